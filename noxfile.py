@@ -1,0 +1,176 @@
+"""Every check of this repository, one session each: `nox -l` lists them, `nox -s tests` tells whether all is well."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import nox
+
+# nox reads this file and runs its sessions in the folder that it lies in.
+HERE = Path()
+PACKAGES = sorted(path.parent for path in HERE.glob("packages/*/pyproject.toml"))
+SOURCES = sorted(path.parent for path in HERE.glob("packages/*/src/*/__init__.py"))
+PAGES = sorted(path for pattern in ("README.md", "packages/*/README.md", "docs/*.md") for path in HERE.glob(pattern))
+MODULES = [source.name for source in SOURCES]
+TESTS = [package / "tests" for package in PACKAGES]
+EXAMPLES = ["--doctest-glob=*.md", *PAGES, "--doctest-modules", "--pyargs", *MODULES]
+
+SETTINGS = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/minidl-core/pyproject.toml"))
+TORCH_PYTHON = "3.11"  # the Python whose environments get torch; the others would each take gigabytes for it
+
+# One folder of sdists and wheels for this run of nox, filled by the session `wheels`, gone when nox ends.
+_TEMPORARY = tempfile.TemporaryDirectory(prefix="minidl-wheels-")
+WHEELS = Path(_TEMPORARY.name)
+
+nox.needs_version = ">=2025.11.12"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.download_python = "never"  # a missing interpreter is skipped here and an error in CI, never fetched
+nox.options.error_on_external_run = True
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests"]
+
+INSTALLED = f"""
+import sys
+from importlib.util import find_spec
+for module in {MODULES}:
+    origin = find_spec(module).origin
+    assert origin.startswith(sys.prefix), f"{{module}} is not the installed one but {{origin}}"
+"""
+
+CORE_ALONE = """
+import sys
+from importlib.metadata import distributions
+import minidl
+came = {distribution.name for distribution in distributions()} - {"pip", "setuptools", "wheel"}
+assert came == {"minidl-core", "numpy"}, f"minidl-core brought {sorted(came)}"
+assert "torch" not in sys.modules, "import minidl imported torch"
+print("minidl-core brought NumPy and nothing else")
+"""
+
+
+def requirements(*groups: str) -> tuple[str, ...]:
+    """Return what the dependency groups of the root pyproject.toml ask for."""
+    return nox.project.dependency_groups(SETTINGS, *groups)
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install this run's wheels and some dependency groups; what is there already is not fetched again.
+
+    The wheels go first and by force, because their version may stay the same while their content changes. Named again
+    beside the groups they bring their own requirements, and none of them is ever looked for in a registry.
+    """
+    wheels = sorted(map(str, WHEELS.glob("*.whl")))
+    session.install("--quiet", "--no-deps", "--force-reinstall", *wheels)
+    session.install("--quiet", *wheels, *requirements(*groups))
+    session.run("python", "-c", INSTALLED, silent=True, log=False)
+
+
+def run_pytest(session: nox.Session, *args: str | Path) -> None:
+    """Run pytest under the settings of the root pyproject.toml; a `-k` that selects nothing is no failure."""
+    no_failure = [0, 5] if session.posargs else [0]
+    command = ("pytest", "--config-file=pyproject.toml", "--rootdir=.", *args, *session.posargs)
+    session.run(*command, success_codes=no_failure)
+
+
+@nox.session(default=False)
+def wheels(session: nox.Session) -> None:
+    """Build every package once for the sessions that need them: an sdist, and the wheel from that sdist."""
+    session.install("--quiet", *requirements("build"))
+    for package in PACKAGES:
+        session.run("python", "-m", "build", "--no-isolation", f"--outdir={WHEELS}", package, silent=True)
+
+
+@nox.session(python=PYTHONS, requires=["wheels"])
+def tests(session: nox.Session) -> None:
+    """Run every package's tests and examples against installed wheels, on each Python; then `conformance` and `slow`.
+
+    Options after `--` go to pytest, in the sessions that follow too: `nox -s tests -- -k linear -x`.
+    """
+    session.notify(f"conformance-{TORCH_PYTHON}")
+    session.notify(f"slow-{TORCH_PYTHON}")
+    install(session, "test")
+    run_pytest(session, *TESTS, "--numprocesses=auto", "-m", "not slow", *EXAMPLES)
+
+
+@nox.session(python=[TORCH_PYTHON], requires=["wheels"])
+def slow(session: nox.Session) -> None:
+    """Run the tests that take seconds each: whole trainings, commands that are killed or interrupted, a cluster."""
+    install(session, "test")
+    run_pytest(session, *TESTS, "-m", "slow")
+
+
+@nox.session(python=[TORCH_PYTHON], requires=["wheels"])
+def conformance(session: nox.Session) -> None:
+    """Compare every module, loss and optimizer with torch, and print the table of errors.
+
+    Runs on Python 3.11; `nox -s conformance -P 3.12` takes another. There pip may well choose the build of torch that
+    carries CUDA, several gigabytes: point PIP_FIND_LINKS or PIP_INDEX_URL at a CPU build first.
+    """
+    install(session, "test", "torch")
+    run_pytest(session, "conformance")
+
+
+@nox.session(python=PYTHONS, requires=["wheels"])
+def benchmarks(session: nox.Session) -> None:
+    """Time minidl against what a user would pick instead (torch and JAX on Python 3.11 only).
+
+    Options after `--` go to pytest; the measurements are also kept as JSON under benchmarks/.benchmarks/.
+    """
+    install(session, "benchmark", *(["torch", "jax"] if session.python == TORCH_PYTHON else []))
+    report = Path("benchmarks", ".benchmarks", f"{session.python}.json")
+    report.parent.mkdir(exist_ok=True)
+    run_pytest(session, "benchmarks", f"--benchmark-json={report}")
+
+
+@nox.session(python=PYTHONS, requires=["wheels"])
+def docs(session: nox.Session) -> None:
+    """Build the site into docs/_build/html; a warning is an error."""
+    install(session, "docs")
+    # Not nitpicky (-n): without the network no other project's names resolve, and every numpy.ndarray would warn.
+    session.run("sphinx-build", "-W", "--keep-going", "--fresh-env", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(requires=["wheels"])
+def reproduce(session: nox.Session) -> None:
+    """Train the report's networks and draw its figures into reproduction/, on the Python that runs nox.
+
+    Options after `--` go to `minidl reproduce`: `nox -s reproduce -- --out elsewhere`.
+    """
+    install(session)
+    session.run("minidl", "reproduce", "--out", "reproduction", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format; `ruff check --fix` and `ruff format` repair most of what it finds."""
+    session.install("--quiet", *requirements("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(requires=["wheels"])
+def types(session: nox.Session) -> None:
+    """Check the types of every package's source, strictly."""
+    install(session, "types")
+    session.run("mypy", *SOURCES)
+
+
+@nox.session(reuse_venv=False, requires=["wheels"])
+def build(session: nox.Session) -> None:
+    """Put sdists and wheels into dist/, and prove them in an empty environment with the source out of the way.
+
+    minidl-core alone must bring NumPy and nothing else. `nox -s build -- FOLDER` takes another place than dist/.
+    """
+    dist = Path(session.posargs.pop(0) if session.posargs else "dist")
+    session.install("--quiet", *map(str, WHEELS.glob("minidl_core-*.whl")))
+    session.run("python", "-c", CORE_ALONE, log=False)
+    install(session, "test")
+    with tempfile.TemporaryDirectory() as away:
+        shutil.copy("pyproject.toml", away)
+        for package in PACKAGES:
+            shutil.copytree(package / "tests", Path(away, package, "tests"))
+            shutil.copy(package / "README.md", Path(away, package))
+        with session.chdir(away):
+            run_pytest(session, "packages", "--numprocesses=auto", "-m", "not slow")
+    shutil.copytree(WHEELS, dist, dirs_exist_ok=True)

@@ -1,0 +1,44 @@
+"""A network at a glance."""
+
+from __future__ import annotations
+
+from minidl.backend import dtype_name
+from minidl.module import Module
+
+
+def summary(model: Module) -> str:
+    """Return a table of the layers and their parameters.
+
+    Parameters
+    ----------
+    model : Module
+
+    Returns
+    -------
+    str
+        One line per layer, and the total: parameters, dtype, backend, memory of the values in bytes.
+
+    Examples
+    --------
+    >>> import minidl
+    >>> print(summary(minidl.Sequential([minidl.Linear(2, 25), minidl.ReLU(), minidl.Linear(25, 2)])))
+    layer                   parameters
+    0      Linear(2 -> 25)          75
+    1      ReLU                      0
+    2      Linear(25 -> 2)          52
+    total                          127
+    float32, numpy, 508 bytes
+    """
+    records = model.spec()
+    path = max([6, *(len(record.path) for record in records)])
+    left = [f"{record.path:<{path}} {record}" for record in records]
+    counts = [f"{record.size:,}" for record in records]
+    total = f"{model.values.shape[-1]:,}"
+    width = max(map(len, ["total", *left]))
+    column = max(map(len, ["parameters", *counts, total])) + 2
+    lines = [f"{'layer':<{width}}{'parameters':>{column}}"]
+    lines += [f"{text:<{width}}{number:>{column}}" for text, number in zip(left, counts, strict=True)]
+    lines.append(f"{'total':<{width}}{total:>{column}}")
+    replicates = f"{' x '.join(map(str, model.lead))} replicates, " if model.lead else ""
+    lines.append(f"{replicates}{dtype_name(model.dtype)}, {model.backend.name}, {model.values.nbytes:,} bytes")
+    return "\n".join(lines)

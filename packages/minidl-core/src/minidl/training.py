@@ -1,0 +1,164 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from minidl.backend import Array
+from minidl.checks import as_count, as_generators
+from minidl.epoch import EpochRunner
+from minidl.evaluation import Tally, evaluate
+from minidl.history import History
+from minidl.losses import Loss
+from minidl.module import Module
+from minidl.optim import Optimizer
+from minidl.samples import Shuffled, count_samples, rows, sample_axis
+
+
+def fit(
+    model: Module,
+    loss: Loss,
+    optimizer: Optimizer,
+    x: Array,
+    y: Array,
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: tuple[Array, Array] | None = None,
+    rng: Any = None,
+    callbacks: Sequence[Callable[[int, History], object]] = (),
+    progress: bool = False,
+) -> History:
+    """Train a model: each epoch goes once through the samples, in a new order.
+
+    Epoch by epoch ``rng.permutation(N)`` is cut into batches, of which the last may be short; batch by batch the loss
+    is computed, its gradient passed back, and the optimizer takes a step.
+
+    Parameters
+    ----------
+    model : Module
+        In training mode while it is trained; the mode of each of its layers is restored at the end.
+    loss : Loss
+    optimizer : Optimizer
+        Made for this model.
+    x : array, shape (N, ..., F); for replicates (N, F), shared by them, or (*lead, N, ..., F)
+    y : array
+        Targets that suit the loss. Accuracy is reported for class indices, one-hot rows, and a column of zeros and
+        ones.
+    epochs, batch_size : int
+    validation : tuple of (x, y), optional
+        A data set to measure at the end of each epoch.
+    rng : None, int, SeedSequence or Generator, or a list of them, optional
+        Where the orders come from. A list has one for each replicate, which then goes through the samples in the order
+        in which it would alone; otherwise all replicates share one order.
+    callbacks : sequence of callable
+        Each is called as ``callback(epoch, history)`` after each epoch, counted from 1; the training ends early when
+        one of them returns True.
+    progress : bool
+        Whether to print a line per epoch on the standard error stream.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    DivergenceError
+        If the loss becomes nan. The error names epoch and batch and has the history so far. Of replicates, those that
+        diverge are frozen with a RuntimeWarning, and noted in ``History.diverged``; the error comes when none is left.
+    ValueError, TypeError
+        If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
+        batch_size < 1.
+    KeyboardInterrupt
+        On Ctrl-C; the error has the history so far in its attribute ``history``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minidl
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.uniform(-1, 1, (100, 1)).astype(np.float32)
+    >>> model = minidl.Linear(1, 1, rng=rng)
+    >>> optimizer = minidl.SGD(model, lr=0.05)
+    >>> history = minidl.fit(model, minidl.MSELoss(), optimizer, x, 3 * x, epochs=10, batch_size=10, rng=rng)
+    >>> print(f"{model.weight.item():.2f}")
+    3.00
+    """
+    _check_arguments(model, loss, optimizer, callbacks)
+    as_count("fit", "epochs", epochs, low=0)
+    as_count("fit", "batch_size", batch_size)
+    samples = _check_data("fit", model, loss, (x, y))
+    if validation is not None:
+        _check_data("fit: validation", model, loss, validation)
+    optimizer.next_rate()
+    rngs = as_generators("fit", rng, model.lead)
+    callbacks = [_print_epoch, *callbacks] if progress else callbacks
+    data, history = (Shuffled(x, model.lead), Shuffled(y, model.lead)), History()
+    if epochs:
+        model.zero_grad()  # an interrupted step may have left something there
+    modes = [(module, module.training) for module in model._tree()]
+    try:
+        with ExitStack() as frozen:
+            runner = EpochRunner(model, loss, optimizer, Tally(loss, y, len(model.lead)), history, frozen)
+            for epoch in range(1, epochs + 1):
+                model.train()
+                order = _order(rngs, samples)
+                training = runner.run(epoch, zip(*(array.batches(order, batch_size) for array in data), strict=True))
+                history.append(training, None if validation is None else evaluate(model, loss, *validation))
+                if any([_is_true(callback(epoch, history)) for callback in callbacks]):  # noqa: C419 - call them all
+                    break
+    except KeyboardInterrupt as interrupt:
+        interrupt.history = history  # type: ignore[attr-defined]
+        raise
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    return history
+
+
+def _is_true(answer: object) -> bool:
+    """Whether a callback wants to stop; what else it may return has another meaning."""
+    return isinstance(answer, bool | np.bool) and bool(answer)
+
+
+def _check_arguments(model: Module, loss: Loss, optimizer: Optimizer, callbacks: Sequence[object]) -> None:
+    for name, thing, kind in (("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
+        if not isinstance(thing, kind):
+            raise TypeError(f"fit: expected {name} to be a {kind.__name__}, got {thing!r}")
+    if optimizer.model is not model:
+        raise ValueError(f"fit: expected an optimizer of this model, {model}, got one of another, {optimizer.model}")
+    if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
+        raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
+
+
+def _check_data(who: str, model: Module, loss: Loss, data: tuple[Array, Array]) -> int:
+    """Return the number of samples, once the first of them has passed through model and loss, leaving no trace."""
+    if not isinstance(data, Sequence) or len(data) != 2:
+        raise ValueError(f"{who}: expected a pair of inputs and targets, (x, y)")
+    (x, y), lead = data, model.lead
+    samples = count_samples(who, x, y, lead)
+    try:
+        prediction = model.infer(rows(x, 0, 1, sample_axis(x, lead)))
+        copy.copy(loss).forward(prediction, rows(y, 0, 1, sample_axis(y, lead)), lead=len(lead))
+    except (TypeError, ValueError) as error:
+        error.add_note(f"in {who}, tried on its first sample")
+        raise
+    return samples
+
+
+def _order(rngs: list[np.random.Generator] | np.random.Generator, samples: int) -> np.ndarray:
+    """Return a new order of the samples, (N,), or one per replicate, (R, N)."""
+    if isinstance(rngs, list):
+        small = np.int32 if samples < 2**31 else np.int64  # R orders of N samples: the only memory that grows so
+        return np.stack([rng.permutation(samples).astype(small) for rng in rngs])
+    return rngs.permutation(samples)
+
+
+def _print_epoch(epoch: int, history: History) -> None:
+    sys.stderr.write(f"epoch {epoch}: {history!r}\n")

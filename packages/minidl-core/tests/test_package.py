@@ -1,0 +1,152 @@
+"""The package as a whole: documented, light to import, and with imports that point one way."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import minidl
+
+SOURCE = Path(minidl.__file__).parent
+MODULES = sorted(info.name for info in pkgutil.iter_modules([str(SOURCE)]))
+PUBLIC = {name: getattr(minidl, name) for name in minidl.__all__}
+# Design, section 1: each knows of those before it, and what stands together knows nothing of its neighbours.
+CHAIN = [
+    {"backend"},
+    {"buffer"},
+    {"tree"},
+    {"module"},
+    {"linear", "activations", "dropout"},
+    {"sequential"},
+    {"replicate"},
+]
+LAYERS = {"linear", "activations", "dropout", "sequential", "replicate"}
+
+
+def imports_of(name):
+    """Return what a module of the package imports, and at the top level of which packages."""
+    tree = ast.parse((SOURCE / f"{name}.py").read_text("utf-8"))
+    inside, outside = set(), set()
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names = [node.module]
+        for full in names:
+            package, _, rest = full.partition(".")
+            (inside if package == "minidl" else outside).add((rest or package, node in tree.body))
+    return inside, outside
+
+
+def known_to(name):
+    """Return the modules that a module imports, directly or through others."""
+    known, new = set(), {name}
+    while new:
+        new = {other for one in new for other, _ in imports_of(one)[0]} - known
+        known |= new
+    return known
+
+
+def test_all_public_names_are_there_and_sorted_out():
+    assert len(set(minidl.__all__)) == len(minidl.__all__)
+    imported = {
+        name for name, value in vars(minidl).items() if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    assert imported == set(minidl.__all__)
+    assert minidl.__version__.count(".") == 2
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_a_docstring_with_its_parameters(name):
+    thing = PUBLIC[name]
+    text = inspect.getdoc(thing)
+    assert text
+    assert text.splitlines()[0].endswith((".", "``", "`", ":"))
+    described = "\n".join(inspect.getdoc(kind) or "" for kind in getattr(thing, "__mro__", [thing]))
+    function = thing if inspect.isfunction(thing) else inspect.getattr_static(thing, "__init__")
+    parameters = inspect.signature(function).parameters if inspect.isfunction(function) else ()
+    missing = [p for p in parameters if p != "self" and p not in described]
+    assert not missing, f"{name} does not describe {missing}"
+    if inspect.isfunction(thing):
+        assert "Parameters\n-" in text
+        assert "Returns\n-" in text
+
+
+def methods():
+    for name, thing in PUBLIC.items():
+        for attribute, member in vars(thing).items() if inspect.isclass(thing) else ():
+            if not attribute.startswith("_") and (callable(member) or isinstance(member, property)):
+                yield pytest.param(member, id=f"{name}.{attribute}")
+
+
+@pytest.mark.parametrize("member", [*methods()])
+def test_every_public_method_has_a_docstring(member):
+    assert inspect.getdoc(member)
+
+
+@pytest.mark.parametrize("name", ["minidl", *(f"minidl.{name}" for name in MODULES)])
+def test_the_examples_run(name):
+    outcome = doctest.testmod(importlib.import_module(name), optionflags=doctest.FAIL_FAST)
+    assert outcome.failed == 0
+
+
+def run(code):
+    """Run code in another interpreter, isolated from this one's environment but not from its packages."""
+    command = [sys.executable, "-W", "error", "-c", f"import sys; sys.path[:0] = [{str(SOURCE.parent)!r}]; {code}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
+
+
+def test_import_brings_numpy_and_never_torch():
+    loaded = run("import numpy; known = {*sys.modules}; import minidl; print(*{*sys.modules} - known)")
+    loaded = {name.partition(".")[0] for name in loaded}
+    foreign = loaded - set(sys.stdlib_module_names) - {"minidl", "numpy"}
+    assert "minidl" in loaded
+    assert not foreign
+
+
+def test_a_training_without_tensors_does_not_import_torch():
+    code = (
+        "import numpy as np, minidl; m = minidl.Sequential([minidl.Linear(2, 1), minidl.Dropout(), minidl.Sigmoid()]);"
+        "x = np.ones((4, 2), np.float32); y = np.ones((4, 1), np.float32);"
+        "minidl.fit(m, minidl.BCELoss(), minidl.Adam(m), x, y, epochs=1, batch_size=2);"
+        "minidl.predict(m, x); print('torch' in sys.modules)"
+    )
+    assert run(code) == ["False"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_only_numpy_and_the_standard_library_are_imported_at_the_top(name):
+    for package, at_the_top in imports_of(name)[1]:
+        allowed = {"numpy", *sys.stdlib_module_names} if at_the_top else {"torch"}
+        assert package.partition(".")[0] in allowed
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {"__init__"}))
+def test_no_module_knows_itself_or_the_whole(name):
+    assert not known_to(name) & {name, "minidl", "__init__"}
+
+
+@pytest.mark.parametrize(
+    ("place", "name"), [(place, name) for place, names in enumerate(CHAIN) for name in sorted(names)]
+)
+def test_the_imports_point_one_way(place, name):
+    assert not known_to(name) & set().union(*CHAIN[place:])
+
+
+def test_losses_layers_optimizers_and_training_stand_beside_each_other():
+    assert not known_to("losses") & {*LAYERS, "module", "tree", "buffer", "optim", "training"}
+    assert not known_to("optim") & {*LAYERS, "losses", "training"}
+    assert not known_to("training") & LAYERS
+    assert "losses" in known_to("training")
+    for layer in LAYERS:
+        assert not known_to(layer) & {"losses", "optim", "training"}
+
+
+def test_type_hints_are_shipped():
+    assert (SOURCE / "py.typed").is_file()

@@ -1,0 +1,124 @@
+"""What the two libraries do to each other; skipped without torch. The numbers are compared in conformance/."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import minidl
+
+torch = pytest.importorskip("torch")
+
+
+def network(rng=0, backend="torch", p_drop=0.5):
+    rng = np.random.default_rng(rng)
+    return minidl.Sequential(
+        [
+            minidl.Linear(3, 4, std_b=1, backend=backend, rng=rng),
+            minidl.Dropout(p_drop, rng=rng),
+            minidl.Linear(4, 2, backend=backend, rng=rng),
+        ],
+    )
+
+
+def test_a_seed_gives_the_same_network_in_both_libraries():
+    ours, theirs = network(backend="numpy"), network()
+    np.testing.assert_array_equal(theirs.values.numpy(), ours.values)
+    assert (theirs.backend.name, theirs.dtype) == ("torch:cpu", torch.float32)
+
+
+def test_a_seed_drops_the_same_units_in_both_libraries():
+    ours, theirs = minidl.Dropout(0.3, rng=1), minidl.Dropout(0.3, rng=1)
+    for dtype in ("float16", "float32", "float64"):
+        y = theirs(torch.ones(20, 20, dtype=getattr(torch, dtype)))
+        np.testing.assert_array_equal(y.numpy(), ours(np.ones((20, 20), dtype)))
+
+
+@pytest.mark.parametrize("method", ["forward", "infer"])
+def test_the_other_library_is_refused(unchanged, method):
+    array, tensor = np.ones((4, 3), np.float32), torch.ones(4, 3)
+    ours, theirs = network(backend="numpy"), network()
+    words = r"Linear\(3 -> 4\): expected x .* float32 \((numpy|torch:cpu)\), got .* \(4, 3\) \((numpy|torch:cpu)\)"
+    with unchanged(ours), pytest.raises(TypeError, match=words):
+        getattr(ours, method)(tensor)
+    before = theirs.values.clone()
+    with pytest.raises(TypeError, match=words):
+        getattr(theirs, method)(array)
+    assert torch.equal(theirs.values, before)
+    assert theirs[0]._saved is None
+
+
+def test_dy_values_and_targets_of_the_other_library_are_refused():
+    theirs, loss = network(), minidl.MSELoss()
+    y = theirs(torch.ones(4, 3))
+    theirs.zero_grad()
+    before = theirs.values.clone()
+    with pytest.raises(
+        TypeError, match=r"Linear\(4 -> 2\): expected dy .*torch.float32 \(4, 2\), got float32 \(4, 2\)"
+    ):
+        theirs.backward(np.ones((4, 2), np.float32))
+    with pytest.raises(TypeError, match="expected values like the parameters"):
+        theirs.update(0.1, np.ones(26, np.float32))
+    with pytest.raises(TypeError, match=r"MSELoss\(sum\): expected a target in the library .*, got float32 \(4, 2\)"):
+        loss(y, np.ones((4, 2), np.float32))
+    with pytest.raises(TypeError, match=r"CrossEntropyLoss\(sum\): expected class indices in the library"):
+        minidl.CrossEntropyLoss()(y, np.ones(4, int))
+    assert torch.equal(theirs.values, before)
+    assert not theirs.grads.any()
+
+
+def test_a_tensor_that_requires_grad_is_refused_with_what_to_do_instead():
+    x = torch.ones(4, 3, requires_grad=True)
+    for run in (network().forward, network().infer, minidl.Tanh().forward, lambda x: minidl.predict(network(), x)):
+        with pytest.raises(TypeError, match=r"expected x not to require grad; .*x\.detach\(\) and call backward\(dy\)"):
+            run(x)
+    with pytest.raises(TypeError, match="expected prediction not to require grad"):
+        minidl.MSELoss()(x, torch.ones(4, 3))
+    with pytest.raises(TypeError, match=r"Tanh: expected x to be float16, .* got torch\.int64 \(4,\)"):
+        minidl.Tanh()(torch.ones(4, dtype=torch.int64))
+
+
+def test_layers_of_two_libraries_do_not_go_together():
+    words = r"expected layers of one backend.*float32 \(numpy\).*float32 \(torch:cpu\)"
+    with pytest.raises(ValueError, match=words):
+        minidl.Sequential([minidl.Linear(2, 2), minidl.Linear(2, 2, backend="torch")])
+
+
+def test_state_dicts_go_both_ways():
+    ours, theirs = network(0, "numpy"), network(1)
+    theirs.load_state_dict(ours.state_dict())
+    np.testing.assert_array_equal(theirs.values.numpy(), ours.values)
+    module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Dropout(), torch.nn.Linear(4, 2))
+    ours.load_state_dict(module.state_dict())
+    np.testing.assert_array_equal(ours[2].weight, module[2].weight.detach().numpy())
+    module.load_state_dict(theirs.state_dict())
+    assert torch.equal(module[0].bias, theirs[0].bias)
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"]
+)
+def test_copies_keep_library_and_views(duplicate):
+    model = network()
+    twin, optimizer = duplicate((model, minidl.Adam(model)))
+    assert twin.backend is model.backend
+    optimizer.model.grads[...] = 1
+    optimizer.step()
+    assert not torch.equal(twin[0].weight, model[0].weight)
+    assert twin[2].weight.data_ptr() == twin.values[16:].data_ptr()
+
+
+def test_a_whole_training_is_that_of_numpy(rng):
+    x, y = rng.standard_normal((30, 3)).astype(np.float32), rng.integers(0, 2, 30)
+    histories = []
+    for backend, make in (("numpy", np.asarray), ("torch", torch.from_numpy)):
+        model = network(backend=backend)
+        data = make(x), make(y)
+        optimizer, loss = minidl.Adam(model, 0.01), minidl.CrossEntropyLoss("mean")
+        history = minidl.fit(model, loss, optimizer, *data, epochs=5, batch_size=8, rng=2, validation=data)
+        histories.append(history)
+        assert all(type(number) is float for number in history.val_loss)
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        # float32 products in another order, seen through Adam
+        assert getattr(histories[0], name) == pytest.approx(getattr(histories[1], name), rel=1e-4)

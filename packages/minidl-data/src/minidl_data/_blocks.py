@@ -1,0 +1,15 @@
+"""Long arrays are worked through in blocks, so that temporaries stay small and in the cache."""
+
+from collections.abc import Iterator
+
+BLOCK = 8_192
+"""Samples in a block: a temporary of doubles takes 64 KiB. From 128 KiB on, malloc may fetch fresh pages each time."""
+
+
+def blocks(n_samples: int) -> Iterator[slice]:
+    """Yield the slices that cut `n_samples` rows into blocks, in order.
+
+    >>> list(blocks(10_000))
+    [slice(0, 8192, None), slice(8192, 10000, None)]
+    """
+    return (slice(start, min(start + BLOCK, n_samples)) for start in range(0, n_samples, BLOCK))

@@ -1,0 +1,168 @@
+"""The disk data set without end: any sample can be made without those before it."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, overload
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from minidl_data._arguments import read_float_dtype, read_integer
+from minidl_data.disk import MOST_SAMPLES, Points, Samples, labelled
+
+# A sample takes two 64-bit words. Philox turns one step of its 256-bit counter into four of them: two samples.
+_WORDS = 2
+_SAMPLES_PER_STEP = 2
+_END = 2**256
+
+
+@dataclass(frozen=True)
+class DiskStream:
+    """An endless sequence of labelled points in which sample i depends on the seed and i alone.
+
+    Indexing makes samples: ``stream[i]`` is one point and its class, ``stream[start:stop]`` the arrays ``(x, y)``,
+    as :func:`make_disk` returns them. Any slices, made in any order, by any process, fit together. The object
+    itself is a seed and a dtype: it is small, it cannot change, and it can be pickled, compared and hashed.
+
+    Parameters
+    ----------
+    seed : None, int or numpy.random.SeedSequence, optional
+        Which stream; different seeds give independent ones. With None a seed is drawn once, and can be read.
+    dtype : dtype, default: float32
+        float16, float32 or float64. The streams of a seed in these three dtypes are the same points to 11, 24 and
+        53 binary places, each labelled as it stands.
+
+    Attributes
+    ----------
+    seed : int or numpy.random.SeedSequence
+        The seed; ``DiskStream(stream.seed)`` is the same stream.
+    dtype : numpy.dtype
+        The dtype of the points.
+
+    Raises
+    ------
+    TypeError
+        If an argument or an index has the wrong type, or on iteration over the endless stream itself.
+    ValueError
+        If the seed or an index is negative, or a slice has no stop or a step other than 1.
+
+    Notes
+    -----
+    The distribution is that of Section III-A of the report. Coordinates are the leading bits of the words of
+    ``numpy.random.Philox(seed)``, two words a sample, so index i is reached by setting a counter to ``i // 2``.
+
+    Examples
+    --------
+    >>> stream = DiskStream(0)
+    >>> x, y = stream[10**18 : 10**18 + 4]
+    >>> x.shape, y
+    ((4, 2), array([1, 0, 1, 1]))
+
+    Ten million points, of which 65,536 at a time are in memory:
+
+    >>> sum(int(y.sum()) for x, y in stream.batches(0, 10_000_000, 65_536))
+    4999752
+    """
+
+    seed: int | np.random.SeedSequence | None = field(default=None, compare=False)
+    dtype: DTypeLike = field(default=np.float32, kw_only=True)
+    _key: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Fix the entropy, and derive the key that Philox itself would derive from the seed."""
+        seed = _read_seed(self.seed)
+        sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+        low, high = sequence.generate_state(2, np.uint64).tolist()
+        object.__setattr__(self, "seed", seed)
+        object.__setattr__(self, "dtype", read_float_dtype("DiskStream", self.dtype))
+        object.__setattr__(self, "_key", low | high << 64)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Points, np.int64]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Samples: ...
+    def __getitem__(self, index: int | slice) -> tuple[Points, np.int64] | Samples:
+        if isinstance(index, slice):
+            return self._make(*_read_slice(index))
+        start = _read_position("DiskStream", "index", index)
+        x, y = self._make(start, start + 1)
+        return x[0], y[0]
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("DiskStream: a stream has no end to iterate to, use batches(start, stop, batch_size)")
+
+    def batches(self, start: int, stop: int, batch_size: int) -> Iterator[Samples]:
+        """Go through the samples from `start` to `stop` with one batch in memory at a time.
+
+        Parameters
+        ----------
+        start, stop : int
+            First sample, and the one after the last.
+        batch_size : int
+            Samples in a batch, at least 1; the last batch holds what is left.
+
+        Returns
+        -------
+        iterator of (x, y)
+            The arrays of consecutive slices of the stream.
+
+        Raises
+        ------
+        TypeError
+            If an argument is not an integer.
+        ValueError
+            If `start` or `stop` is negative, or `batch_size` below 1. Errors are raised by the call, not by the
+            first batch.
+
+        Examples
+        --------
+        >>> [y.tolist() for x, y in DiskStream(0).batches(0, 5, 2)]
+        [[0, 0], [0, 0], [0]]
+        """
+        who = "DiskStream.batches"
+        start, stop = _read_position(who, "start", start), _read_position(who, "stop", stop)
+        size = read_integer(who, "batch_size", batch_size, minimum=1, maximum=MOST_SAMPLES)
+        return (self._make(first, min(first + size, stop)) for first in range(start, stop, size))
+
+    def _make(self, start: int, stop: int) -> Samples:
+        step, ahead = divmod(start, _SAMPLES_PER_STEP)
+        words = np.random.Philox(key=self._key, counter=step)
+        words.random_raw(ahead * _WORDS)
+        dtype = np.dtype(self.dtype)
+
+        def draw(out: Points) -> None:
+            out[...] = _leading_bits(words.random_raw(out.size), dtype).reshape(out.shape)
+
+        return labelled(max(stop - start, 0), dtype, draw)
+
+
+def _leading_bits(words: NDArray[np.uint64], dtype: np.dtype[Any]) -> Points:
+    """Return numbers of [0, 1) made of as many leading bits of 64-bit words as fit the significand of `dtype`."""
+    bits = np.finfo(dtype).nmant + 1
+    numbers: Points = (words >> (64 - bits)).astype(dtype)
+    numbers *= dtype.type(2.0**-bits)
+    return numbers
+
+
+def _read_seed(seed: Any) -> int | np.random.SeedSequence:
+    if isinstance(seed, np.random.SeedSequence):
+        return seed
+    if seed is None:
+        return secrets.randbits(128)  # as much entropy as NumPy takes
+    return read_integer("DiskStream", "seed, unless None or a SeedSequence,", seed, minimum=0)
+
+
+def _read_slice(index: slice) -> tuple[int, int]:
+    if index.step not in (None, 1):
+        raise ValueError(f"DiskStream: a slice must have the step 1, got {index.step!r}")
+    if index.stop is None:
+        raise ValueError("DiskStream: a slice must have a stop, because the stream has no end")
+    start = 0 if index.start is None else _read_position("DiskStream", "start", index.start)
+    stop = _read_position("DiskStream", "stop", index.stop)
+    read_integer("DiskStream", "stop - start", max(stop - start, 0), minimum=0, maximum=MOST_SAMPLES)
+    return start, stop
+
+
+def _read_position(who: str, name: str, value: Any) -> int:
+    return read_integer(who, name, value, minimum=0, maximum=_END)

@@ -1,0 +1,42 @@
+"""The command `minidl`: the report's experiments, the readings of its figure, one network of your own, or a grid."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from minidl_experiments import __version__
+from minidl_experiments.command_readings import readings
+from minidl_experiments.command_reproduce import reproduce_command
+from minidl_experiments.command_train import train
+from minidl_experiments.shell import OneLineErrors
+from minidl_experiments.sweep.command import sweep
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command("reproduce")(reproduce_command)
+app.command("readings")(readings)
+app.command("train")(train)
+app.command("sweep")(sweep)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        sys.stdout.write(f"minidl {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[  # noqa: FBT002 - its callback does it all
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Train the small networks of the report behind minidl: its experiments, one network of your own, or a grid."""

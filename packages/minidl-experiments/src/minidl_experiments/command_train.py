@@ -1,0 +1,149 @@
+"""The command `minidl train`."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+
+import minidl
+from minidl_experiments.progress import EpochProgress, say
+from minidl_experiments.settings import REPORT_ADAM, REPORT_SGD, Activation, Loss, Optimizer, Settings, Steps
+from minidl_experiments.shell import INTERRUPTED, fail, make_folder
+from minidl_experiments.training import Training
+
+
+def _option(panel: str, text: str | None = None, **more: Any) -> Any:
+    return typer.Option(rich_help_panel=panel, help=text, **more)
+
+
+_NETWORK, _STEPS, _DATA = "Network", "Optimizer and loss", "Data, time and output"
+_LAST = _option(_NETWORK, "Of the last hidden layer.", show_default="as --activation")
+_LOSS = _option(_STEPS, "Summed; mse and bce get sigmoid outputs, the others are on logits.")
+_LR = _option(_STEPS, "Fixed learning rate.", show_default="0.001 for adam")
+_ETA = _option(
+    _STEPS, "For sgd, with --kappa: step t has the rate eta / t^kappa.", show_default="0.035 unless --lr is given"
+)
+_KAPPA = _option(_STEPS, "See --eta.", show_default="0.6 unless --lr is given")
+_SAMPLES = _option(_DATA, "Points to train on, and as many to test on.", min=1)
+_OUT = _option(_DATA, "PNG file for a picture of the test set, classified.")
+
+
+def train(  # noqa: PLR0917 - options of a command line, given by name
+    activation: Annotated[Activation, _option(_NETWORK, "Of the hidden layers.")] = Activation.RELU,
+    last_activation: Annotated[Activation | None, _LAST] = None,
+    alpha: Annotated[float, _option(_NETWORK, "Slope of leaky ReLUs below zero.")] = Settings.alpha,
+    p_drop: Annotated[float, _option(_NETWORK, "Probability of dropping a hidden unit.")] = Settings.p_drop,
+    widths: Annotated[str, _option(_NETWORK, "Units of the hidden layers.")] = "25,25,25",
+    loss: Annotated[Loss, _LOSS] = Settings.loss,
+    optimizer: Annotated[Optimizer, _option(_STEPS)] = Optimizer.ADAM,
+    lr: Annotated[float | None, _LR] = None,
+    eta: Annotated[float | None, _ETA] = None,
+    kappa: Annotated[float | None, _KAPPA] = None,
+    momentum: Annotated[float, _option(_STEPS, "For sgd.")] = 0.0,
+    weight_decay: Annotated[float, _option(_STEPS, "Times the parameters, added to the gradient.")] = 0.0,
+    epochs: Annotated[int, _option(_DATA, min=1)] = Settings.epochs,
+    batch_size: Annotated[int, _option(_DATA, min=1)] = Settings.batch_size,
+    samples: Annotated[int, _SAMPLES] = Settings.samples,
+    seed: Annotated[int, _option(_DATA, "Of the data, the weights and the order.", min=0)] = 0,
+    out: Annotated[Path | None, _OUT] = None,
+) -> None:
+    """Train one network; the defaults are the report's first experiment."""
+    _check_picture(out)
+    settings = Settings(
+        activation=activation,
+        last_activation=last_activation or activation,
+        alpha=alpha,
+        p_drop=p_drop,
+        widths=_read_widths(widths),
+        loss=loss,
+        steps=_choose_steps(optimizer, lr, eta, kappa, momentum, weight_decay),
+        batch_size=batch_size,
+        epochs=epochs,
+        samples=samples,
+    )
+    try:
+        training = Training(settings, [seed])
+    except (ValueError, TypeError) as error:
+        fail(error)
+    _train(training, out)
+
+
+def _check_picture(out: Path | None) -> None:
+    if out is None:
+        return
+    make_folder(out.parent)
+    if out.is_dir():
+        fail(f"--out: expected the name of a PNG file, got the folder {out}")
+
+
+def _read_widths(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(width) for width in text.split(","))
+    except ValueError:
+        fail(f"--widths: expected integers such as 25,25,25, got {text!r}")
+
+
+def _choose_steps(
+    optimizer: Optimizer, lr: float | None, eta: float | None, kappa: float | None, momentum: float, weight_decay: float
+) -> Steps:
+    """Take the report's rates where none is given."""
+    report = REPORT_ADAM if optimizer is Optimizer.ADAM else REPORT_SGD
+    if lr is None and eta is None and kappa is None:
+        lr = report.lr
+    if lr is None and optimizer is Optimizer.SGD:
+        eta, kappa = (report.eta if eta is None else eta), (report.kappa if kappa is None else kappa)
+    return Steps(optimizer, lr, eta, kappa, momentum, weight_decay)
+
+
+def _train(training: Training, out: Path | None) -> None:
+    console, start = Console(), time.perf_counter()
+    say(console, minidl.summary(training.network(0)))
+    complete = _run(training)
+    done = f"{len(training.test.loss)} of {training.settings.epochs} epochs"
+    say(console, f"{done} in {time.perf_counter() - start:.1f} s")
+    for name, samples in training.data._asdict().items():
+        with np.errstate(all="ignore"):
+            loss, accuracy = training.evaluate(samples)
+        if not np.isfinite(loss[0]):
+            fail(f"the {name} loss is {loss[0]} after the last step: try a smaller learning rate")
+        say(console, f"{name:<6} loss {loss[0]:.4f} per sample, accuracy {100 * accuracy[0]:.2f} %")
+    if out is not None:
+        _draw(training, out)
+        say(console, f"wrote {out}")
+    if not complete:
+        say(Console(stderr=True), "minidl: interrupted")
+        raise typer.Exit(INTERRUPTED)
+
+
+def _run(training: Training) -> bool:
+    """Train with a progress bar, and return whether Ctrl-C left it alone."""
+    with EpochProgress(Console(stderr=True), training.settings.epochs) as progress:
+        progress.start("training")
+        try:
+            with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # a loss of nan is an error below
+                training.run(lambda epoch: _report_epoch(progress, training, epoch))
+        except KeyboardInterrupt:
+            return False
+        except minidl.DivergenceError as error:
+            fail(error)
+    return True
+
+
+def _report_epoch(progress: EpochProgress, training: Training, epoch: int) -> None:
+    """Count an epoch, and say ten times in all where the training stands."""
+    progress.advance()
+    if epoch % max(1, training.settings.epochs // 10) == 0:
+        progress.say(f"epoch {epoch}: test accuracy {100 * training.test.accuracy[-1, 0]:.2f} %")
+
+
+def _draw(training: Training, path: Path) -> None:
+    from minidl_experiments import figures  # noqa: PLC0415 - matplotlib takes long, and only drawing needs it
+
+    x, y = training.data.test
+    figures.save(figures.draw_classification(training.network(0), x[0], y[0].argmax(axis=-1), "Test set"), path)

@@ -1,0 +1,111 @@
+"""From settings to a network, a loss and an optimizer."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+import minidl
+from minidl_experiments.settings import REPORT_ADAM, Activation, Loss, Optimizer, Settings, Steps
+
+INPUTS = OUTPUTS = 2  # a point of the plane, and one unit per class (report, figure 1)
+
+LOSSES: dict[Loss, type[minidl.Loss]] = {
+    Loss.MSE: minidl.MSELoss,
+    Loss.BCE: minidl.BCELoss,
+    Loss.BCE_WITH_LOGITS: minidl.BCEWithLogitsLoss,
+    Loss.CROSS_ENTROPY: minidl.CrossEntropyLoss,
+}
+
+
+def build_network(settings: Settings, rng: np.random.Generator) -> minidl.Sequential:
+    """Build the network of figure 1: hidden layers, each with its activation, and sigmoids on the outputs.
+
+    Hidden layers below a tanh or a sigmoid get initial weights of the standard deviation 1/sqrt(n) that the report
+    recommends for these, all others its default sqrt(2/n). Losses on logits get no sigmoids.
+
+    Parameters
+    ----------
+    settings : Settings
+    rng : numpy.random.Generator
+        Source of the weights and, later, of the dropout masks.
+
+    Returns
+    -------
+    minidl.Sequential
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a width below 1, or a p_drop outside [0, 1].
+    """
+    activations = _activations(settings)
+    layers: list[minidl.Module] = []
+    for (n_in, n_out), activation in zip(pairwise((INPUTS, *settings.widths)), activations, strict=True):
+        layers.append(minidl.Linear(n_in, n_out, std_w=_std(activation, n_in), rng=rng))
+        if activation is not None:
+            layers.append(_layer(activation, settings))
+        if settings.p_drop:
+            layers.append(minidl.Dropout(settings.p_drop, rng=rng))
+    layers.append(minidl.Linear(settings.widths[-1], OUTPUTS, rng=rng))
+    if settings.sigmoid_outputs and not settings.loss.takes_logits:
+        layers.append(minidl.Sigmoid())
+    return minidl.Sequential(layers)
+
+
+def build_optimizer(steps: Steps, model: minidl.Module) -> minidl.Optimizer:
+    """Make the optimizer of a model.
+
+    Parameters
+    ----------
+    steps : Steps
+    model : minidl.Module
+
+    Returns
+    -------
+    minidl.Optimizer
+
+    Raises
+    ------
+    ValueError
+        For settings out of range, and for SGD's settings given to Adam.
+    """
+    if steps.optimizer is Optimizer.SGD:
+        return minidl.SGD(
+            model,
+            lr=steps.lr,
+            eta=steps.eta,
+            kappa=steps.kappa,
+            momentum=steps.momentum,
+            weight_decay=steps.weight_decay,
+        )
+    if steps.eta is not None or steps.kappa is not None or steps.momentum:
+        raise ValueError("Adam: eta, kappa and momentum are settings of SGD")
+    lr = REPORT_ADAM.lr if steps.lr is None else steps.lr
+    return minidl.Adam(model, lr, weight_decay=steps.weight_decay)
+
+
+def _activations(settings: Settings) -> list[Activation | None]:
+    """Return the activation of each hidden layer."""
+    if not settings.widths:
+        raise ValueError("widths: expected at least one hidden layer, got none")
+    return [*[settings.activation] * (len(settings.widths) - 1), settings.last_activation]
+
+
+def _layer(activation: Activation, settings: Settings) -> minidl.Module:
+    match activation:
+        case Activation.RELU:
+            return minidl.ReLU()
+        case Activation.LEAKY_RELU:
+            return minidl.LeakyReLU(settings.alpha)
+        case Activation.TANH:
+            return minidl.Tanh()
+        case Activation.SIGMOID:
+            return minidl.Sigmoid()
+
+
+def _std(activation: Activation | None, n_in: int) -> float | None:
+    """Return the standard deviation of the weights below an activation; None is the layer's own, sqrt(2/n)."""
+    return 1 / math.sqrt(n_in) if activation in (Activation.TANH, Activation.SIGMOID) else None

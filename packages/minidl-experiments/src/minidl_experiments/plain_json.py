@@ -1,0 +1,33 @@
+"""Results as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+
+def write_json(content: Any, path: Path) -> Path:
+    """Write dicts, lists and numbers as JSON; a number that is not finite, which JSON does not know, becomes null.
+
+    Parameters
+    ----------
+    content : dict, list or number
+    path : pathlib.Path
+
+    Returns
+    -------
+    pathlib.Path
+        The same.
+    """
+    path.write_text(json.dumps(_finite(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    return path
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -1,0 +1,58 @@
+"""The table and the statements, printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from minidl_experiments.progress import say
+from minidl_experiments.statements import Verdict
+from minidl_experiments.table import Quantity
+
+_INSIDE = {True: "yes", False: "no", None: ""}
+_HELD = {True: "held", False: "NOT HELD", None: "not checked"}
+
+
+def print_quantities(console: Console, quantities: Iterable[Quantity]) -> None:
+    """Print the report's numbers against ours.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    quantities : iterable of Quantity
+    """
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    for name in ("report", "mean", "5-95 %", "inside"):
+        table.add_column(name, justify="right", no_wrap=True)
+    run = ""
+    for quantity in quantities:
+        if quantity.run != run:
+            run = quantity.run
+            table.add_row(run, style="bold")
+        table.add_row(*_cells(quantity))
+    console.print(table)
+
+
+def _cells(quantity: Quantity) -> tuple[str, ...]:
+    unit, digits = ("%", 2) if quantity.unit == "%" else ("", 4)
+    report = "" if quantity.report is None else f"{quantity.report:.{digits - 1}f} {unit}"
+    interval = f"{quantity.low:.{digits}f} - {quantity.high:.{digits}f} {unit}"
+    return f"  {quantity.name}", report, f"{quantity.mean:.{digits}f} {unit}", interval, _INSIDE[quantity.inside]
+
+
+def print_verdicts(console: Console, verdicts: Mapping[str, Verdict]) -> None:
+    """Print what became of the report's statements.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    verdicts : mapping of str to Verdict
+        By the statement.
+    """
+    for text, verdict in verdicts.items():
+        say(console, f"{_HELD[verdict.held] + ':':<12} {text}")
+        say(console, f"{'':<12} {verdict.evidence}")

@@ -1,0 +1,181 @@
+"""Figure 1 can be read in several ways: train each of them, and see which agrees with the report's numbers.
+
+The report says that the first two hidden layers use one activation and the last may use a different one, which in the
+first experiment is a sigmoid. Which layer is the last, and whether the loss is the sum of eq. 9 or torch's usual mean,
+is left to the reader.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+import minidl
+from minidl_experiments import statements
+from minidl_experiments.data import Data, draw
+from minidl_experiments.experiments import GENERAL, OPTIMIZERS
+from minidl_experiments.plain_json import write_json
+from minidl_experiments.progress import EpochProgress
+from minidl_experiments.settings import Activation, Reduction, Settings
+from minidl_experiments.statements import Verdict
+from minidl_experiments.table import REPORTED, Quantity, summarize
+from minidl_experiments.training import Training
+
+NETWORKS = {
+    "ReLU / sigmoid": GENERAL,
+    "sigmoid / linear": replace(GENERAL, last_activation=Activation.SIGMOID, sigmoid_outputs=False),
+    "sigmoid / sigmoid": replace(GENERAL, last_activation=Activation.SIGMOID),
+    "none / sigmoid": replace(GENERAL, last_activation=None),
+    "ReLU / linear": replace(GENERAL, sigmoid_outputs=False),
+}
+"""The readings of Figure 1, by the activations of the third hidden layer and the outputs; `reproduce` takes the first.
+
+The first two hidden layers have ReLUs in all of them.
+"""
+
+RUNS = len(NETWORKS) * len(Reduction) * len(OPTIMIZERS)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of the report, and how it compares with what the report found.
+
+    Attributes
+    ----------
+    network : str
+        The reading of Figure 1, a key of `NETWORKS`.
+    reduction : Reduction
+        Of the loss.
+    quantities : list of Quantity
+        Final accuracies with both optimizers; with Adam next to the report's.
+    verdicts : dict of str to Verdict
+        What the report states and this reading shows, or does not.
+    """
+
+    network: str
+    reduction: Reduction
+    quantities: list[Quantity]
+    verdicts: dict[str, Verdict]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the report's accuracies are among ours, and all of its statements hold."""
+        near = all(quantity.inside is not False for quantity in self.quantities)
+        return near and all(verdict.held for verdict in self.verdicts.values())
+
+    @property
+    def refuted_by(self) -> list[str]:
+        """What stands against this reading, in words."""
+        far = [f"{q.name} of {q.report} % is outside" for q in self.quantities if q.inside is False]
+        return far + [f"not held: {text}" for text, verdict in self.verdicts.items() if not verdict.held]
+
+
+def compare_readings(seeds: Sequence[int], epochs: int, progress: EpochProgress) -> list[Reading]:
+    """Train every reading with both optimizers, for all seeds at once.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+    epochs : int
+        At least 20, for the report's statement about the first 20; the report's number is 50.
+    progress : EpochProgress
+
+    Returns
+    -------
+    list of Reading
+        After Ctrl-C those that were finished.
+    """
+    readings: list[Reading] = []
+    try:
+        data = draw(seeds, GENERAL.samples)
+        for network, settings in NETWORKS.items():
+            for reduction in Reduction:
+                setting = replace(settings, reduction=reduction, epochs=epochs)
+                readings.append(_read(network, setting, seeds, data, progress))
+                verdict = "agrees" if readings[-1].agrees else "does not agree"
+                progress.say(f"{len(readings)}/{RUNS // 2} {network}, {reduction} of squares: {verdict}")
+    except KeyboardInterrupt:
+        pass
+    return readings
+
+
+def _read(network: str, settings: Settings, seeds: Sequence[int], data: Data, progress: EpochProgress) -> Reading:
+    runs: dict[str, Training] = {}
+    for name, rival in OPTIMIZERS.items():
+        progress.start(f"{network}, {settings.reduction}, {name}")
+        training = Training(replace(settings, steps=rival.steps), seeds, data)
+        try:
+            with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # what diverges is told by its row
+                training.run(lambda _: progress.advance())
+            runs[name] = training
+        except minidl.DivergenceError:
+            progress.say(f"{network}, {settings.reduction} of squares, {name}: the loss of every seed became nan")
+    return judge(network, settings.reduction, runs.get("Adam"), runs.get("SGD"))
+
+
+def judge(network: str, reduction: Reduction, adam: Training | None, sgd: Training | None) -> Reading:
+    """Hold a reading against the report.
+
+    Parameters
+    ----------
+    network : str
+    reduction : Reduction
+    adam, sgd : Training or None
+        Finished, of at least 20 epochs; None for one whose loss became nan for every seed.
+
+    Returns
+    -------
+    Reading
+    """
+    runs = {"Adam": adam, "SGD": sgd}
+    quantities = [
+        summarize(name, f"{name} {part} accuracy", "%", 100 * curves.accuracy[-1], _reported(name, part))
+        for name, run in runs.items()
+        if run is not None
+        for part, curves in (("train", run.train), ("test", run.test))
+    ]
+    verdicts = {
+        f"training with {name} succeeds": Verdict(held=False, evidence="the loss of every seed became nan", numbers={})
+        for name, run in runs.items()
+        if run is None
+    }
+    for name, run in runs.items():
+        if run is not None and (lost := int((~np.isfinite(run.train.loss[-1])).sum())):
+            verdicts[f"training with {name} succeeds"] = Verdict(
+                held=False, evidence=f"the loss of {lost} of {run.train.loss.shape[1]} seeds became nan", numbers={}
+            )
+    if sgd is not None:
+        verdicts["with SGD too accuracy is higher than 95 %"] = statements.judge_accuracy(sgd.train, sgd.test)
+    if adam is not None and sgd is not None:
+        verdicts["SGD is ahead in the first 20 epochs"] = statements.judge_early_lead(sgd.train, adam.train)
+        verdicts["Adam is better by the last epoch"] = statements.judge_final_lead(adam.train, sgd.train)
+    return Reading(network, reduction, quantities, verdicts)
+
+
+def _reported(optimizer: str, part: str) -> float | None:
+    return REPORTED[GENERAL, f"{part} accuracy"] if optimizer == "Adam" else None
+
+
+def write_readings(readings: Sequence[Reading], seeds: Sequence[int], epochs: int, folder: Path) -> Path:
+    """Write readings as JSON.
+
+    Parameters
+    ----------
+    readings : sequence of Reading
+    seeds : sequence of int
+    epochs : int
+    folder : pathlib.Path
+        Must exist.
+
+    Returns
+    -------
+    pathlib.Path
+        Of ``readings.json``.
+    """
+    records = [{**asdict(reading), "agrees": reading.agrees, "refuted_by": reading.refuted_by} for reading in readings]
+    content = {"seeds": list(seeds), "epochs": epochs, "readings": records}
+    return write_json(content, folder / "readings.json")

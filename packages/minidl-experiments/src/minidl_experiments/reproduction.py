@@ -1,0 +1,169 @@
+"""The report's section III for many seeds: train everything, write the figures and the table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minidl_experiments.claims import judge_claims
+from minidl_experiments.data import Data, Floats, Samples, draw
+from minidl_experiments.experiments import ACTIVATIONS, GENERAL, OPTIMIZERS, RUNS
+from minidl_experiments.plain_json import write_json
+from minidl_experiments.progress import EpochProgress
+from minidl_experiments.settings import Settings
+from minidl_experiments.table import list_quantities
+from minidl_experiments.training import Training
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What was trained.
+
+    Attributes
+    ----------
+    seeds : list of int
+    epochs : int
+    results : mapping of Settings to Training
+        The runs that are finished, by their settings in `experiments`.
+    complete : bool
+        Whether these are all; False after Ctrl-C.
+    """
+
+    seeds: list[int]
+    epochs: int
+    results: Mapping[Settings, Training]
+    complete: bool
+
+
+def reproduce(seeds: Sequence[int], epochs: int, progress: EpochProgress) -> Reproduction:
+    """Train everything that the report compares, for all seeds at once.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+        Each has its own data sets, weights and order of the data.
+    epochs : int
+        The report's number is 50.
+    progress : EpochProgress
+
+    Returns
+    -------
+    Reproduction
+        After Ctrl-C that of the runs that were finished.
+    """
+    results: dict[Settings, Training] = {}
+    try:
+        data = draw(seeds, GENERAL.samples)
+        for number, (name, settings) in enumerate(RUNS.items(), start=1):
+            progress.start(f"{number}/{len(RUNS)} {name}")
+            start = time.perf_counter()
+            results[settings] = _train(settings, seeds, epochs, data, progress)
+            accuracy, seconds = 100 * results[settings].test.accuracy[-1].mean(), time.perf_counter() - start
+            progress.say(f"{number}/{len(RUNS)} {name}: mean test accuracy {accuracy:.2f} %, {seconds:.1f} s")
+    except KeyboardInterrupt:
+        return Reproduction(list(seeds), epochs, results, complete=False)
+    return Reproduction(list(seeds), epochs, results, complete=True)
+
+
+def _train(settings: Settings, seeds: Sequence[int], epochs: int, data: Data, progress: EpochProgress) -> Training:
+    training = Training(replace(settings, epochs=epochs), seeds, data)
+    # Nobody looks at how accuracy with dropout comes about, and to measure each epoch takes half as long as to train.
+    training.run(lambda _: progress.advance(), every=epochs if settings.p_drop else 1)
+    return training
+
+
+def typical(training: Training) -> int:
+    """Return the index of the seed with the median test accuracy.
+
+    Parameters
+    ----------
+    training : Training
+        With at least one epoch done.
+
+    Returns
+    -------
+    int
+        The lower of the two middle ones where their number is even.
+    """
+    order = np.argsort(training.test.accuracy[-1], kind="stable")
+    return int(order[(len(order) - 1) // 2])
+
+
+def write_figures(results: Mapping[Settings, Training], folder: Path) -> list[Path]:
+    """Draw the figures whose runs are finished.
+
+    Parameters
+    ----------
+    results : mapping of Settings to Training
+    folder : pathlib.Path
+        Must exist.
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    from minidl_experiments import figures  # noqa: PLC0415 - matplotlib takes long, and only drawing needs it
+
+    drawn = {}
+    if GENERAL in results:
+        index = typical(results[GENERAL])
+        network, data = results[GENERAL].network(index), results[GENERAL].data
+        drawn["figure_2a"] = figures.draw_classification(network, *_points(data.train, index), "Training set")
+        drawn["figure_2b"] = figures.draw_classification(network, *_points(data.test, index), "Test set")
+    if results.keys() >= set(OPTIMIZERS.values()):
+        runs = {name: results[settings] for name, settings in OPTIMIZERS.items()}
+        drawn["figure_3"] = figures.draw_optimizers({name: (run.train, run.test) for name, run in runs.items()})
+    if results.keys() >= set(ACTIVATIONS.values()):
+        curves = {name: results[settings].train for name, settings in ACTIVATIONS.items()}
+        drawn["figure_4"] = figures.draw_activations(curves)
+    return [figures.save(figure, folder / f"{name}.png") for name, figure in drawn.items()]
+
+
+def _points(samples: Samples, index: int) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the points of one seed and their classes."""
+    return samples.x[index], samples.y[index].argmax(axis=-1)
+
+
+def write_table(reproduction: Reproduction, folder: Path) -> Path:
+    """Write quantities and statements as JSON.
+
+    Parameters
+    ----------
+    reproduction : Reproduction
+    folder : pathlib.Path
+        Must exist.
+
+    Returns
+    -------
+    pathlib.Path
+        Of ``table.json``.
+    """
+    return write_json(to_dict(reproduction), folder / "table.json")
+
+
+def to_dict(reproduction: Reproduction) -> dict[str, Any]:
+    """Return what the table holds as plain lists and numbers, fit for JSON.
+
+    Parameters
+    ----------
+    reproduction : Reproduction
+
+    Returns
+    -------
+    dict
+    """
+    results, seeds = reproduction.results, reproduction.seeds
+    return {
+        "seeds": seeds,
+        "epochs": reproduction.epochs,
+        "complete": reproduction.complete,
+        "figure_2_seed": seeds[typical(results[GENERAL])] if GENERAL in results else None,
+        "quantities": [{**asdict(quantity), "inside": quantity.inside} for quantity in list_quantities(results)],
+        "statements": [{"claim": text, **asdict(verdict)} for text, verdict in judge_claims(results).items()],
+    }

@@ -1,0 +1,261 @@
+"""How a statement of the report is judged by the curves of many seeds.
+
+Two settings are compared seed by seed: on the same data and, where shapes agree, from the same weights. One counts as
+ahead when the mean of these differences is above twice its standard error, so that what chance leaves open is not
+called held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from minidl_experiments.data import Floats
+from minidl_experiments.training import Curves
+
+EARLY = 20  # "during the first 20 epochs"
+MIDDLE = 10  # half-way there
+LATE = 50  # "by epoch 50"
+ALIKE = 0.01  # accuracies closer than a point are alike: the report calls 97.5 and 98.4 % "very similar"
+NEAR = 0.25  # near the border: the mean distance is below a quarter of that of all points
+RISE = 1.05  # a test loss this far above its lowest value has turned around
+FLOOR = 0.95  # "higher than 95% in both train and test sets"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a statement.
+
+    Attributes
+    ----------
+    held : bool or None
+        None if it could not be checked.
+    evidence : str
+        The numbers in words.
+    numbers : dict of str to float
+        The numbers for other programs; accuracies lie between 0 and 1.
+    """
+
+    held: bool | None
+    evidence: str
+    numbers: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how much one setting is ahead of another, seed by seed.
+
+    Attributes
+    ----------
+    mean, error : float
+        Of the differences, and the standard error of that mean; infinite for a single seed, which decides nothing.
+    share : float
+        Of seeds in which the first is ahead.
+    """
+
+    mean: float
+    error: float
+    share: float
+
+    @classmethod
+    def of(cls, first: Floats, second: Floats) -> Difference:
+        """Compare two arrays with one value per seed."""
+        differences = np.asarray(first, np.float64) - second
+        error = differences.std(ddof=1) / np.sqrt(differences.size) if differences.size > 1 else np.inf
+        return cls(float(differences.mean()), float(error), float((differences > 0).mean()))
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the first is ahead by more than chance would have it."""
+        return self.mean > 2 * self.error
+
+
+def judge_accuracy(train: Curves, test: Curves) -> Verdict:
+    """Judge whether the final accuracy is above 95 % on both sets.
+
+    Parameters
+    ----------
+    train, test : Curves
+
+    Returns
+    -------
+    Verdict
+    """
+    numbers = {"train": float(train.accuracy[-1].mean()), "test": float(test.accuracy[-1].mean())}
+    return Verdict(min(numbers.values()) > FLOOR, _list(numbers), numbers)
+
+
+def judge_overfitting(train: Curves, test: Curves) -> Verdict:
+    """Judge whether there is no overfitting: accuracies alike on both sets, and a test loss that has not turned around.
+
+    Parameters
+    ----------
+    train, test : Curves
+
+    Returns
+    -------
+    Verdict
+    """
+    gap = float((train.accuracy[-1] - test.accuracy[-1]).mean())
+    losses = test.loss.mean(axis=1)
+    last, lowest = float(losses[-1]), float(losses.min())
+    return Verdict(
+        gap < ALIKE and last < RISE * lowest,
+        f"accuracy is {100 * gap:.2f} points higher on the training set; "
+        f"the test loss ends at {last:.4f}, its lowest is {lowest:.4f}",
+        {"gap": gap, "final_test_loss": last, "lowest_test_loss": lowest},
+    )
+
+
+def judge_border(distances: Floats, wrong: Floats) -> Verdict:
+    """Judge whether misclassified points lie in the border area.
+
+    Parameters
+    ----------
+    distances : array, shape (n,)
+        From all points to the true circle, in units of the square's side.
+    wrong : array, shape (m,)
+        From those that are misclassified.
+
+    Returns
+    -------
+    Verdict
+    """
+    if not wrong.size:
+        return Verdict(None, "no point is misclassified", {})
+    mean, mean_wrong, far = float(distances.mean()), float(wrong.mean()), float(np.quantile(wrong, 0.95))
+    return Verdict(
+        mean_wrong < NEAR * mean,
+        f"their mean distance to the circle is {mean_wrong:.4f}, that of all points {mean:.4f}; "
+        f"95 % of them are within {far:.3f}, all within {wrong.max():.3f}",
+        {"mean_misclassified": mean_wrong, "mean_all": mean, "quantile_95": far, "largest": float(wrong.max())},
+    )
+
+
+def judge_early_lead(leader: Curves, rival: Curves) -> Verdict:
+    """Judge whether one optimizer is ahead of another during the first 20 epochs, and at the tenth.
+
+    Parameters
+    ----------
+    leader, rival : Curves
+        Of at least 20 epochs.
+
+    Returns
+    -------
+    Verdict
+    """
+    early = Difference.of(*(curves.accuracy[:EARLY].mean(axis=0) for curves in (leader, rival)))
+    middle = Difference.of(leader.accuracy[MIDDLE - 1], rival.accuracy[MIDDLE - 1])
+    overtaken = _overtaken(leader, rival)
+    return Verdict(
+        early.is_ahead and middle.is_ahead,
+        f"accuracy over these epochs {_words(early)}; at epoch {MIDDLE} {_words(middle)}; "
+        + (f"overtaken in epoch {overtaken}" if overtaken else "never overtaken"),
+        {"lead": early.mean, "lead_at_10": middle.mean, "share_at_10": middle.share, "overtaken": overtaken},
+    )
+
+
+def judge_final_lead(leader: Curves, rival: Curves) -> Verdict:
+    """Judge whether one optimizer ends ahead of another, in accuracy and in loss.
+
+    Parameters
+    ----------
+    leader, rival : Curves
+
+    Returns
+    -------
+    Verdict
+    """
+    accuracy = Difference.of(leader.accuracy[-1], rival.accuracy[-1])
+    loss = Difference.of(rival.loss[-1], leader.loss[-1])
+    return Verdict(
+        accuracy.is_ahead and loss.is_ahead,
+        f"accuracy {_words(accuracy)}; loss lower by {loss.mean:.4f}"
+        + (f" ± {2 * loss.error:.4f}" if np.isfinite(loss.error) else ""),
+        {"lead": accuracy.mean, "share": accuracy.share, "loss_lead": loss.mean, "loss_share": loss.share},
+    )
+
+
+def judge_fastest(name: str, accuracies: Mapping[str, Floats]) -> Verdict:
+    """Judge whether one setting learns fastest at first: by its accuracy over the first 20 epochs.
+
+    Parameters
+    ----------
+    name : str
+        One of the keys of `accuracies`.
+    accuracies : mapping of str to array, shape (epochs, R)
+        Of at least 20 epochs.
+
+    Returns
+    -------
+    Verdict
+    """
+    return _judge_extreme(name, accuracies, sign=1)
+
+
+def judge_slowest(name: str, accuracies: Mapping[str, Floats]) -> Verdict:
+    """Judge whether one setting learns slowest at first; parameters as for `judge_fastest`."""
+    return _judge_extreme(name, accuracies, sign=-1)
+
+
+def judge_alike(accuracies: Mapping[str, Floats]) -> Verdict:
+    """Judge whether final accuracies are alike; parameters as for `judge_fastest`, of any number of epochs."""
+    final = {name: float(accuracy[-1].mean()) for name, accuracy in accuracies.items()}
+    spread = max(final.values()) - min(final.values())
+    return Verdict(spread < ALIKE, f"{_list(final)}: {100 * spread:.2f} points apart", {**final, "spread": spread})
+
+
+def judge_dropout(accuracies: Mapping[float, Floats]) -> Verdict:
+    """Judge whether dropout is not needed: whether no p_drop can do better than 0 by more than a point.
+
+    Parameters
+    ----------
+    accuracies : mapping of float to array, shape (R,)
+        Final test accuracy for each p_drop, 0 among them.
+
+    Returns
+    -------
+    Verdict
+    """
+    leads = {p: Difference.of(accuracy, accuracies[0.0]) for p, accuracy in accuracies.items() if p}
+    words = [f"p_drop {p} {_points(lead)}" for p, lead in leads.items()]
+    return Verdict(
+        all(lead.mean + 2 * lead.error < ALIKE for lead in leads.values()),
+        f"test accuracy against that without dropout: {', '.join(words)}",
+        {f"p_drop {p}": lead.mean for p, lead in leads.items()},
+    )
+
+
+def _judge_extreme(name: str, accuracies: Mapping[str, Floats], sign: int) -> Verdict:
+    early = {key: accuracy[:EARLY].mean(axis=0) for key, accuracy in accuracies.items()}
+    means = {key: float(values.mean()) for key, values in early.items()}
+    rivals = {key: Difference.of(sign * early[name], sign * early[key]) for key in early if key != name}
+    next_to_it = min(rivals, key=lambda key: rivals[key].mean)
+    words = _words(Difference.of(early[name], early[next_to_it]))
+    return Verdict(
+        all(rival.is_ahead for rival in rivals.values()),
+        f"accuracy over the first {EARLY} epochs: {_list(means)}; against {next_to_it} {words}",
+        {**means, "margin": rivals[next_to_it].mean},
+    )
+
+
+def _overtaken(leader: Curves, rival: Curves) -> int:
+    """Return the epoch, counted from 1, from which on the rival's mean accuracy stays higher; 0 if there is none."""
+    ahead = np.flatnonzero(leader.accuracy.mean(axis=1) >= rival.accuracy.mean(axis=1))
+    last = int(ahead[-1]) + 1 if ahead.size else 0
+    return last + 1 if last < len(leader.accuracy) else 0
+
+
+def _words(lead: Difference) -> str:
+    return f"{_points(lead)}, ahead in {100 * lead.share:.0f} % of seeds"
+
+
+def _points(lead: Difference) -> str:
+    error = f" ± {200 * lead.error:.2f}" if np.isfinite(lead.error) else ""
+    return f"{100 * lead.mean:+.2f}{error} points"
+
+
+def _list(accuracies: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {100 * accuracy:.2f} %" for name, accuracy in accuracies.items())

@@ -1,0 +1,68 @@
+"""Where the batches are trained: in processes here, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+_PATIENCE = 10  # seconds to wait for a scheduler
+
+
+@contextmanager
+def backend(jobs: int | None, dask: str | None) -> Iterator[None]:
+    """Tell joblib where to work.
+
+    Parameters
+    ----------
+    jobs : int or None
+        Processes; None for as many as there are cores.
+    dask : str or None
+        Address of the scheduler of a cluster to work on instead.
+
+    Raises
+    ------
+    ImportError
+        If Dask is asked for and not installed.
+    OSError
+        If there is no scheduler at that address.
+    """
+    import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes long, and only a sweep needs it
+
+    if dask is None:
+        with joblib.parallel_config("loky", n_jobs=jobs or -1, initializer=_follow, initargs=(os.getpid(),)):
+            yield
+        return
+    with _connect(dask) as client, joblib.parallel_config("dask", client=client, n_jobs=-1):
+        yield
+
+
+def _connect(address: str) -> Any:
+    """Return a client of a Dask cluster."""
+    try:
+        distributed = import_module("distributed")
+    except ImportError as error:
+        raise ImportError(
+            "--dask: expected dask.distributed, which minidl-experiments[dask] brings; got none"
+        ) from error
+    try:
+        return distributed.Client(address, timeout=_PATIENCE)
+    except (ValueError, OSError) as error:
+        raise OSError(f"--dask: expected the address of a scheduler, got {address!r}: {error}") from error
+
+
+def _follow(parent: int) -> None:
+    """Leave Ctrl-C, which a terminal sends to all, to the parent; end when it is gone, killed and unable to say so."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,98 @@
+"""What a sweep trains: every combination of some values, for some seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from itertools import product
+from typing import NamedTuple
+
+from minidl_experiments.settings import Activation, Optimizer
+
+
+@dataclass(frozen=True)
+class Config:
+    """One point of the grid.
+
+    Attributes
+    ----------
+    lr : float
+        Fixed learning rate.
+    width : int
+        Units in each hidden layer.
+    activation : Activation
+        Of all hidden layers.
+    optimizer : Optimizer
+    batch_size : int
+    p_drop : float
+        Behind each hidden layer.
+    """
+
+    lr: float
+    width: int
+    activation: Activation
+    optimizer: Optimizer
+    batch_size: int
+    p_drop: float
+
+
+AXES = tuple(field.name for field in fields(Config))
+"""The names of a grid's axes, in the order of `Config`."""
+
+
+class Run(NamedTuple):
+    """One training: a configuration with a seed."""
+
+    config: Config
+    seed: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Values along each axis; the defaults are the report's network.
+
+    Attributes
+    ----------
+    lr, width, activation, optimizer, batch_size, p_drop : tuple
+        The values that are combined.
+    seeds : tuple of int
+        Each configuration is trained once for each of them.
+    """
+
+    lr: tuple[float, ...] = (1e-3,)
+    width: tuple[int, ...] = (25,)
+    activation: tuple[Activation, ...] = (Activation.RELU,)
+    optimizer: tuple[Optimizer, ...] = (Optimizer.ADAM,)
+    batch_size: tuple[int, ...] = (50,)
+    p_drop: tuple[float, ...] = (0.0,)
+    seeds: tuple[int, ...] = tuple(range(10))
+
+    @property
+    def configs(self) -> list[Config]:
+        """Every combination, the first axis changing slowest."""
+        return [Config(*values) for values in product(*(getattr(self, axis) for axis in AXES))]
+
+    @property
+    def runs(self) -> Iterator[Run]:
+        """Every combination with every seed."""
+        return (Run(config, seed) for config in self.configs for seed in self.seeds)
+
+    @property
+    def varied(self) -> list[str]:
+        """The axes with more than one value."""
+        return [axis for axis in AXES if len(getattr(self, axis)) > 1]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What all runs of a sweep share.
+
+    Attributes
+    ----------
+    epochs : int
+    samples : int
+        Points in the training set of a seed, and again in its test set.
+    """
+
+    epochs: int = 50
+    samples: int = 1000

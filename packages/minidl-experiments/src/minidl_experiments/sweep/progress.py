@@ -1,0 +1,122 @@
+"""What is shown while a sweep runs: a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task
+from rich.text import Text
+
+from minidl_experiments.progress import say
+from minidl_experiments.sweep.batches import cost
+from minidl_experiments.sweep.grid import Grid, Run
+from minidl_experiments.sweep.scores import Score, score
+from minidl_experiments.sweep.train import Result
+from minidl_experiments.sweep.words import config_words, percent, time_words
+
+BETWEEN_LINES = 5.0  # seconds
+
+
+class SweepProgress:
+    """Counts configurations, estimates the time left, and keeps the best; used in a ``with`` statement.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    grid : Grid
+    finished : dict of Run to float or None
+        Test accuracies of the runs that need no training.
+    clock : callable
+        Returns the seconds since some moment.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        grid: Grid,
+        finished: dict[Run, float | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._console, self._grid, self._clock = console, grid, clock
+        self._missing = {config: set(grid.seeds) for config in grid.configs}
+        self._accuracies = {config: list[float | None]() for config in grid.configs}
+        self._best: Score | None = None
+        self._count(finished)
+        self._work = sum(cost([run]) for run in grid.runs if run.seed in self._missing[run.config])
+        self._done, self._start = 0.0, clock()
+        self._last_line = self._start
+        self._bar = Progress(
+            BarColumn(bar_width=10),
+            _Words(self._words),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=self._work)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        self._say()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def report(self, results: list[Result]) -> None:
+        """Count a batch."""
+        self._count({result.run: result.test_accuracy for result in results})
+        self._done += sum(cost([result.run]) for result in results)
+        self._bar.update(self._task, completed=self._done)
+        if self.complete or self._clock() - self._last_line >= BETWEEN_LINES:
+            self._say()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all runs are finished."""
+        return not any(self._missing.values())
+
+    def _say(self) -> None:
+        self._last_line = self._clock()
+        if not self._console.is_terminal:
+            say(self._console, self._words())
+
+    def _count(self, accuracies: dict[Run, float | None]) -> None:
+        for (config, seed), accuracy in accuracies.items():
+            if seed not in self._missing.get(config, ()):
+                continue  # a run of another grid in the same file
+            self._missing[config].remove(seed)
+            self._accuracies[config].append(accuracy)
+            if not self._missing[config]:
+                self._compare(score(config, self._accuracies.pop(config)))
+
+    def _compare(self, new: Score) -> None:
+        if new.diverged < new.seeds and (self._best is None or new.rank < self._best.rank):
+            self._best = new
+
+    def _words(self) -> str:
+        done = sum(not seeds for seeds in self._missing.values())
+        words = [f"{done} of {len(self._missing)} configurations"]
+        if self._done and not self.complete:
+            spent = self._clock() - self._start
+            words.append(f"{time_words(spent * (self._work - self._done) / self._done)} left")
+        if self._best is not None:
+            settings = config_words(self._best.config, self._grid.varied)
+            words.append(f"best {percent(self._best.mean)}" + (f" ({settings})" if settings else ""))
+        return ", ".join(words)
+
+
+class _Words(ProgressColumn):
+    """The same words as on a plain line."""
+
+    def __init__(self, words: Callable[[], str]) -> None:
+        super().__init__()
+        self._words = words
+
+    def render(self, task: Task) -> Text:  # noqa: ARG002
+        return Text(self._words(), overflow="ellipsis", no_wrap=True)

@@ -1,0 +1,78 @@
+"""How good a configuration is, over its seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from minidl_experiments.sweep.grid import Config, Grid, Run
+from minidl_experiments.table import HIGH, LOW
+
+
+@dataclass(frozen=True)
+class Score:
+    """Test accuracy of a configuration.
+
+    Attributes
+    ----------
+    config : Config
+    seeds, diverged : int
+        How many were trained, and how many of these diverged.
+    mean, low, high : float
+        Mean, 5 % and 95 % quantile over the seeds that did not diverge; nan if none is left.
+    """
+
+    config: Config
+    seeds: int
+    diverged: int
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Sorts the best first: the fewer seeds diverge the better, and then the higher the mean."""
+        return self.diverged / self.seeds, -self.mean
+
+
+def score(config: Config, accuracies: Iterable[float | None]) -> Score:
+    """Describe a configuration by the accuracies of its seeds, None for those that diverged.
+
+    Parameters
+    ----------
+    config : Config
+    accuracies : iterable of float or None
+
+    Returns
+    -------
+    Score
+    """
+    every = list(accuracies)
+    left = [accuracy for accuracy in every if accuracy is not None]
+    low, high = np.quantile(left, [LOW, HIGH]) if left else (np.nan, np.nan)
+    mean = float(np.mean(left)) if left else np.nan
+    return Score(config, len(every), len(every) - len(left), mean, float(low), float(high))
+
+
+def score_grid(grid: Grid, accuracies: Mapping[Run, float | None]) -> list[Score]:
+    """Describe the configurations of a grid whose seeds are all finished.
+
+    Parameters
+    ----------
+    grid : Grid
+    accuracies : mapping of Run to float or None
+        It may hold more than the grid.
+
+    Returns
+    -------
+    list of Score
+        In the order of the grid.
+    """
+    scores = []
+    for config in grid.configs:
+        runs = [Run(config, seed) for seed in grid.seeds]
+        if all(run in accuracies for run in runs):
+            scores.append(score(config, [accuracies[run] for run in runs]))
+    return scores

@@ -1,0 +1,175 @@
+"""The file with the results."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import asdict, astuple
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from minidl_experiments.settings import Activation, Optimizer
+from minidl_experiments.sweep.grid import AXES, Config, Definition, Run
+from minidl_experiments.sweep.train import MEASURES, Result
+
+_PACKAGES = "minidl-core", "minidl-data", "minidl-experiments", "numpy"
+_PATIENCE = 60  # seconds to wait while somebody else reads the file
+
+_TABLES = """
+CREATE TABLE definition (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+    lr REAL NOT NULL,
+    width INTEGER NOT NULL,
+    activation TEXT NOT NULL,
+    optimizer TEXT NOT NULL,
+    batch_size INTEGER NOT NULL,
+    p_drop REAL NOT NULL,
+    seed INTEGER NOT NULL,
+    train_loss REAL,
+    train_accuracy REAL,
+    test_loss REAL,
+    test_accuracy REAL,
+    diverged_epoch INTEGER,
+    diverged_batch INTEGER,
+    curves TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    PRIMARY KEY (lr, width, activation, optimizer, batch_size, p_drop, seed)
+) WITHOUT ROWID;
+"""
+
+# Two sweeps may write into one file: what both have trained is the same.
+_INSERT = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+
+
+class Store:
+    """An SQLite file with a row per finished run; used in a ``with`` statement.
+
+    The table ``runs`` has the configuration and the seed, loss and accuracy of the trained network (NULL if it
+    diverged, then with epoch and batch), the curves as a JSON object, and the seconds that the run took. What is in the
+    file stays there whenever the program is killed. The table ``definition`` has what all runs share.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Made if it is not there.
+    definition : Definition
+
+    Attributes
+    ----------
+    path, definition
+        As given.
+
+    Raises
+    ------
+    ValueError
+        If the file belongs to a sweep with another definition, or to another program.
+    OSError
+        If it cannot be opened.
+    """
+
+    def __init__(self, path: Path, definition: Definition) -> None:
+        self.path, self.definition = path, definition
+        try:
+            self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        except sqlite3.Error as error:
+            raise OSError(f"{path}: {error}") from error
+        try:
+            self._check(_describe(definition))
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def add(self, results: Iterable[Result]) -> None:
+        """Write some results, all or none of them.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written.
+        """
+        rows = [_row(result) for result in results]
+        try:
+            with self._file:
+                self._file.execute("BEGIN IMMEDIATE")
+                self._file.executemany(_INSERT, rows)
+        except sqlite3.OperationalError as error:  # the disk is full, say
+            raise OSError(f"{self.path}: {error}") from error
+
+    def accuracies(self) -> dict[Run, float | None]:
+        """Return the test accuracies of all runs in the file; None for those that diverged.
+
+        Raises
+        ------
+        OSError
+            If the file is damaged.
+        """
+        try:
+            rows = self._file.execute(f"SELECT {', '.join(AXES)}, seed, test_accuracy FROM runs").fetchall()  # noqa: S608
+        except sqlite3.Error as error:
+            raise OSError(f"{self.path}: {error}") from error
+        return {Run(_config(*axes), seed): accuracy for *axes, seed, accuracy in rows}
+
+    def curves(self, run: Run) -> dict[str, list[float]]:
+        """Return the curves of a run that is in the file."""
+        where = " AND ".join(f"{axis} = ?" for axis in (*AXES, "seed"))
+        (text,) = self._file.execute(f"SELECT curves FROM runs WHERE {where}", _key(run)).fetchone()  # noqa: S608
+        curves: dict[str, list[float]] = json.loads(text)
+        return curves
+
+    def _check(self, definition: dict[str, str]) -> None:
+        """Compare with the definition in the file; write it if the file is new."""
+        try:
+            found = self._read_or_write(definition)
+        except sqlite3.OperationalError as error:  # read-only, or locked for long
+            raise OSError(f"{self.path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"{self.path}: expected the results of a sweep, got another file: {error}") from error
+        for name, value in definition.items():
+            if found.get(name) != value:
+                raise ValueError(
+                    f"{self.path}: expected the results of a sweep with {name} {value}, got one with {name} "
+                    f"{found.get(name, 'unknown')}; choose another file"
+                )
+
+    def _read_or_write(self, definition: dict[str, str]) -> dict[str, str]:
+        with self._file:
+            self._file.execute("BEGIN IMMEDIATE")
+            tables = {name for (name,) in self._file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not tables:
+                for statement in _TABLES.split(";"):
+                    self._file.execute(statement)
+                self._file.executemany("INSERT INTO definition VALUES (?, ?)", definition.items())
+            elif tables != {"definition", "runs"}:
+                raise sqlite3.DatabaseError(f"it has the tables {', '.join(sorted(tables))}")
+            return dict(self._file.execute("SELECT name, value FROM definition"))
+
+
+def _describe(definition: Definition) -> dict[str, str]:
+    """Return all that changes the results, beside the grid."""
+    shared = {name: str(value) for name, value in asdict(definition).items()}
+    return shared | {package: importlib.metadata.version(package) for package in _PACKAGES}
+
+
+def _config(lr: float, width: int, activation: str, optimizer: str, batch_size: int, p_drop: float) -> Config:
+    return Config(lr, width, Activation(activation), Optimizer(optimizer), batch_size, p_drop)
+
+
+def _key(run: Run) -> tuple[object, ...]:
+    return (*(str(value) if isinstance(value, str) else value for value in astuple(run.config)), run.seed)
+
+
+def _row(result: Result) -> tuple[object, ...]:
+    ends = [None if result.ends is None else result.ends[name] for name in MEASURES]
+    curves = json.dumps(result.curves, separators=(",", ":"))
+    return (*_key(result.run), *ends, *(result.diverged or (None, None)), curves, result.seconds)

@@ -1,0 +1,152 @@
+"""Training one batch of runs."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+import minidl
+from minidl_experiments.data import Data, Samples, draw, streams
+from minidl_experiments.network import build_network
+from minidl_experiments.settings import Optimizer, Settings
+from minidl_experiments.sweep.batches import HIDDEN_LAYERS
+from minidl_experiments.sweep.grid import Config, Definition, Run
+
+# How many samples are measured at a time: fixed, because the sum of a float32 loss depends on it in the last digits.
+_ROWS = 100
+
+MEASURES = "train_loss", "train_accuracy", "test_loss", "test_accuracy"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came out of one run.
+
+    Attributes
+    ----------
+    run : Run
+    ends : dict of str to float, or None
+        ``train_loss``, ``train_accuracy``, ``test_loss`` and ``test_accuracy`` of the trained network, losses per
+        sample; None if the run diverged.
+    curves : dict of str to list of float
+        The same per epoch: on the training set gathered while the epoch runs, on the test set at its end. Those of a
+        run that diverged end before that epoch.
+    diverged : tuple of int or None
+        Epoch and batch, counted from 1, in which the loss became nan.
+    seconds : float
+        This run's share of the time that its batch took.
+    """
+
+    run: Run
+    ends: dict[str, float] | None
+    curves: dict[str, list[float]]
+    diverged: tuple[int, int] | None
+    seconds: float
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """Of the trained network; None if the run diverged."""
+        return None if self.ends is None else self.ends["test_accuracy"]
+
+
+def train_batch(runs: list[Run], definition: Definition) -> list[Result]:
+    """Train runs of one shape as the replicates of one model.
+
+    A run's data, weights, dropout masks and order of the data come from its seed alone: what it is batched with changes
+    nothing. While it trains, BLAS uses one thread: a sweep's cores work on different batches.
+
+    Parameters
+    ----------
+    runs : list of Run
+        Their widths, activations, optimizers and batch sizes are the same, and they drop units either all or none.
+    definition : Definition
+
+    Returns
+    -------
+    list of Result
+        In the order of `runs`.
+    """
+    start = time.perf_counter()
+    with threadpool_limits(1, user_api="blas"), np.errstate(all="ignore"), warnings.catch_warnings():
+        # The core warns of each replicate that diverges; here that is a result.
+        warnings.filterwarnings("ignore", "fit: replicate", RuntimeWarning)
+        batch = _Batch(runs, definition)
+        batch.train()
+        train, test = batch.measure(batch.data.train), batch.measure(batch.data.test)
+    seconds = (time.perf_counter() - start) / len(runs)
+    return [batch.result(index, train, test, seconds) for index in range(len(runs))]
+
+
+class _Batch:
+    """The model of some runs, and what is noted while it trains."""
+
+    def __init__(self, runs: list[Run], definition: Definition) -> None:
+        self.runs, self.definition = runs, definition
+        self.data = _draw([run.seed for run in runs], definition.samples)
+        self.model = minidl.replicate(_builder(runs), [streams(run.seed).weights for run in runs])
+        self.loss, self.history = minidl.MSELoss(), minidl.History()
+        self.tests: list[minidl.Evaluation] = []
+
+    def train(self) -> None:
+        lr = np.array([run.config.lr for run in self.runs])
+        optimizer = minidl.Adam if self.runs[0].config.optimizer is Optimizer.ADAM else minidl.SGD
+        try:
+            self.history = minidl.fit(
+                self.model,
+                self.loss,
+                optimizer(self.model, lr),
+                *self.data.train,
+                epochs=self.definition.epochs,
+                batch_size=self.runs[0].config.batch_size,
+                rng=[streams(run.seed).order for run in self.runs],
+                callbacks=[lambda *_: self.tests.append(self.measure(self.data.test))],
+            )
+        except minidl.DivergenceError as error:  # none is left
+            self.history = error.history
+
+    @property
+    def _last_batch(self) -> int:
+        return -(-self.definition.samples // self.runs[0].config.batch_size)
+
+    def measure(self, samples: Samples) -> minidl.Evaluation:
+        return minidl.evaluate(self.model, self.loss, *samples, batch_size=_ROWS)
+
+    def result(self, index: int, train: minidl.Evaluation, test: minidl.Evaluation, seconds: float) -> Result:
+        ends = {name: float(value[index]) for name, value in zip(MEASURES, (*train, *test), strict=True)}
+        diverged = self.history.diverged.get(index)
+        if diverged is None and not np.isfinite(list(ends.values())).all():
+            diverged = self.definition.epochs, self._last_batch  # no later batch was there to find it out
+        epochs = self.definition.epochs if diverged is None else diverged[0] - 1
+        tests = [test.loss for test in self.tests], [test.accuracy for test in self.tests]
+        curves = {
+            name: [float(value[index]) for value in values[:epochs]]
+            for name, values in zip(MEASURES, (self.history.loss, self.history.accuracy, *tests), strict=True)
+        }
+        return Result(self.runs[index], None if diverged else ends, curves, diverged, seconds)
+
+
+def _draw(seeds: list[int], samples: int) -> Data:
+    """Draw the data of each seed once, however often it comes."""
+    different = list(dict.fromkeys(seeds))
+    rows = [different.index(seed) for seed in seeds]
+    return Data(*(Samples(x[rows], y[rows]) for x, y in draw(different, samples)))
+
+
+def _builder(runs: list[Run]) -> Callable[[np.random.Generator], minidl.Module]:
+    """Return what builds one network after the other."""
+    configs = iter(run.config for run in runs)
+    return lambda rng: build_network(_settings(next(configs)), rng)
+
+
+def _settings(config: Config) -> Settings:
+    return Settings(
+        activation=config.activation,
+        last_activation=config.activation,
+        widths=(config.width,) * HIDDEN_LAYERS,
+        p_drop=config.p_drop,
+    )

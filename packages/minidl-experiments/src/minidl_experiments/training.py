@@ -1,0 +1,124 @@
+"""Training one configuration for many seeds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+import minidl
+from minidl_experiments.data import Data, Floats, Samples, draw, streams
+from minidl_experiments.network import LOSSES, build_network, build_optimizer
+from minidl_experiments.settings import Settings
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Loss and accuracy over a whole data set at the end of each epoch that was measured, for each of R seeds.
+
+    Attributes
+    ----------
+    loss : array, shape (epochs, R)
+        Per sample.
+    accuracy : array, shape (epochs, R)
+        Between 0 and 1.
+    """
+
+    loss: Floats
+    accuracy: Floats
+
+
+class Training:
+    """Networks of the same settings, one per seed, trained as replicates of one module.
+
+    Each seed has its own data, weights and order of the data, so that replicate r is the training that
+    ``Training(settings, [seeds[r]])`` would be.
+
+    Parameters
+    ----------
+    settings : Settings
+    seeds : sequence of int
+    data : Data, optional
+        That of these seeds, if it is there already.
+
+    Attributes
+    ----------
+    settings, seeds, data
+        As given.
+    model : minidl.Module
+        With one replicate axis, of the length of `seeds`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For settings that no network, optimizer or data set can have.
+    """
+
+    def __init__(self, settings: Settings, seeds: Sequence[int], data: Data | None = None) -> None:
+        self.settings, self.seeds = settings, list(seeds)
+        self.data = draw(seeds, settings.samples) if data is None else data
+        self.model = minidl.replicate(
+            lambda rng: build_network(settings, rng),
+            [streams(seed).weights for seed in seeds],
+        )
+        self._loss = LOSSES[settings.loss](settings.reduction)
+        self._optimizer = build_optimizer(settings.steps, self.model)
+        self._scores: list[tuple[minidl.Evaluation, minidl.Evaluation]] = []
+
+    def run(self, on_epoch: Callable[[int], object] = lambda _: None, *, every: int = 1) -> None:
+        """Train for all epochs, and measure both data sets at the end of each.
+
+        Parameters
+        ----------
+        on_epoch : callable
+            Called with the number of epochs done after each of them.
+        every : int
+            Measure only at the end of each so many epochs.
+
+        Raises
+        ------
+        minidl.DivergenceError
+            If the loss becomes nan.
+        KeyboardInterrupt
+            On Ctrl-C; the curves and the model are those so far.
+        """
+
+        def measure(epoch: int, _: minidl.History) -> None:
+            if epoch % every == 0:
+                self._scores.append((self.evaluate(self.data.train), self.evaluate(self.data.test)))
+            on_epoch(epoch)
+
+        with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges is told by its loss
+            minidl.fit(
+                self.model,
+                self._loss,
+                self._optimizer,
+                *self.data.train,
+                epochs=self.settings.epochs,
+                batch_size=self.settings.batch_size,
+                rng=[streams(seed).order for seed in self.seeds],
+                callbacks=[measure],
+            )
+
+    def evaluate(self, samples: Samples) -> minidl.Evaluation:
+        """Measure loss and accuracy of every network as it is now, on its own samples."""
+        return minidl.evaluate(self.model, self._loss, *samples)
+
+    def network(self, index: int) -> minidl.Module:
+        """Return a copy of the network of ``seeds[index]``, without replicate axis."""
+        return minidl.unstack(self.model)[index]
+
+    @property
+    def train(self) -> Curves:
+        """Curves on the training sets, of the epochs done so far."""
+        return _curves([train for train, _ in self._scores])
+
+    @property
+    def test(self) -> Curves:
+        """Curves on the test sets, of the epochs done so far."""
+        return _curves([test for _, test in self._scores])
+
+
+def _curves(scores: list[minidl.Evaluation]) -> Curves:
+    return Curves(np.array([score.loss for score in scores]), np.array([score.accuracy for score in scores]))

@@ -1,0 +1,119 @@
+import pytest
+
+from minidl_experiments.settings import Activation, Optimizer
+from minidl_experiments.sweep import Definition, Grid
+from minidl_experiments.sweep.options import read_sweep
+
+FILE = """
+lr = [1e-3, 1]
+width = 10
+activation = ["relu", "leaky-relu"]
+optimizer = "sgd"
+batch-size = [20, 50]
+p-drop = [0, 0.5]
+seeds = 3
+seed = 4
+epochs = 7
+samples = 30
+"""
+
+
+@pytest.fixture
+def toml(tmp_path):
+    def write(text):
+        path = tmp_path / "sweep.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_defaults_are_the_report():
+    grid, definition = read_sweep(None, {"lr": None})
+    assert (grid, definition) == (Grid(), Definition())
+    assert [len(grid.configs), len(grid.seeds)] == [1, 10]
+
+
+def test_flags_are_read():
+    grid, definition = read_sweep(
+        None,
+        {"lr": "1e-3, 0.01", "width": "10,25", "activation": "relu,tanh", "optimizer": "adam,sgd", "p-drop": "0,.1"}
+        | {"batch-size": "50", "seeds": 3, "epochs": 5, "samples": 100},
+    )
+    assert grid == Grid(
+        lr=(1e-3, 1e-2),
+        width=(10, 25),
+        activation=(Activation.RELU, Activation.TANH),
+        optimizer=(Optimizer.ADAM, Optimizer.SGD),
+        batch_size=(50,),
+        p_drop=(0.0, 0.1),
+        seeds=(0, 1, 2),
+    )
+    assert definition == Definition(epochs=5, samples=100)
+    assert len(grid.configs) == 2**5
+    assert grid.varied == ["lr", "width", "activation", "optimizer", "p_drop"]
+
+
+def test_a_file_is_read_and_flags_win(toml):
+    grid, definition = read_sweep(toml(FILE), {"lr": "0.5", "epochs": 9, "seed": 0})
+    assert (grid.lr, grid.width, grid.batch_size, grid.p_drop) == ((0.5,), (10,), (20, 50), (0.0, 0.5))
+    assert grid.activation == (Activation.RELU, Activation.LEAKY_RELU)
+    assert grid.seeds == (0, 1, 2)
+    assert definition == Definition(epochs=9, samples=30)
+    assert read_sweep(toml(FILE), {})[0].seeds == (4, 5, 6)
+
+
+def test_a_value_counts_once():
+    assert read_sweep(None, {"lr": "1e-3,0.001,1"})[0].lr == (1e-3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"lr": "fast"}, "lr: expected a number of at least 0, got 'fast'"),
+        ({"lr": "-1"}, "lr: expected a number of at least 0, got -1"),
+        ({"lr": "nan"}, "lr: expected a number of at least 0, got nan"),
+        ({"lr": "inf"}, "lr: expected a number of at least 0, got inf"),
+        ({"lr": "1,,2"}, "lr: expected a number of at least 0, got ''"),
+        ({"width": "2.5"}, "width: expected a whole number from 1 to 2147483647, got 2.5"),
+        ({"width": "0"}, "width: expected a whole number from 1 to 2147483647, got 0"),
+        ({"batch-size": "10000000000"}, "batch-size: expected a whole number from 1 to 2147483647, got 10000000000"),
+        ({"activation": "gelu"}, "activation: expected one of relu, leaky-relu, tanh, sigmoid, got 'gelu'"),
+        ({"optimizer": "1"}, "optimizer: expected one of adam, sgd, got 1"),
+        ({"p-drop": "1.1"}, "p-drop: expected a number from 0 to 1, got 1.1"),
+        ({"seeds": 0}, "seeds: expected a whole number from 1 to 2147483647, got 0"),
+        ({"seed": -1}, "seed: expected a whole number from 0 to 2147483647, got -1"),
+    ],
+)
+def test_a_wrong_flag_is_named(flags, message):
+    with pytest.raises(ValueError) as caught:
+        read_sweep(None, flags)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "learning_rate = 1",
+            "unknown key 'learning_rate'; allowed are lr, width, activation, optimizer, batch-size, p-",
+        ),
+        ("lr = [", "expected a TOML file, got one with an error"),
+        ("lr = []", "lr: expected at least one value, got none"),
+        ("lr = true", "lr: expected a number of at least 0, got True"),
+        ("lr = '1e-3'", "lr: expected a number of at least 0, got '1e-3'"),
+        ("width = 25.0", "width: expected a whole number from 1 to 2147483647, got 25.0"),
+        ("width = [[1]]", "width: expected a whole number"),
+        ("activation = [['relu']]", "activation: expected one of relu"),
+        ("seeds = [1, 2]", "seeds: expected a whole number from 1 to 2147483647, got [1, 2]"),
+    ],
+)
+def test_a_wrong_file_is_named(toml, text, message):
+    with pytest.raises(ValueError) as caught:
+        read_sweep(toml(text), {})
+    assert message in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"cannot read .*none\.toml: No such file"):
+        read_sweep(tmp_path / "none.toml", {})

@@ -1,0 +1,98 @@
+import sys
+from collections import Counter
+from itertools import chain
+
+import pytest
+
+from minidl_experiments.settings import Activation, Optimizer
+from minidl_experiments.sweep import Grid, Store, run_sweep
+
+GRID = Grid(
+    lr=(1e-3, 1e-2, 1e30),
+    width=(4, 20),
+    activation=(Activation.RELU, Activation.TANH),
+    optimizer=(Optimizer.ADAM, Optimizer.SGD),
+    p_drop=(0.0, 0.2),
+    seeds=(0, 1),
+)
+
+
+@pytest.fixture
+def sweep(small):
+    """Run a sweep; return the runs that were trained."""
+
+    def run(path, grid, **where):
+        reported = []
+        with Store(path, small) as store:
+            run_sweep(grid, store, report=reported.append, **where)
+        return [result.run for result in chain(*reported)]
+
+    return run
+
+
+def test_all_runs_are_trained_and_some_diverge(tmp_path, sweep, rows):
+    path = tmp_path / "sweep.sqlite"
+    assert Counter(sweep(path, GRID, jobs=1)) == Counter(GRID.runs)
+    found = rows(path)
+    assert len(found) == 96
+    diverged = [row for row in found if row[11] is not None]
+    assert {row[0] for row in diverged} == {1e30}
+    assert all((row[7] is None) == (row[11] is not None) for row in found)
+
+
+@pytest.mark.slow
+def test_the_file_does_not_depend_on_the_jobs(tmp_path, sweep, rows):
+    """Bit for bit, although the batches differ."""
+    for jobs in (1, 3):
+        sweep(tmp_path / f"{jobs}.sqlite", GRID, jobs=jobs)
+    assert rows(tmp_path / "1.sqlite") == rows(tmp_path / "3.sqlite")
+
+
+@pytest.mark.slow
+def test_a_larger_grid_trains_what_is_new(tmp_path, sweep, rows):
+    path = tmp_path / "sweep.sqlite"
+    part = Grid(lr=GRID.lr[:2], width=GRID.width, activation=GRID.activation[:1], seeds=(1,))
+    first, second = sweep(path, part, jobs=1), sweep(path, GRID, jobs=1)
+    assert len(first) == 4
+    assert Counter(first + second) == Counter(GRID.runs)
+    assert sweep(path, GRID, jobs=1) == []
+    sweep(tmp_path / "whole.sqlite", GRID, jobs=1)
+    assert rows(path) == rows(tmp_path / "whole.sqlite")
+
+
+def test_what_is_reported_is_in_the_file_already(tmp_path, small, rows):
+    path = tmp_path / "sweep.sqlite"
+
+    def stop(results):
+        assert len(rows(path)) == len(results)
+        raise KeyboardInterrupt
+
+    with Store(path, small) as store:
+        with pytest.raises(KeyboardInterrupt):
+            run_sweep(GRID, store, jobs=1, report=stop)
+        assert store.accuracies()
+
+
+def test_no_cluster_is_an_error(tmp_path, sweep):
+    pytest.importorskip("distributed")
+    with pytest.raises(OSError, match="--dask: expected the address of a scheduler, got 'nowhere': missing port"):
+        sweep(tmp_path / "sweep.sqlite", GRID, dask="nowhere")
+
+
+def test_dask_must_be_there(tmp_path, sweep, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(
+        ImportError, match=r"--dask: expected dask.distributed, which minidl-experiments\[dask\] brings"
+    ):
+        sweep(tmp_path / "sweep.sqlite", GRID, dask="tcp://127.0.0.1:1")
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_does_the_same(tmp_path, sweep, rows):
+    distributed = pytest.importorskip("distributed")
+    grid = Grid(lr=GRID.lr, width=GRID.width, seeds=GRID.seeds)
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        trained = sweep(tmp_path / "dask.sqlite", grid, dask=cluster.scheduler_address)
+    assert Counter(trained) == Counter(grid.runs)
+    sweep(tmp_path / "here.sqlite", grid, jobs=1)
+    assert rows(tmp_path / "dask.sqlite") == rows(tmp_path / "here.sqlite")

@@ -1,0 +1,33 @@
+"""The table at the end, and what every test of conformance shares."""
+
+import numpy as np
+import pytest
+import torch
+
+from conformance.ulp import Table
+
+TABLE = pytest.StashKey[Table]()
+
+
+def pytest_configure(config):
+    config.stash[TABLE] = Table()
+    torch.set_num_threads(1)  # the same sums in the same order, whatever the machine
+
+
+@pytest.fixture
+def table(request):
+    return request.config.stash[TABLE]
+
+
+@pytest.fixture
+def rng(request):
+    """A generator that is the same for a test in every run, and differs between tests."""
+    return np.random.default_rng(list(request.node.name.encode()))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if rows := config.stash[TABLE].rows:
+        terminalreporter.section("conformance with torch " + torch.__version__)
+        for line in config.stash[TABLE].lines():
+            terminalreporter.write_line(line)
+        assert rows

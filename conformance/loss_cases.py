@@ -1,0 +1,140 @@
+"""The losses, as data: how to build each here and in torch, its inputs, and how far apart they may be."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+import minidl as md
+from conformance.differences import (
+    ANOTHER_SHAPE,
+    CERTAIN_AND_RIGHT,
+    HALF_AT_THE_ENDS,
+    INDEX_TO_IGNORE,
+    MEAN_OF_NONE,
+    NAN_AS_PROBABILITY,
+    Difference,
+)
+
+
+@dataclass(frozen=True)
+class LossCase:
+    """A loss here and in torch.
+
+    `target(rng, shape, dtype)` and `prediction(rng, shape, dtype)` draw for a shape that ends in classes or features;
+    `edges` are (prediction, target) rows on which both must agree as well.
+    """
+
+    name: str
+    ours: Callable
+    theirs: Callable
+    prediction: Callable
+    target: Callable
+    ulp: Mapping[str, float]
+    edges: tuple = ()
+    differences: tuple[Difference, ...] = ()
+
+    def __str__(self):
+        return self.name
+
+
+def _normal(rng, shape, dtype):
+    return rng.standard_normal(shape).astype(dtype)
+
+
+def _logits(rng, shape, dtype):
+    return (3 * rng.standard_normal(shape)).astype(dtype)
+
+
+def _between(rng, shape, dtype):
+    return rng.uniform(0.05, 0.95, shape).astype(dtype)
+
+
+def _zero_one(rng, shape, dtype):
+    return rng.integers(0, 2, shape).astype(dtype)
+
+
+def _indices(rng, shape, _dtype):
+    return rng.integers(0, shape[-1], shape[:-1])
+
+
+def _shares(rng, shape, dtype):
+    p = rng.uniform(0.1, 1, shape)
+    return (p / p.sum(axis=-1, keepdims=True)).astype(dtype)
+
+
+class ClassesLast:
+    """torch's cross-entropy, which wants the classes on axis 1, for classes on the last axis as minidl has them."""
+
+    def __init__(self, reduction):
+        self.loss = nn.CrossEntropyLoss(reduction=reduction)
+
+    def __call__(self, prediction, target):
+        rows = prediction.reshape(-1, prediction.shape[-1])
+        return self.loss(rows, target.reshape(-1) if not target.dtype.is_floating_point else target.reshape(rows.shape))
+
+
+# Sums of up to 28 terms in another order, of terms that differ by the libraries' exp and log.
+SUMS = {"float64": 6, "float32": 6, "float16": 6}
+
+LOSSES = (
+    LossCase(
+        "MSELoss",
+        md.MSELoss,
+        lambda reduction: nn.MSELoss(reduction=reduction),
+        _normal,
+        _normal,
+        ulp=SUMS,
+        edges=(([0.0, -0.0, 1e4, -1e4], [0.0, 1.0, 0.0, 1e4]), ([np.inf, np.nan, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0])),
+        differences=(ANOTHER_SHAPE, MEAN_OF_NONE),
+    ),
+    LossCase(
+        "BCELoss",
+        md.BCELoss,
+        lambda reduction: nn.BCELoss(reduction=reduction),
+        _between,
+        _between,
+        ulp={"float64": 3, "float32": 3, "float16": 3},
+        edges=(([0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0]), ([1e-30, 0.5, 1e-30, 0.25], [0.0, 1.0, 1.0, 0.0])),
+        differences=(MEAN_OF_NONE, NAN_AS_PROBABILITY, HALF_AT_THE_ENDS),
+    ),
+    LossCase(
+        "BCEWithLogitsLoss",
+        md.BCEWithLogitsLoss,
+        lambda reduction: nn.BCEWithLogitsLoss(reduction=reduction),
+        _logits,
+        _zero_one,
+        ulp=SUMS,
+        edges=(
+            ([0.0, -0.0, 1e3, -1e3], [0.0, 1.0, 0.0, 1.0]),
+            ([1e4, -1e4, 30.0, -30.0], [1.0, 0.0, 0.0, 1.0]),
+            ([np.nan, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]),
+        ),
+        differences=(MEAN_OF_NONE, CERTAIN_AND_RIGHT),
+    ),
+    LossCase(
+        "CrossEntropyLoss of indices",
+        md.CrossEntropyLoss,
+        ClassesLast,
+        _logits,
+        _indices,
+        ulp=SUMS,
+        edges=(
+            ([0.0, -0.0, 1e3, -1e3], 3),
+            ([1e4, -1e4, 30.0, -30.0], 1),
+            ([np.nan, 1.0, 0.0, 0.0], 0),
+        ),
+        differences=(MEAN_OF_NONE, INDEX_TO_IGNORE),
+    ),
+    LossCase(
+        "CrossEntropyLoss of probabilities",
+        md.CrossEntropyLoss,
+        ClassesLast,
+        _logits,
+        _shares,
+        ulp=SUMS,
+        edges=(([0.0, -0.0, 1e3, -1e3], [0.25, 0.25, 0.5, 0.0]),),
+        differences=(MEAN_OF_NONE,),
+    ),
+)

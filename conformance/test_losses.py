@@ -1,0 +1,132 @@
+"""Every loss against torch: value, gradient, reductions, replicates, edge values."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from conformance.arrays import BACKENDS, DTYPES, LAYOUTS, Untouched, as_library, as_numpy, bits
+from conformance.loss_cases import LOSSES
+from conformance.ulp import ulps
+
+by_case = pytest.mark.parametrize("case", LOSSES, ids=str)
+by_reduction = pytest.mark.parametrize("reduction", ["sum", "mean"])
+by_backend = pytest.mark.parametrize("backend", BACKENDS)
+
+
+def theirs(case, reduction, prediction, target):
+    tensor = torch.from_numpy(prediction.copy()).requires_grad_()
+    value = case.theirs(reduction)(tensor, torch.from_numpy(np.asarray(target).copy()))
+    value.backward()
+    return as_numpy(value), as_numpy(tensor.grad)
+
+
+def scale(reduction, prediction):
+    """What gradients are differences of: p - 1 with p close to 1 has no digits beyond those of 1."""
+    return 1 if reduction == "sum" else 1 / prediction.size
+
+
+def compare(case, reduction, backend, prediction, target, table):
+    dtype = prediction.dtype.name
+    loss, untouched = case.ours(reduction), Untouched()
+    ours_in = untouched.watch("prediction", as_library(prediction, backend))
+    target_in = untouched.watch("target", as_library(np.asarray(target), backend))
+    value, ours_out = loss.forward(ours_in, target_in), untouched.watch("gradient", loss.backward())
+    untouched.watch("value", value)
+    wanted, gradient = theirs(case, reduction, prediction, target)
+    for ours, other, floor in ((value, wanted, 0), (ours_out, gradient, scale(reduction, prediction))):
+        distance = ulps(as_numpy(ours), other, "array", floor)
+        table.record(case.name, dtype, distance, case.ulp[dtype])
+        assert distance <= case.ulp[dtype]
+    assert bits(loss.backward()) == bits(ours_out)
+    loss.forward(ours_in / 2, target_in)
+    loss.backward()
+    untouched.check()
+
+
+@by_backend
+@pytest.mark.parametrize("dtype", DTYPES)
+@by_reduction
+@by_case
+def test_value_and_gradient(case, reduction, dtype, backend, rng, table):
+    prediction, target = case.prediction(rng, (7, 4), dtype), case.target(rng, (7, 4), dtype)
+    compare(case, reduction, backend, prediction, target, table)
+
+
+@by_backend
+@pytest.mark.parametrize("shape", [(1, 4), (1, 2), (3, 5, 4), (2, 3, 2, 3)], ids=str)
+@by_reduction
+@by_case
+def test_shapes(case, reduction, shape, backend, rng, table):
+    compare(case, reduction, backend, case.prediction(rng, shape, "float64"), case.target(rng, shape, "float64"), table)
+
+
+@by_backend
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@by_case
+def test_layouts_in_memory(case, layout, dtype, backend, rng, table):
+    prediction = layout(case.prediction(rng, (6, 4), dtype))
+    compare(case, "sum", backend, prediction, layout(case.target(rng, (6, 4), dtype)), table)
+
+
+@by_backend
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@by_case
+def test_edge_values(case, dtype, backend, table):
+    for prediction, target in case.edges:
+        row = np.array([prediction], dtype)
+        target_row = np.array([target]) if isinstance(target, int) else np.array([target], dtype)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            compare(case, "sum", backend, row, target_row, table)
+
+
+@by_reduction
+@by_case
+def test_replicates_are_never_summed(case, reduction, rng):
+    shape, loss = (3, 7, 4), case.ours(reduction)
+    prediction, target = case.prediction(rng, shape, "float64"), case.target(rng, shape, "float64")
+    value = loss.forward(prediction, target, lead=1)
+    gradient = loss.backward()
+    assert value.shape == (3,)
+    for r in range(3):
+        wanted, wanted_gradient = theirs(case, reduction, prediction[r], target[r])
+        assert ulps(np.asarray(value[r]), wanted) <= case.ulp["float64"]
+        assert ulps(gradient[r], wanted_gradient, "array", floor=1 / 28) <= case.ulp["float64"]
+
+
+@by_case
+def test_replicates_may_share_targets(case, rng):
+    prediction, target = case.prediction(rng, (3, 7, 4), "float64"), case.target(rng, (7, 4), "float64")
+    shared, repeated = case.ours("sum"), case.ours("sum")
+    value = shared.forward(prediction, target, lead=1)
+    np.testing.assert_array_equal(value, repeated.forward(prediction, np.stack([target] * 3), lead=1))
+    np.testing.assert_array_equal(shared.backward(), repeated.backward())
+
+
+@by_case
+def test_no_samples_cost_nothing(case, rng, table):
+    prediction, target = case.prediction(rng, (0, 4), "float64"), case.target(rng, (0, 4), "float64")
+    compare(case, "sum", "numpy", prediction, target, table)
+
+
+@by_case
+def test_target_of_another_shape_is_refused(case, rng):
+    loss = case.ours("sum")
+    prediction, target = case.prediction(rng, (7, 4), "float64"), case.target(rng, (7, 4), "float64")
+    kept = loss.forward(prediction, target), loss.backward()
+    for wrong in (target[:1], target[:, None], np.stack([target] * 2)):
+        with pytest.raises(ValueError, match=rf"{type(loss).__name__}.*expected a target of shape .*got"):
+            loss.forward(prediction, wrong)
+    np.testing.assert_array_equal(loss.backward(), kept[1])
+
+
+@pytest.mark.parametrize("wrong", [-1, 4, -100], ids=str)
+def test_class_out_of_range_is_refused(wrong, rng):
+    case = next(case for case in LOSSES if case.name == "CrossEntropyLoss of indices")
+    target = case.target(rng, (7, 4), "float64")
+    target[3] = wrong
+    with pytest.raises(ValueError, match=rf"CrossEntropyLoss.*from 0 to 3, got {wrong}"):
+        case.ours("sum").forward(case.prediction(rng, (7, 4), "float64"), target)

@@ -1,0 +1,133 @@
+"""Every optimizer against torch, step by step: from equal state, and free running."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import minidl as md
+from conformance.arrays import BACKENDS, DTYPES, as_library, as_numpy
+from conformance.network import report_network, torch_twin
+from conformance.optimizer_cases import OPTIMIZERS
+from conformance.ulp import ulps
+
+STEPS = 300
+by_case = pytest.mark.parametrize("case", OPTIMIZERS, ids=str)
+by_backend = pytest.mark.parametrize("backend", BACKENDS)
+
+
+class Race:
+    """The report's network here and in torch, from the same parameters, with an optimizer each."""
+
+    def __init__(self, case, rng, dtype="float64", backend="numpy"):
+        self.case, self.backend = case, backend
+        self.model = report_network(dtype, rng, backend)
+        self.twin = torch_twin(self.model)
+        self.ours = case.ours(self.model)
+        self.theirs = case.theirs(self.twin.parameters())
+        self.schedule = self.theirs
+        if case.decay is not None:
+            self.schedule = torch.optim.lr_scheduler.LambdaLR(self.theirs, lambda epoch: case.decay(epoch + 1))
+        self.loss = md.MSELoss()
+        self.x = rng.uniform(size=(200, 2)).astype(dtype)
+        inside = ((self.x - 0.5) ** 2).sum(axis=-1) < 1 / (2 * np.pi)
+        self.y = np.stack([~inside, inside], axis=-1).astype(dtype)
+        self.order = [rng.permutation(200)[:50] for _ in range(STEPS)]
+
+    def our_gradient(self, rows):
+        x, y = as_library(self.x[rows], self.backend), as_library(self.y[rows], self.backend)
+        self.loss.forward(self.model.forward(x), y)
+        self.model.backward(self.loss.backward(), need_dx=False)
+
+    def our_step(self, rows):
+        self.our_gradient(rows)
+        self.ours.step()
+
+    def their_step(self, rows, gradient=None):
+        self.theirs.zero_grad()
+        if gradient is None:
+            nn.functional.mse_loss(
+                self.twin(torch.from_numpy(self.x[rows])), torch.from_numpy(self.y[rows]), reduction="sum"
+            ).backward()
+        else:
+            start = 0
+            for parameter in self.twin.parameters():
+                part = gradient[start : start + parameter.numel()]
+                parameter.grad = torch.from_numpy(part.reshape(parameter.shape).copy())
+                start += parameter.numel()
+        self.theirs.step()
+        if self.case.decay is not None:
+            self.schedule.step()
+
+    def vectors(self):
+        """Yield what the optimizer changes, ours and torch's: parameters, moments, velocity."""
+        yield self.model.values, np.concatenate([p.detach().numpy().ravel() for p in self.twin.parameters()])
+        for ours, theirs in self.case.state.items():
+            state = [self.theirs.state[p][theirs].numpy().ravel() for p in self.twin.parameters()]
+            yield getattr(self.ours, ours), np.concatenate(state)
+
+    def distance(self):
+        # what a step added is compared with the size of the vector, which is where it ends
+        return max(ulps(as_numpy(ours), theirs, "array") for ours, theirs in self.vectors())
+
+    def make_equal(self):
+        for ours, theirs in self.vectors():
+            ours[...] = as_library(theirs, self.backend)
+
+
+def gradient_of(race, rows, dtype, rng):
+    """Return the network's own gradient, times what spreads its elements over eight decades: eps is seen in the small.
+
+    In float16 it is drawn instead, and of one size: there Adam's eps of 1e-8 is zero, and the step of a dead unit
+    0 / 0, here and in torch.
+    """
+    if dtype == "float16":
+        return rng.uniform(0.1, 1, race.model.values.shape).astype(dtype)
+    race.model.zero_grad()
+    race.our_gradient(rows)
+    return as_numpy(race.model.grads) * race.sizes
+
+
+@by_backend
+@pytest.mark.parametrize("dtype", DTYPES)
+@by_case
+def test_each_step_from_equal_state(case, dtype, backend, rng, table):
+    race = Race(case, rng, dtype, backend)
+    race.sizes = (10.0 ** rng.uniform(-8, 0, race.model.values.shape)).astype(dtype)
+    for rows in race.order[: STEPS if dtype == "float64" else STEPS // 4]:
+        gradient = gradient_of(race, rows, dtype, rng)
+        race.model.grads[...] = as_library(gradient, backend)
+        before = as_numpy(race.model.values).copy()
+        race.ours.step()
+        race.their_step(rows, gradient)
+        distance = race.distance()
+        table.record(f"{case}, each step", dtype, distance, case.ulp)
+        assert distance <= case.ulp
+        assert (as_numpy(race.model.values) != before).any()
+        race.make_equal()
+
+
+@by_backend
+@by_case
+def test_free_running(case, backend, rng, table):
+    race = Race(case, rng, backend=backend)
+    for rows in race.order:
+        race.our_step(rows)
+        race.their_step(rows)
+        distance = race.distance()
+        table.record(f"{case}, {STEPS} steps", "float64", distance, case.drift)
+        assert distance <= case.drift
+
+
+@by_backend
+def test_restart_begins_anew(backend, rng):
+    race = Race(next(case for case in OPTIMIZERS if case.name == "Adam"), rng, backend=backend)
+    start = as_library(as_numpy(race.model.values).copy(), backend)
+    for rows in race.order[:5]:
+        race.our_step(rows)
+    race.ours.restart()
+    race.model.values[...] = start
+    for rows in race.order[5:10]:
+        race.our_step(rows)
+        race.their_step(rows)
+    assert race.distance() <= race.case.drift

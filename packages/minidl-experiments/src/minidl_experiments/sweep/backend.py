@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 _PATIENCE = 10  # seconds to wait for a scheduler
+_TRACKER_WARNINGS = "ignore:resource_tracker:UserWarning"
 
 
 @contextmanager
@@ -35,11 +37,43 @@ def backend(jobs: int | None, dask: str | None) -> Iterator[None]:
     import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes long, and only a sweep needs it
 
     if dask is None:
-        with joblib.parallel_config("loky", n_jobs=jobs or -1, initializer=_follow, initargs=(os.getpid(),)):
+        workers = {"n_jobs": jobs or -1, "initializer": _follow, "initargs": (os.getpid(),)}
+        with _quiet_trackers(), joblib.parallel_config("loky", **workers):
             yield
         return
     with _connect(dask) as client, joblib.parallel_config("dask", client=client, n_jobs=-1):
         yield
+
+
+@contextmanager
+def _quiet_trackers() -> Iterator[None]:
+    """Start joblib's resource trackers without their warnings.
+
+    An interrupted pool may have removed a lock and not yet told its tracker, which then warns, after the last word of
+    the command, that it is gone. Processes inherit the filters of the interpreter that starts them.
+    """
+    sys.warnoptions.append(_TRACKER_WARNINGS)
+    try:
+        yield
+    finally:
+        sys.warnoptions.remove(_TRACKER_WARNINGS)
+
+
+@contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C for the moment in which workers are started, so that they are born ignoring it.
+
+    A terminal sends it to all, and one that is still importing would answer with a traceback. To block the signal
+    instead would lose none, but Python and joblib each let it through again when their resource trackers start.
+    """
+    if threading.current_thread() is not threading.main_thread():  # the only one that may
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _connect(address: str) -> Any:

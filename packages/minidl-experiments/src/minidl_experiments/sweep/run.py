@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 
-from minidl_experiments.sweep.backend import backend
+from minidl_experiments.sweep.backend import backend, interrupts_ignored
 from minidl_experiments.sweep.batches import plan_batches
 from minidl_experiments.sweep.grid import Grid, Run
 from minidl_experiments.sweep.store import Store
@@ -54,7 +54,10 @@ def run_sweep(
     with backend(jobs, dask):
         batches = pending_batches(grid, store, joblib.effective_n_jobs())
         parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
-        with _closing(parallel(joblib.delayed(train_batch)(batch, store.definition) for batch in batches)) as finished:
+        tasks = (joblib.delayed(train_batch)(batch, store.definition) for batch in batches)
+        with interrupts_ignored():  # the call starts the workers
+            finished = parallel(tasks)
+        with _closing(finished):
             for results in finished:
                 store.add(results)
                 report(results)
@@ -79,9 +82,9 @@ def pending_batches(grid: Grid, store: Store, workers: int) -> list[list[Run]]:
 
 
 @contextmanager
-def _closing(finished: Generator[list[Result]]) -> Iterator[Generator[list[Result]]]:
+def _closing(finished: Generator[list[Result]]) -> Iterator[None]:
     """Stop the workers in the end, without joblib's warning that they were not done yet."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "[0-9]+ tasks ", UserWarning)
         with closing(finished):
-            yield finished
+            yield

@@ -174,7 +174,7 @@ def test_one_replicate_has_its_axis_too(build, rng):
     model.backward(dy)
     single.backward(dy[0])
     np.testing.assert_allclose(model.grads, single.grads[None], **CLOSE)
-    assert minidl.summary(model).endswith("1 replicates, float64, numpy, 400 bytes")
+    assert "\n1 replicates, float64, numpy, 400 bytes\n" in minidl.summary(model)
 
 
 @pytest.mark.parametrize("first", [minidl.Tanh, minidl.ReLU, minidl.LeakyReLU, lambda: minidl.Dropout(0.5).eval()])

@@ -47,8 +47,9 @@ class Dropout(Module):
 
     def __init__(self, p_drop: float = 0.5, *, rng: Any = None) -> None:
         self.p_drop: Any = as_number("Dropout", "p_drop", p_drop, PROBABILITY)
-        self._rngs = [as_generator("Dropout", rng)]  # one per replicate
+        generator = as_generator("Dropout", rng)
         super().__init__()
+        self._rngs = [generator]
 
     def infer(self, x: Array) -> Array:
         """Return x: nothing is dropped outside training."""

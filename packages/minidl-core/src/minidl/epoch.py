@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -15,20 +15,60 @@ from minidl.history import DivergenceError, History
 from minidl.losses import Loss
 from minidl.module import Module
 from minidl.optim import Optimizer
+from minidl.samples import Shuffled
 
 
-class EpochRunner:
-    """Trains a model epoch by epoch.
+class Survivors:
+    """Which replicates still train.
 
     A single network whose loss becomes nan ends the training. Of replicates, those that diverge are frozen: they keep
     the parameters from before that batch, while the others go on.
 
     Parameters
     ----------
+    lead : tuple of int
+        The replicate axes.
+    history : History
+        Where those that diverge are noted.
+
+    Attributes
+    ----------
+    frozen : array of bool, shape lead
+    """
+
+    def __init__(self, lead: tuple[int, ...], history: History) -> None:
+        self.frozen, self._history = np.zeros(lead, bool), history
+
+    def lose(self, epoch: int, batches: Mapping[int, int]) -> None:
+        """Note replicates by their index, each with the batch in which its loss became nan.
+
+        Raises
+        ------
+        DivergenceError
+            If none is left.
+        """
+        for index, batch in sorted(batches.items(), key=lambda item: item[1]):
+            self.frozen.flat[index] = True
+            if self.frozen.ndim:
+                self._history.diverged[index] = (epoch, batch)
+                where = f"epoch {epoch}, batch {batch}"
+                warnings.warn(
+                    f"fit: replicate {index} has diverged, nan in {where}, and is frozen", RuntimeWarning, stacklevel=4
+                )
+        if batches and self.frozen.all():
+            raise DivergenceError(epoch, max(batches.values()), self._history)
+
+
+class NumpyEpochs:
+    """Trains a model epoch by epoch, by the code that one can read.
+
+    Parameters
+    ----------
     model : Module
     loss : Loss
     optimizer : Optimizer
-    tally : Tally
+    x, y : array
+    batch_size : int
     history : History
         Where the replicates that diverge are noted.
     quiet : contextlib.ExitStack
@@ -36,15 +76,32 @@ class EpochRunner:
     """
 
     def __init__(
-        self, model: Module, loss: Loss, optimizer: Optimizer, tally: Tally, history: History, quiet: ExitStack
+        self,
+        model: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        x: Array,
+        y: Array,
+        *,
+        batch_size: int,
+        history: History,
+        quiet: ExitStack,
     ) -> None:
-        self._model, self._loss, self._optimizer, self._tally = model, loss, optimizer, tally
-        self._history, self._quiet = history, quiet
-        self._frozen = np.zeros(model.lead, bool)
+        self._model, self._loss, self._optimizer = model, loss, optimizer
+        self._x, self._y, self._batch_size = Shuffled(x, model.lead), Shuffled(y, model.lead), batch_size
+        self._tally, self._quiet = Tally(loss, y, len(model.lead)), quiet
+        self._survivors = Survivors(model.lead, history)
         self._kept: Array = None
 
-    def run(self, epoch: int, batches: Iterable[tuple[Array, ...]]) -> Evaluation:
+    def run(self, epoch: int, order: np.ndarray) -> Evaluation:
         """Make a step for each batch; return loss and accuracy on the way.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 1.
+        order : array of int, shape (N,), or (*lead, N)
+            The samples, in the order in which they are gone through; one for each replicate, or one for all.
 
         Raises
         ------
@@ -53,6 +110,7 @@ class EpochRunner:
         """
         model, loss, optimizer, tally = self._model, self._loss, self._optimizer, self._tally
         lead = len(model.lead)
+        batches = zip(self._x.batches(order, self._batch_size), self._y.batches(order, self._batch_size), strict=True)
         for batch, (x, y) in enumerate(batches, start=1):
             prediction = model.forward(x)
             value = loss.forward(prediction, y, lead=lead)
@@ -62,24 +120,14 @@ class EpochRunner:
             model.backward(loss.backward(), need_dx=False)
             optimizer.step()
             if self._kept is not None:
-                model.values[self._frozen] = self._kept
+                model.values[self._survivors.frozen] = self._kept
         return tally.take()
 
     def _freeze(self, nan: Any, epoch: int, batch: int) -> None:
-        if not self._model.lead:
-            raise DivergenceError(epoch, batch, self._history)
-        new = nan & ~self._frozen
-        if not new.any():
+        new = np.flatnonzero(nan & ~self._survivors.frozen)
+        if not new.size:
             return
-        for index in map(int, np.flatnonzero(new)):
-            self._history.diverged[index] = (epoch, batch)
-            where = f"epoch {epoch}, batch {batch}"
-            warnings.warn(
-                f"fit: replicate {index} has diverged, nan in {where}, and is frozen", RuntimeWarning, stacklevel=4
-            )
-        self._frozen |= new
-        if self._frozen.all():
-            raise DivergenceError(epoch, batch, self._history)
+        self._survivors.lose(epoch, dict.fromkeys(new.tolist(), batch))
         if self._kept is None:
             self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
-        self._kept = self._model.backend.asarray(self._model.values[self._frozen])
+        self._kept = self._model.backend.asarray(self._model.values[self._survivors.frozen])

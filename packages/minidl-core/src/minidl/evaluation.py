@@ -10,7 +10,8 @@ import numpy as np
 
 from minidl.accuracy import classes_of, count_hits, names_classes
 from minidl.backend import Array, is_float, library_of
-from minidl.inference import batch_rows
+from minidl.engine import Engine
+from minidl.inference import batch_rows, inference
 from minidl.losses import Loss
 from minidl.module import Module
 from minidl.samples import count_samples, rows, sample_axis
@@ -31,7 +32,16 @@ class Evaluation(NamedTuple):
     accuracy: Any
 
 
-def evaluate(model: Module, loss: Loss, x: Array, y: Array, *, batch_size: int | None = None) -> Evaluation:
+def evaluate(
+    model: Module,
+    loss: Loss,
+    x: Array,
+    y: Array,
+    *,
+    batch_size: int | None = None,
+    engine: Engine = "auto",
+    threads: int | None = None,
+) -> Evaluation:
     """Measure loss and accuracy of a model in evaluation mode, in the memory of one batch.
 
     Parameters
@@ -44,6 +54,8 @@ def evaluate(model: Module, loss: Loss, x: Array, y: Array, *, batch_size: int |
         Targets that suit `loss`; accuracy is reported for class indices, one-hot rows, and a column of zeros and ones.
     batch_size : int, optional
         Samples at a time; without it as many as are fast.
+    engine, threads
+        As for `predict`.
 
     Returns
     -------
@@ -56,11 +68,12 @@ def evaluate(model: Module, loss: Loss, x: Array, y: Array, *, batch_size: int |
     """
     lead = model.lead
     samples, size = count_samples("evaluate", x, y, lead), batch_rows(model, batch_size)
+    infer = inference(model, engine, threads, "evaluate")
     loss, tally = copy.copy(loss), Tally(loss, y, len(lead))
     x_axis, y_axis = sample_axis(x, lead), sample_axis(y, lead)
     for start in range(0, samples, size):
         target = rows(y, start, start + size, y_axis)
-        prediction = model.infer(rows(x, start, start + size, x_axis))
+        prediction = infer(rows(x, start, start + size, x_axis))
         value = loss.forward(prediction, target, lead=len(lead))
         tally.add(value, prediction, target)
     return tally.take()

@@ -28,6 +28,8 @@ class History:
         On the validation set; both stay empty without one.
     diverged : dict of int to (int, int)
         The replicates whose loss became nan, with epoch and batch, counted from 1; their curves are nan from there on.
+    engine : str
+        What ran the epochs: ``"native"``, or ``"numpy"`` with the reason why it was not the native engine.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class History:
     val_loss: list[Any] = field(default_factory=list)
     val_accuracy: list[Any] = field(default_factory=list)
     diverged: dict[int, tuple[int, int]] = field(default_factory=dict)
+    engine: str = field(default="numpy", compare=False)
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -90,7 +93,8 @@ class History:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain lists and numbers, fit for JSON; None stands for a replicate that diverged."""
         curves = {name: _with_none(self.curve(name)) for name in _CURVES}
-        return {**curves, "diverged": {str(index): list(where) for index, where in self.diverged.items()}}
+        diverged = {str(index): list(where) for index, where in self.diverged.items()}
+        return {**curves, "diverged": diverged, "engine": self.engine}
 
     def __repr__(self) -> str:
         last = [f"{name} {_words(getattr(self, name)[-1])}" for name in _CURVES if getattr(self, name)]

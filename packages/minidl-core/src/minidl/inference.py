@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 
 from minidl.backend import Array, backend_of
 from minidl.checks import as_count
+from minidl.engine import Engine, choose, takes, thread_count
 from minidl.module import Module
 from minidl.samples import room_for, rows, sample_axis
 
 _ROWS = 4096  # rows of all replicates at a time: a layer of 25 then takes 400 KB, and stays in the cache
 
 
-def predict(model: Module, x: Array, *, batch_size: int | None = None) -> Array:
+def predict(
+    model: Module,
+    x: Array,
+    *,
+    batch_size: int | None = None,
+    engine: Engine = "auto",
+    threads: int | None = None,
+) -> Array:
     """Compute the output of a model in evaluation mode.
 
     Nothing is saved in the model, so many threads may predict with it at once. Beside the output, the memory needed is
@@ -24,6 +33,10 @@ def predict(model: Module, x: Array, *, batch_size: int | None = None) -> Array:
     x : array, shape (N, ..., F); for replicates (N, F), shared by them, or (*lead, N, ..., F)
     batch_size : int, optional
         Samples at a time; without it as many as are fast.
+    engine : {"auto", "numpy", "native"}
+        What computes it, as for `fit`.
+    threads : int, optional
+        Over which the native engine spreads replicates; without it one for each processor.
 
     Returns
     -------
@@ -41,19 +54,33 @@ def predict(model: Module, x: Array, *, batch_size: int | None = None) -> Array:
     >>> minidl.predict(minidl.Linear(2, 3, rng=0), np.zeros((5, 2), np.float32)).shape
     (5, 3)
     """
+    infer = inference(model, engine, threads, "predict")
     size = batch_rows(model, batch_size)
     backend_of(x, "predict")
-    lead = model.lead
-    axis = sample_axis(x, lead)
+    axis = sample_axis(x, model.lead) if x.ndim > 1 else 0
     if x.ndim < 2 or x.shape[axis] <= size:
-        return model.infer(x)
-    samples = x.shape[axis]
-    first = model.infer(rows(x, 0, size, axis))
-    output = room_for(first, len(lead), samples)
-    rows(output, 0, size, len(lead))[...] = first
+        return infer(x)
+    lead, samples = len(model.lead), x.shape[axis]
+    first = infer(rows(x, 0, size, axis))
+    output = room_for(first, lead, samples)
+    rows(output, 0, size, lead)[...] = first
     for start in range(size, samples, size):
-        rows(output, start, start + size, len(lead))[...] = model.infer(rows(x, start, start + size, axis))
+        rows(output, start, start + size, lead)[...] = infer(rows(x, start, start + size, axis))
     return output
+
+
+def inference(model: Module, engine: Engine, threads: int | None, who: str) -> Callable[[Array], Array]:
+    """Return the function that computes the output of a model in evaluation mode."""
+    program = choose(model, engine, who)
+    network = program.network
+    if network is None:
+        return model.infer
+    workers, values = thread_count(who, threads) if model.lead else 1, model._values
+
+    def infer(x: Array) -> Array:
+        return network.predict(values, x, threads=workers) if takes(program, model, x) else model.infer(x)
+
+    return infer
 
 
 def batch_rows(model: Module, batch_size: int | None) -> int:

@@ -74,6 +74,7 @@ class Optimizer(ABC):
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in settings if value is not None)})"
 
     _settings: tuple[str, ...] = ()
+    _vectors: tuple[str, ...] = ()
 
     def _rate(self, t: int) -> Any:
         return self.lr if self.eta is None else self.eta * _power(float(t), -self.kappa)
@@ -92,6 +93,18 @@ class Optimizer(ABC):
             return None
         known_good = type(rate) is float and 0 <= rate < math.inf  # to check it in full would be 5 % of a small step
         return rate if known_good else self._number("lr", rate)
+
+    def next_rates(self, steps: int) -> np.ndarray | None:
+        """Return the learning rates of the next steps, (steps,) or (steps, *lead); None for each layer's own."""
+        if self.eta is None:
+            rate = self.next_rate()
+            return None if rate is None else np.broadcast_to(np.float64(rate), (steps, *np.shape(rate)))
+        return np.array([self._rate(self.t + step) for step in range(1, steps + 1)])
+
+    def state(self) -> dict[str, Any]:
+        """Return the optimizer as data: its kind, its settings, and its vectors as they are, not copied."""
+        names = (*self._settings, "weight_decay", *self._vectors)
+        return {"kind": type(self).__name__, **{name: getattr(self, name) for name in names}}
 
     def _number(self, name: str, value: Any, interval: Interval = NON_NEGATIVE) -> float | np.ndarray:
         return as_number(type(self).__name__, name, value, interval, self.model.lead)
@@ -147,6 +160,7 @@ class SGD(Optimizer):
     """
 
     _settings = ("momentum", "nesterov")
+    _vectors = ("velocity",)
 
     def __init__(
         self,
@@ -220,6 +234,7 @@ class Adam(Optimizer):
     """
 
     _settings = ("beta1", "beta2", "eps")
+    _vectors = ("m", "v")
 
     def __init__(
         self,

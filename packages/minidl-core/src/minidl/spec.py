@@ -54,6 +54,8 @@ class LayerSpec:
         Its own parameters.
     children : tuple of LayerSpec
         The layers inside a module that is more than their chain; a ``Sequential`` lists its layers one by one instead.
+    origin : str
+        The package that its class comes from; a ``Tanh`` of your own is another one than minidl's.
     """
 
     kind: str
@@ -63,6 +65,7 @@ class LayerSpec:
     options: tuple[tuple[str, Any], ...] = ()
     params: tuple[ParamSpec, ...] = ()
     children: tuple[LayerSpec, ...] = ()
+    origin: str = "minidl"
 
     @property
     def size(self) -> int:

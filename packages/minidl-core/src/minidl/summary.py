@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minidl.backend import dtype_name
+from minidl.engine import choose, words
 from minidl.module import Module
 
 
@@ -16,18 +17,21 @@ def summary(model: Module) -> str:
     Returns
     -------
     str
-        One line per layer, and the total: parameters, dtype, backend, memory of the values in bytes.
+        One line per layer, and the total: parameters, dtype, backend, memory of the values in bytes, and the engine
+        that `fit` and `predict` will use, with the reason if it is not the native one.
 
     Examples
     --------
     >>> import minidl
-    >>> print(summary(minidl.Sequential([minidl.Linear(2, 25), minidl.ReLU(), minidl.Linear(25, 2)])))
+    >>> model = minidl.Sequential([minidl.Linear(2, 25), minidl.ReLU(), minidl.Linear(25, 2)])
+    >>> print(summary(model))  # doctest: +ELLIPSIS
     layer                   parameters
     0      Linear(2 -> 25)          75
     1      ReLU                      0
     2      Linear(25 -> 2)          52
     total                          127
     float32, numpy, 508 bytes
+    engine: ...
     """
     records = model.spec()
     path = max([6, *(len(record.path) for record in records)])
@@ -41,4 +45,5 @@ def summary(model: Module) -> str:
     lines.append(f"{'total':<{width}}{total:>{column}}")
     replicates = f"{' x '.join(map(str, model.lead))} replicates, " if model.lead else ""
     lines.append(f"{replicates}{dtype_name(model.dtype)}, {model.backend.name}, {model.values.nbytes:,} bytes")
+    lines.append(f"engine: {words(choose(model, 'auto', 'summary'))}")
     return "\n".join(lines)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
 from minidl.backend import Array
 from minidl.checks import as_count, as_generators
-from minidl.epoch import EpochRunner
-from minidl.evaluation import Tally, evaluate
+from minidl.engine import Engine, thread_count, words
+from minidl.epoch import NumpyEpochs
+from minidl.evaluation import evaluate
 from minidl.history import History
 from minidl.losses import Loss
 from minidl.module import Module
+from minidl.native_epoch import NativeEpochs, choose_for_fit
 from minidl.optim import Optimizer
-from minidl.samples import Shuffled, count_samples, rows, sample_axis
+from minidl.samples import count_samples, rows, sample_axis
 
 
 def fit(
@@ -34,6 +36,8 @@ def fit(
     rng: Any = None,
     callbacks: Sequence[Callable[[int, History], object]] = (),
     progress: bool = False,
+    engine: Engine = "auto",
+    threads: int | None = None,
 ) -> History:
     """Train a model: each epoch goes once through the samples, in a new order.
 
@@ -62,6 +66,13 @@ def fit(
         one of them returns True.
     progress : bool
         Whether to print a line per epoch on the standard error stream.
+    engine : {"auto", "numpy", "native"}
+        What runs the epochs: the code that one can read, or the compiled engine of minidl-native. ``"auto"`` takes the
+        latter where it is installed, knows everything in this training and is faster; ``History.engine`` says which it
+        was, and why.
+    threads : int, optional
+        Over which the native engine spreads replicates; without it one for each processor. The numbers do not depend
+        on it.
 
     Returns
     -------
@@ -74,7 +85,7 @@ def fit(
         diverge are frozen with a RuntimeWarning, and noted in ``History.diverged``; the error comes when none is left.
     ValueError, TypeError
         If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
-        batch_size < 1.
+        batch_size < 1, or the native engine is asked for and cannot run this training.
     KeyboardInterrupt
         On Ctrl-C; the error has the history so far in its attribute ``history``.
 
@@ -98,28 +109,42 @@ def fit(
         _check_data("fit: validation", model, loss, validation)
     optimizer.next_rate()
     rngs = as_generators("fit", rng, model.lead)
+    workers = thread_count("fit", threads)
+    program = choose_for_fit(model, loss, optimizer, x, y, engine)
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
-    data, history = (Shuffled(x, model.lead), Shuffled(y, model.lead)), History()
+    history = History(engine=words(program))
     if epochs:
         model.zero_grad()  # an interrupted step may have left something there
-    modes = [(module, module.training) for module in model._tree()]
-    try:
-        with ExitStack() as frozen:
-            runner = EpochRunner(model, loss, optimizer, Tally(loss, y, len(model.lead)), history, frozen)
+    with _modes_kept(model), ExitStack() as quiet:
+        shared: dict[str, Any] = {"batch_size": batch_size, "history": history}
+        runner: NumpyEpochs | NativeEpochs = (
+            NumpyEpochs(model, loss, optimizer, x, y, **shared, quiet=quiet)
+            if program.network is None
+            else NativeEpochs(model, loss, optimizer, x, y, **shared, threads=workers)
+        )
+        try:
             for epoch in range(1, epochs + 1):
                 model.train()
-                order = _order(rngs, samples)
-                training = runner.run(epoch, zip(*(array.batches(order, batch_size) for array in data), strict=True))
-                history.append(training, None if validation is None else evaluate(model, loss, *validation))
+                training = runner.run(epoch, _order(rngs, samples))
+                measured = validation and evaluate(model, loss, *validation, engine=engine, threads=workers)
+                history.append(training, measured)
                 if any([_is_true(callback(epoch, history)) for callback in callbacks]):  # noqa: C419 - call them all
                     break
-    except KeyboardInterrupt as interrupt:
-        interrupt.history = history  # type: ignore[attr-defined]
-        raise
+        except KeyboardInterrupt as interrupt:
+            interrupt.history = history  # type: ignore[attr-defined]
+            raise
+    return history
+
+
+@contextmanager
+def _modes_kept(model: Module) -> Iterator[None]:
+    """Restore the mode of each layer at the end, training or evaluation."""
+    modes = [(module, module.training) for module in model._tree()]
+    try:
+        yield
     finally:
         for module, mode in modes:
             module.training = mode
-    return history
 
 
 def _is_true(answer: object) -> bool:

@@ -17,7 +17,9 @@ from minidl.buffer import Param, ParamBuffer
 from minidl.spec import LayerSpec, ParamSpec
 
 # What points into a buffer or belongs to one place in a tree: made anew in a copy, never copied.
-_BOUND = frozenset({"_buffer", "_start", "_params", "_offsets", "_starts", "_values", "_grads", "_owner", "_saved"})
+_BOUND = frozenset(
+    {"_buffer", "_start", "_params", "_offsets", "_starts", "_values", "_grads", "_owner", "_saved", "_program"}
+)
 
 
 class ParamTree:
@@ -43,6 +45,7 @@ class ParamTree:
         self._shapes = {name: value.shape for name, value in own.items()}
         self._owner: weakref.ref[ParamTree] | None = None
         self._saved: tuple[Any, ...] | None = None
+        self._rngs: list[np.random.Generator] = []  # where it draws from, one per replicate
         self._refuse_shared_children()
         home = self._home_of_children()
         if home is None:
@@ -164,6 +167,7 @@ class ParamTree:
             options=tuple((name, _plain(value)) for name, value in self.options().items()),
             params=tuple(ParamSpec(n, s, self._offsets[n] - origin) for n, s in self._shapes.items()),
             children=tuple(inside),
+            origin=type(self).__module__.partition(".")[0],
         )
 
     def _tree(self) -> Iterator[Self]:
@@ -201,6 +205,7 @@ class ParamTree:
     def _bind(self, buffer: ParamBuffer, start: int) -> int:
         """Make the views of this module and those below it, from `start` on; return where they end."""
         self._buffer, self._start = buffer, start
+        self._program: Any = None  # what the native engine made of the layers; see `engine`
         self._params: dict[str, Param] = {}
         self._offsets: dict[str, int] = {}
         stop = start

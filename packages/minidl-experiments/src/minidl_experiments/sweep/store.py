@@ -15,7 +15,7 @@ from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.sweep.grid import AXES, Config, Definition, Run
 from minidl_experiments.sweep.train import MEASURES, Result
 
-_PACKAGES = "minidl-core", "minidl-data", "minidl-experiments", "numpy"
+_PACKAGES = "minidl-core", "minidl-data", "minidl-experiments", "minidl-native", "numpy"
 _PATIENCE = 60  # seconds to wait while somebody else reads the file
 
 _TABLES = """
@@ -158,7 +158,14 @@ class Store:
 def _describe(definition: Definition) -> dict[str, str]:
     """Return all that changes the results, beside the grid."""
     shared = {name: str(value) for name, value in asdict(definition).items()}
-    return shared | {package: importlib.metadata.version(package) for package in _PACKAGES}
+    return shared | {package: _version(package) for package in _PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
 
 
 def _config(lr: float, width: int, activation: str, optimizer: str, batch_size: int, p_drop: float) -> Config:

@@ -58,7 +58,7 @@ def train_batch(runs: list[Run], definition: Definition) -> list[Result]:
     """Train runs of one shape as the replicates of one model.
 
     A run's data, weights, dropout masks and order of the data come from its seed alone: what it is batched with changes
-    nothing. While it trains, BLAS uses one thread: a sweep's cores work on different batches.
+    nothing. While it trains, BLAS and the native engine use one thread: a sweep's cores work on different batches.
 
     Parameters
     ----------
@@ -105,6 +105,7 @@ class _Batch:
                 batch_size=self.runs[0].config.batch_size,
                 rng=[streams(run.seed).order for run in self.runs],
                 callbacks=[lambda *_: self.tests.append(self.measure(self.data.test))],
+                threads=1,
             )
         except minidl.DivergenceError as error:  # none is left
             self.history = error.history
@@ -114,7 +115,7 @@ class _Batch:
         return -(-self.definition.samples // self.runs[0].config.batch_size)
 
     def measure(self, samples: Samples) -> minidl.Evaluation:
-        return minidl.evaluate(self.model, self.loss, *samples, batch_size=_ROWS)
+        return minidl.evaluate(self.model, self.loss, *samples, batch_size=_ROWS, threads=1)
 
     def result(self, index: int, train: minidl.Evaluation, test: minidl.Evaluation, seconds: float) -> Result:
         ends = {name: float(value[index]) for name, value in zip(MEASURES, (*train, *test), strict=True)}

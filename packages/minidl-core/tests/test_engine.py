@@ -72,12 +72,17 @@ def absent(monkeypatch):
 
 def build(rng=0, **options):
     return minidl.Sequential(
-        [minidl.Linear(2, 3, rng=rng, **options), minidl.LeakyReLU(), minidl.Dropout(0.5, rng=1), minidl.Linear(3, 1)]
+        [
+            minidl.Linear(2, 3, rng=rng, **options),
+            minidl.LeakyReLU(),
+            minidl.Dropout(0.5, rng=1),
+            minidl.Linear(3, 1, rng=2),
+        ]
     )
 
 
 def fit(model, loss=None, optimizer=None, x=X, y=Y, **options):
-    optimizer = optimizer or minidl.SGD(model, 0.5, momentum=0.5)
+    optimizer = optimizer or minidl.SGD(model, 0.01, momentum=0.5)
     return minidl.fit(
         model, loss or minidl.MSELoss(), optimizer, x, y, **{"epochs": 2, "batch_size": 3, "rng": 0, **options}
     )

@@ -56,15 +56,17 @@ def accuracy(prediction: Array, target: Array, *, lead: int = 0, threshold: floa
 def count_hits(prediction: Array, labels: Array, lead: int, threshold: float) -> Array:
     """Return how many samples of each replicate are predicted right, shape (*lead)."""
     hits = classes_of(prediction, threshold) == labels
+    if not lead and type(hits) is np.ndarray:
+        return np.count_nonzero(hits)  # 0.3 us where `sum` takes 2
     return (hits if hits.ndim == lead + 1 else hits.reshape(*hits.shape[:lead], -1)).sum(-1)
 
 
 def classes_of(output: Array, threshold: float = 0.5) -> Array:
-    """Return the class that each row names, shape (..., C) -> (...)."""
+    """Return the class that each row names, shape (..., C) -> (...); of two classes, whether it is the second."""
     if output.shape[-1] == 1:
-        return (output[..., 0] > threshold) * 1
+        return output[..., 0] > threshold
     if output.shape[-1] == 2:
-        return (output[..., 1] > output[..., 0]) * 1  # four times as fast as argmax along so short an axis
+        return output[..., 1] > output[..., 0]  # four times as fast as argmax along so short an axis
     return output.argmax(-1)
 
 

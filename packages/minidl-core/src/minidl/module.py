@@ -222,7 +222,8 @@ class Module(ParamTree, ABC):
         if self._saved is None:
             raise ValueError(f"{self}: backward before forward: call forward(x) first")
         shape, dtype, needed = self._saved
-        backend_of(dy, self, "dy")
+        if type(dy) is not np.ndarray or dy.dtype != dtype:  # in the common case it need not be asked
+            backend_of(dy, self, "dy")
         if dy.dtype != dtype or (dy.shape != shape and dy.shape != (*self.lead, *shape)):  # noqa: PLR1714 - faster
             wrong = ValueError if dy.dtype == dtype else TypeError
             raise wrong(f"{self}: expected dy like the output of forward, {dtype} {tuple(shape)}, got {describe(dy)}")

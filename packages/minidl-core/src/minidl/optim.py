@@ -267,7 +267,9 @@ class Adam(Optimizer):
         corrections = 1 - _power(beta1, t), 1 - _power(beta2, t)
         numbers = (beta1, 1 - beta1, corrections[0], beta2, 1 - beta2, corrections[1], self.eps)
         vectors = (self._gradient(), self._m, self._v, self._value)
-        in_blocks(self._advance, vectors, tuple(map(self._column, numbers)))
+        if self.model.lead:  # otherwise they are numbers, and the calls would be a fortieth of a small step
+            numbers = tuple(map(self._column, numbers))
+        in_blocks(self._advance, vectors, numbers)
         self.model.update(rate, self._value)
         self.t = t
 

@@ -19,6 +19,7 @@ from minidl.spec import LayerSpec, ParamSpec
 # What points into a buffer or belongs to one place in a tree: made anew in a copy, never copied.
 _BOUND = frozenset(
     {"_buffer", "_start", "_params", "_offsets", "_starts", "_values", "_grads", "_owner", "_saved", "_program"}
+    | {"_weight", "_weight_t", "_bias", "_matmul"}
 )
 
 
@@ -217,7 +218,11 @@ class ParamTree:
             stop = child._bind(buffer, stop)
             self._starts += child._starts
         self._values, self._grads = buffer.view(start, (stop - start,))
+        self._note_views()
         return stop
+
+    def _note_views(self) -> None:
+        """Keep views of parameters under names of a module's own, once they are made; `_BOUND` must list them."""
 
     def _refuse_shared_children(self) -> None:
         places: dict[int, str] = {}

@@ -78,6 +78,18 @@ def nan_as_probability(case):
         case.theirs("sum")(torch.from_numpy(prediction), torch.from_numpy(target))
 
 
+def infinite_logits(case):
+    prediction, target = np.array([[-np.inf], [np.inf]]), np.array([[1.0], [0.0]])
+    for row, ours, theirs in ((0, np.inf, np.nan), (1, np.nan, np.inf)):
+        tensor = torch.from_numpy(prediction[row]).requires_grad_()
+        loss, other = case.ours("sum"), case.theirs("sum")(tensor, torch.from_numpy(target[row]))
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_array_equal(loss.forward(prediction[row], target[row]), ours)
+        other.backward()
+        np.testing.assert_array_equal(other.item(), theirs)
+        np.testing.assert_array_equal(loss.backward(), tensor.grad)
+
+
 def half_at_the_ends(case):
     prediction, target = np.array([[0, 1, 0, 1]], np.float16), np.array([[0, 1, 1, 0]], np.float16)
     tensor = torch.from_numpy(prediction).requires_grad_()
@@ -131,6 +143,11 @@ NAN_AS_PROBABILITY = Difference(
     "prediction of nan",
     "a prediction of nan gives a loss of nan, which training reports with epoch and batch; torch raises",
     nan_as_probability,
+)
+INFINITE_LOGITS = Difference(
+    "infinite logits",
+    "the losses meet inf - inf or inf * 0 on the way, each at another end, and are nan there; the gradients agree",
+    infinite_logits,
 )
 HALF_AT_THE_ENDS = Difference(
     "float16 gradient at 0 and 1",

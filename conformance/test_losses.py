@@ -130,3 +130,35 @@ def test_class_out_of_range_is_refused(wrong, rng):
     target[3] = wrong
     with pytest.raises(ValueError, match=rf"CrossEntropyLoss.*from 0 to 3, got {wrong}"):
         case.ours("sum").forward(case.prediction(rng, (7, 4), "float64"), target)
+
+
+@pytest.mark.parametrize("wrong", [-0.5, 2.0])
+def test_a_target_that_is_no_probability_is_refused_as_there(wrong):
+    case = next(case for case in LOSSES if case.name == "BCELoss")
+    prediction, target = np.array([[0.5]]), np.array([[wrong]])
+    with pytest.raises(ValueError, match=rf"BCELoss.*expected a target in \[0, 1\], got .* {wrong}"):
+        case.ours("sum").forward(prediction, target)
+    with pytest.raises(RuntimeError, match="between 0 and 1"):
+        case.theirs("sum")(torch.from_numpy(prediction), torch.from_numpy(target))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "uint16", "uint32", "uint64"])
+def test_class_indices_of_any_integer_type(dtype):
+    """A tensor of eight bits must not be compared with 300 in eight bits."""
+    case = next(case for case in LOSSES if case.name == "CrossEntropyLoss of indices")
+    prediction, target = torch.zeros(3, 300), torch.tensor([0, 1, 44], dtype=getattr(torch, dtype))
+    value = case.ours("sum").forward(prediction, target)
+    assert value.item() == pytest.approx(3 * np.log(300))
+    np.testing.assert_array_equal(case.ours("sum").forward(prediction.numpy(), target.numpy()), value)
+    with pytest.raises(ValueError, match="from 0 to 43, got 44"):
+        case.ours("sum").forward(prediction[:, :44], target)
+
+
+@by_case
+def test_as_many_replicates_as_samples_and_classes(case, rng):
+    """Shared targets (N, C) have the shape of (R, N) then."""
+    prediction, target = case.prediction(rng, (4, 4, 4), "float64"), case.target(rng, (4, 4), "float64")
+    shared, repeated = case.ours("sum"), case.ours("sum")
+    value = shared.forward(prediction, target, lead=1)
+    np.testing.assert_array_equal(value, repeated.forward(prediction, np.stack([target] * 4), lead=1))
+    np.testing.assert_array_equal(shared.backward(), repeated.backward())

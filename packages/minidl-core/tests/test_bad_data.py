@@ -152,3 +152,22 @@ def test_data_of_another_number_of_replicates_is_refused(network, unchanged, x, 
     optimizer = minidl.SGD(model, 0.1)
     with unchanged(model, generator), pytest.raises(ValueError, match=words):
         minidl.fit(model, minidl.MSELoss(), optimizer, x, y, epochs=1, batch_size=4, rng=generator)
+
+
+@pytest.mark.parametrize("where", ["y", "validation"])
+@pytest.mark.parametrize(
+    ("loss", "good", "bad", "words"),
+    [
+        (minidl.CrossEntropyLoss(), np.zeros(6, int), 5, "CrossEntropyLoss.*class indices from 0 to 1, got 5"),
+        (minidl.BCELoss(), Y, 2.0, r"BCELoss.*expected a target in \[0, 1\], got .* to 2.0"),
+    ],
+    ids=["class", "probability"],
+)
+def test_a_bad_target_is_found_before_the_first_step(network, unchanged, where, loss, good, bad, words):
+    target = good.copy()
+    target[-1] = bad
+    model = network()
+    optimizer, generator = minidl.Adam(model), np.random.default_rng(0)
+    data = {"y": target} if where == "y" else {"y": good, "validation": (X, target)}
+    with unchanged(model, optimizer, generator), pytest.raises(ValueError, match=words):
+        minidl.fit(model, loss, optimizer, X, **data, epochs=1, batch_size=2, rng=generator)

@@ -116,3 +116,29 @@ def test_backward_before_forward_is_refused(name, make, unchanged):
     layer.infer(np.ones((4, 3), F4))
     with unchanged(layer), pytest.raises(ValueError, match=words):
         layer.backward(np.ones((4, 3), F4))
+
+
+@pytest.mark.parametrize("replicates", [1, 5])
+@pytest.mark.parametrize("name", ["Linear", "ReLU"])
+def test_dy_with_a_replicate_axis_too_many_is_refused(name, replicates, unchanged):
+    module = minidl.replicate(lambda _: LAYERS[name](), range(replicates))
+    y = module.forward(np.ones((replicates, 7, 3), F4))
+    words = rf"{name}.*expected dy like the output of forward, float32 \({replicates}, 7, .\), got"
+    with unchanged(module), pytest.raises(ValueError, match=words):
+        module.backward(np.ones((replicates, *y.shape), F4))
+
+
+@pytest.mark.parametrize("make", [lambda rng: minidl.Linear(5, 3, rng=rng), lambda rng: minidl.Dropout(0.5, rng=rng)])
+def test_one_axis_is_too_few_for_replicates(make, unchanged):
+    """Also where as many features come as there are replicates."""
+    module = minidl.replicate(make, range(5))
+    with unchanged(module), pytest.raises(ValueError, match=r"expected x of shape \(sample, .*got \(5,\)"):
+        module.forward(np.ones(5, F4))
+
+
+@pytest.mark.parametrize("name", ["Dropout", "LeakyReLU"])
+def test_other_replicates_are_refused_before_anything_is_drawn(name, unchanged):
+    module = minidl.replicate(lambda _: LAYERS[name](), range(3))
+    words = rf"{name}.*expected x of shape \(sample, feature\), shared .* \(3, \.\.\., sample, .* got \(5, 4, 2\)"
+    with unchanged(module), pytest.raises(ValueError, match=words):
+        module.forward(np.ones((5, 4, 2), F4))

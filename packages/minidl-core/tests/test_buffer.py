@@ -159,3 +159,20 @@ def test_layers_of_one_network_are_alike(unchanged):
         minidl.Sequential([layer, double])
     with unchanged(layer, many), pytest.raises(ValueError, match=r"has float32 \(numpy, replicates \(3,\)\)"):
         minidl.Sequential([layer, many])
+
+
+def test_a_parameter_may_be_one_number():
+    class Shift(minidl.Module):
+        def __init__(self):
+            super().__init__({"shift": np.array(2.0)}, dtype="float64")
+
+        def forward(self, x):
+            return self._save(x + self._params["shift"].value[..., None, None])
+
+        def backward(self, dy, *, need_dx=True):  # noqa: ARG002
+            self._recall(dy)
+            self._add_grad("shift", lambda out=None: dy.sum(axis=(-2, -1), out=out))
+            return dy
+
+    assert minidl.gradcheck(Shift(), np.ones((4, 3))) < 1e-8
+    assert minidl.gradcheck(minidl.replicate(lambda _: Shift(), range(3)), np.ones((3, 4, 3))) < 1e-8

@@ -32,15 +32,19 @@ def test_shape_and_dtype(network, shape, dtype):
     assert (y.shape, y.dtype) == ((*shape[:-1], 2), dtype)
 
 
-@pytest.mark.parametrize("replicates", [0, 20])
-def test_memory_is_that_of_the_output_and_one_batch(replicates):
+@pytest.mark.parametrize(
+    ("replicates", "shape"),
+    [(0, (200_000, 1)), (20, (10_000, 1)), (20, (20, 10_000, 1)), (0, (200, 1000, 1)), (20, (20, 100, 100, 1))],
+    ids=str,
+)
+def test_memory_is_that_of_the_output_and_one_batch(replicates, shape):
     def build(rng):
         return minidl.Sequential([minidl.Linear(1, 100, rng=rng), minidl.ReLU(), minidl.Linear(100, 1, rng=rng)])
 
     model = minidl.replicate(build, range(replicates)) if replicates else build(0)
-    x = np.zeros((200_000 // max(1, replicates), 1), np.float32)
+    x = np.zeros(shape, np.float32)
     tracemalloc.start()
-    minidl.predict(model, x)
+    minidl.predict(model, x, engine="numpy")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     hidden = 4 * 100 * 200_000  # bytes of one hidden layer of all samples

@@ -89,8 +89,11 @@ def test_a_replicate_that_is_lost_is_frozen_and_the_others_go_on():
     row = np.random.default_rng(0).permutation(10)[4]  # in the second batch of the first epoch
     y[1, row] = np.nan
     optimizer = minidl.SGD(model, 0.01, momentum=0.5)
-    with pytest.warns(RuntimeWarning, match=r"fit: replicate 1 has diverged.* epoch 1, batch 2, and is frozen"):
+    with pytest.warns(
+        RuntimeWarning, match=r"fit: replicate 1 has diverged.* epoch 1, batch 2, and is frozen"
+    ) as warned:
         history = fit(model, x, y, optimizer, epochs=3, validation=(x, 3 * x))
+    assert warned[0].filename == __file__
     assert history.diverged == {1: (1, 2)}
     assert np.isnan([history.curve("loss")[:, 1], history.curve("val_loss")[:, 1]]).all()
     for r in (0, 2):
@@ -118,6 +121,23 @@ def test_when_the_last_replicate_is_lost_the_error_comes():
     assert (model.values[1] != before[1]).all()
 
 
+def test_the_last_step_is_looked_at_too(model):
+    """No later loss is there to tell."""
+    x, y = line(4)
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(minidl.DivergenceError, match=r"not finite .* in epoch 1, batch 1") as caught,
+    ):
+        fit(model, x, y, minidl.SGD(model, 1e38), epochs=1, batch_size=4)
+    assert len(caught.value.history) == 1
+    three = minidl.replicate(lambda rng: minidl.Linear(1, 1, rng=rng), range(3))
+    optimizer = minidl.SGD(three, np.array([1e-3, 1e38, 1e-3]))
+    with np.errstate(over="ignore"), pytest.warns(RuntimeWarning, match="replicate 1 .*not finite") as warned:
+        history = fit(three, x, y, optimizer, epochs=1, batch_size=4)
+    assert warned[-1].filename == __file__
+    assert history.diverged == {1: (1, 1)}
+
+
 def test_a_rate_that_is_too_large_is_found_out(model):
     with pytest.warns(RuntimeWarning), pytest.raises(minidl.DivergenceError, match="smaller learning rate"):
         fit(model, *line(), minidl.SGD(model, 1e10), epochs=100)
@@ -136,7 +156,7 @@ def test_ctrl_c_keeps_the_history_and_puts_the_mode_back(where, model, monkeypat
         optimizer = minidl.SGD(model, 0.01)
         step = optimizer.step
         monkeypatch.setattr(optimizer, "step", lambda: (step(), optimizer.t == 6 and (interrupt(), interrupt())))
-        options = {"optimizer": optimizer}
+        options = {"optimizer": optimizer, "engine": "numpy"}
     else:
         options = {"callbacks": [interrupt]}
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -207,3 +207,22 @@ def test_an_array_of_seeds_is_one_for_each_replicate(build, rng):
         trained.append(model.values)
     np.testing.assert_array_equal(trained[0], trained[1])
     np.testing.assert_array_equal(trained[0], trained[2])
+
+
+def test_gradients_come_along_and_come_back(build, rng):
+    """What was added before two networks were joined is there after they are taken apart."""
+    singles = [build(seed) for seed in SEEDS]
+    for single in singles:
+        single.backward(single(rng.standard_normal((4, 3))))
+    given = iter(singles)
+    model = minidl.replicate(lambda _: next(given), SEEDS)
+    np.testing.assert_array_equal(model.grads, [single.grads for single in singles])
+    assert np.abs(model.grads).sum(axis=-1).all()
+    for single, again in zip(singles, minidl.unstack(model), strict=True):
+        np.testing.assert_array_equal(again.grads, single.grads)
+
+
+def test_many_settings_are_shown_by_their_range():
+    alphas = iter(np.linspace(0.1, 0.9, 100))
+    model = minidl.replicate(lambda _: minidl.LeakyReLU(next(alphas)), range(100))
+    assert repr(model) == "LeakyReLU(alpha=0.1 to 0.9)"

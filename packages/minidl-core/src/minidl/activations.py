@@ -85,6 +85,8 @@ class LeakyReLU(Activation):
 
     def infer(self, x: Array) -> Array:
         """Return x where x > 0, alpha x elsewhere."""
+        if self.lead:
+            self._accept_replicates(x)
         return backend_of(x, self).xp.where(x > 0, x, self._buffer.beside(self.alpha, x) * x)
 
     def forward(self, x: Array) -> Array:

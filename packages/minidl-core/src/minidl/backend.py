@@ -42,6 +42,9 @@ class Backend:
         The array as a NumPy array, without a copy where the memory can be shared.
     take : callable
         ``take(x, indices, axis)``: `x` at the integer array `indices`, of any shape, along one axis.
+    indices : callable
+        An array of integers of any type as one that can be compared with any integer: torch compares in the type of the
+        tensor, in which 300 may be 44, and some of its unsigned types not at all.
     pick : callable
         ``pick(x, indices)``: one element of each row of `x` (..., C), chosen by `indices` (...).
     """
@@ -53,6 +56,7 @@ class Backend:
     asarray: Callable[..., Array]
     to_numpy: Callable[[Array], np.ndarray]
     take: Callable[[Array, Array, int], Array]
+    indices: Callable[[Array], Array]
     pick: Callable[[Array, Array], Array]
 
     def dtype(self, dtype: Any, who: object) -> Any:
@@ -77,6 +81,7 @@ NUMPY = Backend(
     asarray=lambda x, dtype=None: np.array(_on_cpu(x), dtype=dtype, order="C"),
     to_numpy=np.asarray,
     take=lambda x, indices, axis: x.take(indices, axis=axis),
+    indices=lambda x: x,
     pick=lambda x, indices: np.take_along_axis(x, indices[..., None], axis=-1)[..., 0],
 )
 
@@ -91,7 +96,7 @@ def _torch_backend(device: str) -> Backend:
         return torch.tensor(plain, dtype=dtype, device=device)
 
     def pick(x: Array, indices: Array) -> Array:
-        return torch.take_along_dim(x, indices[..., None].to(torch.int64), dim=-1)[..., 0]
+        return torch.take_along_dim(x, indices[..., None], dim=-1)[..., 0]
 
     return Backend(
         name=f"torch:{device}",
@@ -101,6 +106,7 @@ def _torch_backend(device: str) -> Backend:
         asarray=asarray,
         to_numpy=lambda x: x.detach().cpu().numpy(),
         take=lambda x, indices, axis: x[(slice(None),) * axis + (indices,)],
+        indices=lambda x: x.to(torch.int64),
         pick=pick,
     )
 

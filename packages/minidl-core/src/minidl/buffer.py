@@ -79,7 +79,7 @@ class ParamBuffer:
         """
         stop = start + prod(shape)
         values, grads = self.values[..., start:stop], self.grads[..., start:stop]
-        return Param(values.reshape(*self.lead, *shape), grads.reshape(*self.lead, *shape))
+        return Param(values.reshape((*self.lead, *shape)), grads.reshape((*self.lead, *shape)))
 
     def hand_out(self) -> None:
         """Note that somebody outside holds a view of the gradients from now on."""

@@ -60,6 +60,8 @@ class Dropout(Module):
         """Return ``x mask / (1 - p_drop)``, and save that factor; in evaluation mode return x."""
         if not self.training or not np.any(self.p_drop):
             return self._save(self.infer(x), None)
+        if self.lead:
+            self._accept_replicates(x)
         factor = self._draw(x)
         return self._save(x * factor, factor)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ class Survivors:
     """Which replicates still train.
 
     A single network whose loss becomes nan ends the training. Of replicates, those that diverge are frozen: they keep
-    the parameters from before that batch, while the others go on.
+    the parameters from before that batch, which may not be finite any more, while the others go on.
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ class Survivors:
     def __init__(self, lead: tuple[int, ...], history: History) -> None:
         self.frozen, self._history = np.zeros(lead, bool), history
 
-    def lose(self, epoch: int, batches: Mapping[int, int]) -> None:
+    def lose(self, epoch: int, batches: Mapping[int, int], what: str = "the loss is nan") -> None:
         """Note replicates by their index, each with the batch in which its loss became nan.
 
         Raises
@@ -51,12 +50,24 @@ class Survivors:
             self.frozen.flat[index] = True
             if self.frozen.ndim:
                 self._history.diverged[index] = (epoch, batch)
-                where = f"epoch {epoch}, batch {batch}"
+                where = f"{what} in epoch {epoch}, batch {batch}"
                 warnings.warn(
-                    f"fit: replicate {index} has diverged, nan in {where}, and is frozen", RuntimeWarning, stacklevel=4
+                    f"fit: replicate {index} has diverged, {where}, and is frozen", RuntimeWarning, stacklevel=4
                 )
         if batches and self.frozen.all():
-            raise DivergenceError(epoch, max(batches.values()), self._history)
+            raise DivergenceError(epoch, max(batches.values()), self._history, what)
+
+    def check_end(self, model: Module, epoch: int, batch: int) -> None:
+        """Note those whose parameters the last step has made infinite or nan: no later loss was there to tell.
+
+        Raises
+        ------
+        DivergenceError
+            If none is left.
+        """
+        finite = model.backend.to_numpy(model.backend.xp.isfinite(model.values)).all(axis=-1)
+        lost = np.flatnonzero(~finite & ~self.frozen)
+        self.lose(epoch, dict.fromkeys(lost.tolist(), batch), "parameters are not finite after the last step,")
 
 
 class NumpyEpochs:
@@ -69,8 +80,7 @@ class NumpyEpochs:
     optimizer : Optimizer
     x, y : array
     batch_size : int
-    history : History
-        Where the replicates that diverge are noted.
+    survivors : Survivors
     quiet : contextlib.ExitStack
         Takes the setting that keeps NumPy from warning, step after step, of the infinities in a frozen replicate.
     """
@@ -84,13 +94,13 @@ class NumpyEpochs:
         y: Array,
         *,
         batch_size: int,
-        history: History,
+        survivors: Survivors,
         quiet: ExitStack,
     ) -> None:
         self._model, self._loss, self._optimizer = model, loss, optimizer
         self._x, self._y, self._batch_size = Shuffled(x, model.lead), Shuffled(y, model.lead), batch_size
         self._tally, self._quiet = Tally(loss, y, len(model.lead)), quiet
-        self._survivors = Survivors(model.lead, history)
+        self._survivors = survivors
         self._kept: Array = None
 
     def run(self, epoch: int, order: np.ndarray) -> Evaluation:
@@ -116,18 +126,16 @@ class NumpyEpochs:
             value = loss.forward(prediction, y, lead=lead)
             nan = tally.add(value, prediction, y)
             if nan.any() if lead else nan:
-                self._freeze(nan, epoch, batch)
+                new = np.flatnonzero(nan & ~self._survivors.frozen)
+                self._survivors.lose(epoch, dict.fromkeys(new.tolist(), batch))
+                self._keep_frozen()
             model.backward(loss.backward(), need_dx=False)
             optimizer.step()
             if self._kept is not None:
                 model.values[self._survivors.frozen] = self._kept
         return tally.take()
 
-    def _freeze(self, nan: Any, epoch: int, batch: int) -> None:
-        new = np.flatnonzero(nan & ~self._survivors.frozen)
-        if not new.size:
-            return
-        self._survivors.lose(epoch, dict.fromkeys(new.tolist(), batch))
+    def _keep_frozen(self) -> None:
         if self._kept is None:
             self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
         self._kept = self._model.backend.asarray(self._model.values[self._survivors.frozen])

@@ -67,10 +67,11 @@ def evaluate(
         If x and y do not have as many samples, or none, and for whatever model and loss do not accept.
     """
     lead = model.lead
-    samples, size = count_samples("evaluate", x, y, lead), batch_rows(model, batch_size)
+    samples = count_samples("evaluate", x, y, lead)
     infer = inference(model, engine, threads, "evaluate")
     loss, tally = copy.copy(loss), Tally(loss, y, len(lead))
     x_axis, y_axis = sample_axis(x, lead), sample_axis(y, lead)
+    size = batch_rows(model, batch_size, x, x_axis)
     for start in range(0, samples, size):
         target = rows(y, start, start + size, y_axis)
         prediction = infer(rows(x, start, start + size, x_axis))

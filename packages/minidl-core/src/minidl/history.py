@@ -91,7 +91,7 @@ class History:
         return np.asarray(np.nanquantile(self._by_replicate(name), q, axis=-1))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain lists and numbers, fit for JSON; None stands for a replicate that diverged."""
+        """Return everything as plain lists and numbers, fit for JSON; None stands for what is not finite."""
         curves = {name: _with_none(self.curve(name)) for name in _CURVES}
         diverged = {str(index): list(where) for index, where in self.diverged.items()}
         return {**curves, "diverged": diverged, "engine": self.engine}
@@ -115,9 +115,9 @@ def _without(value: Any, lost: list[int]) -> Any:
 
 
 def _with_none(curve: np.ndarray) -> list[Any]:
-    """Return a curve as lists, with None for nan."""
+    """Return a curve as lists, with None for what JSON has no word for."""
     values = curve.astype(object)
-    values[np.isnan(curve)] = None
+    values[~np.isfinite(curve)] = None
     return list(values.tolist())
 
 
@@ -130,19 +130,21 @@ def _words(value: Any) -> str:
 
 
 class DivergenceError(ValueError):
-    """The loss of a training became nan.
+    """The loss of a training became nan, or the last step made parameters that are not finite.
 
     Attributes
     ----------
     epoch, batch : int
-        Where, both counted from 1. The parameters are those before that batch.
+        Where, both counted from 1. The parameters are those before that batch, unless it was the last of all.
     history : History
         The epochs before.
+    what : str
+        Which of the two it was, in words.
     """
 
-    def __init__(self, epoch: int, batch: int, history: History) -> None:
-        super().__init__(f"fit: the loss is nan in epoch {epoch}, batch {batch}; try a smaller learning rate")
-        self.epoch, self.batch, self.history = epoch, batch, history
+    def __init__(self, epoch: int, batch: int, history: History, what: str = "the loss is nan") -> None:
+        super().__init__(f"fit: {what} in epoch {epoch}, batch {batch}; try a smaller learning rate")
+        self.epoch, self.batch, self.history, self.what = epoch, batch, history, what
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.epoch, self.batch, self.history)
+        return type(self), (self.epoch, self.batch, self.history, self.what)

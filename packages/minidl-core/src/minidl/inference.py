@@ -25,7 +25,7 @@ def predict(
     """Compute the output of a model in evaluation mode.
 
     Nothing is saved in the model, so many threads may predict with it at once. Beside the output, the memory needed is
-    that of one batch.
+    that of one batch, of one sample at least.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def predict(
     (5, 3)
     """
     infer = inference(model, engine, threads, "predict")
-    size = batch_rows(model, batch_size)
     backend_of(x, "predict")
     axis = sample_axis(x, model.lead) if x.ndim > 1 else 0
+    size = batch_rows(model, batch_size, x, axis)
     if x.ndim < 2 or x.shape[axis] <= size:
         return infer(x)
     lead, samples = len(model.lead), x.shape[axis]
@@ -83,8 +83,9 @@ def inference(model: Module, engine: Engine, threads: int | None, who: str) -> C
     return infer
 
 
-def batch_rows(model: Module, batch_size: int | None) -> int:
-    """Return the batch size to predict with."""
+def batch_rows(model: Module, batch_size: int | None, x: Array, axis: int) -> int:
+    """Return the number of samples to predict at a time, when axis `axis` of x counts them."""
     if batch_size is None:
-        return max(1, _ROWS // prod(model.lead))
+        rows_of_a_sample: int = prod(x.shape[axis + 1 : -1])
+        return max(1, _ROWS // max(1, prod(model.lead) * rows_of_a_sample))
     return as_count("predict", "batch_size", batch_size)

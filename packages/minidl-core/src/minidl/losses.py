@@ -71,6 +71,20 @@ class Loss(ABC):
             If `forward` was not called.
         """
 
+    def check_values(self, target: Array, features: int) -> None:  # noqa: B027 - most losses take any number
+        """Refuse values that no target may have: `forward` asks for each batch, `fit` before the first for all.
+
+        Parameters
+        ----------
+        target : array
+        features : int
+            Width of the predictions.
+
+        Raises
+        ------
+        ValueError
+        """
+
     def __call__(self, prediction: Array, target: Array, *, lead: int = 0) -> Array:
         """Return ``self.forward(prediction, target, lead=lead)``."""
         return self.forward(prediction, target, lead=lead)
@@ -171,7 +185,7 @@ class BCELoss(Loss):
     Raises
     ------
     ValueError
-        By `forward`, for a prediction outside [0, 1]; nan passes.
+        By `forward`, for a prediction or a target outside [0, 1]; nan passes.
 
     Examples
     --------
@@ -187,8 +201,8 @@ class BCELoss(Loss):
         """Return ``-Σ [y log f + (1 - y) log(1 - f)]`` (eq. 11), and save f and y."""
         backend = self._check(prediction, target, lead)
         f, y, xp = prediction, target, backend.xp
-        if ((f < 0) | (f > 1)).any():
-            raise ValueError(f"{self}: expected a prediction in [0, 1], got {describe(f)} from {f.min()} to {f.max()}")
+        self._check_shares(f, "a prediction")
+        self._check_shares(y, "a target")
         with np.errstate(divide="ignore"):  # log(0) is -inf on its way to -100
             log_f, log_1f = backend.maximum(xp.log(f), -100), backend.maximum(xp.log1p(-f), -100)
         value = self._reduce(-(y * log_f + (1 - y) * log_1f), lead)
@@ -200,6 +214,14 @@ class BCELoss(Loss):
         f, y, backend = self._recall()
         smallest = max(_FLOOR, float(np.finfo(dtype_name(f.dtype)).tiny))  # in float16 the floor alone would be zero
         return (f - y) / backend.maximum(f * (1 - f), smallest) / self._count
+
+    def check_values(self, target: Array, features: int) -> None:  # noqa: ARG002 - not for this loss
+        """Refuse a target outside [0, 1]; nan passes."""
+        self._check_shares(target, "a target")
+
+    def _check_shares(self, x: Array, what: str) -> None:
+        if ((x < 0) | (x > 1)).any():
+            raise ValueError(f"{self}: expected {what} in [0, 1], got {describe(x)} from {x.min()} to {x.max()}")
 
 
 class BCEWithLogitsLoss(Loss):
@@ -271,8 +293,10 @@ class CrossEntropyLoss(Loss):
         backend = self._check_prediction(prediction, lead)
         indices = self._is_indices(target)
         if indices:
-            self._check_indices(prediction, target, lead, backend)
-        elif target.shape in (prediction.shape[:-1], prediction.shape[lead:-1]):
+            target = self._as_indices(prediction, target, lead, backend)
+        elif target.shape not in (prediction.shape, prediction.shape[lead:]) and self._counts_rows(
+            prediction, target, lead
+        ):
             raise TypeError(f"{self}: expected class indices to be integers, got {describe(target)}")
         else:
             self._check(prediction, target, lead)
@@ -299,12 +323,24 @@ class CrossEntropyLoss(Loss):
         library_of(target, self, "target")
         return "int" in dtype_name(target.dtype)
 
-    def _check_indices(self, prediction: Array, target: Array, lead: int, backend: Backend) -> None:
+    def _counts_rows(self, prediction: Array, target: Array, lead: int) -> bool:
+        """Whether a target has one element for each row of the prediction."""
+        return target.shape in (prediction.shape[:-1], prediction.shape[lead:-1])
+
+    def check_values(self, target: Array, features: int) -> None:
+        """Refuse class indices below 0 or above ``features - 1``."""
+        if not self._is_indices(target):
+            return
+        target = library_of(target, self, "target").indices(target)
+        outside = target[(target < 0) | (target >= features)]
+        if outside.shape[0]:
+            raise ValueError(f"{self}: expected class indices from 0 to {features - 1}, got {int(outside[0])}")
+
+    def _as_indices(self, prediction: Array, target: Array, lead: int, backend: Backend) -> Array:
+        """Return class indices that can be compared and picked with, once they are known to fit."""
         if library_of(target, self, "target") is not backend:
             raise TypeError(f"{self}: expected class indices in the library of the prediction, {backend.name}")
-        if target.shape not in (prediction.shape[:-1], prediction.shape[lead:-1]):
+        if not self._counts_rows(prediction, target, lead):
             raise self._wrong_shape(prediction.shape[:-1], lead, target)
-        classes = prediction.shape[-1]
-        outside = target[(target < 0) | (target >= classes)]
-        if outside.shape[0]:
-            raise ValueError(f"{self}: expected class indices from 0 to {classes - 1}, got {int(outside[0])}")
+        self.check_values(target, prediction.shape[-1])
+        return backend.indices(target)

@@ -224,7 +224,8 @@ class Module(ParamTree, ABC):
         shape, dtype, needed = self._saved
         if type(dy) is not np.ndarray or dy.dtype != dtype:  # in the common case it need not be asked
             backend_of(dy, self, "dy")
-        if dy.dtype != dtype or (dy.shape != shape and dy.shape != (*self.lead, *shape)):  # noqa: PLR1714 - faster
+        # Above a layer without parameters there may be replicates that share its output, of two axes.
+        if dy.dtype != dtype or (dy.shape != shape and not (len(shape) == 2 and dy.shape == (*self.lead, *shape))):
             wrong = ValueError if dy.dtype == dtype else TypeError
             raise wrong(f"{self}: expected dy like the output of forward, {dtype} {tuple(shape)}, got {describe(dy)}")
         return needed  # type: ignore[no-any-return]
@@ -252,8 +253,14 @@ class Module(ParamTree, ABC):
             )
         if x.shape[-1:] != (features,):
             raise ValueError(f"{self}: expected x of shape (..., {features}), got {tuple(x.shape)}")
-        if home.lead and x.ndim != 2 and x.shape[: len(home.lead)] != home.lead:
-            axes = ", ".join(map(str, home.lead))
+        if home.lead:
+            self._accept_replicates(x, str(features))
+
+    def _accept_replicates(self, x: Array, features: str = "feature") -> None:
+        """Raise unless x is shared by the replicates, or has their axes in front."""
+        lead = self._buffer.lead
+        if x.ndim != 2 and (x.ndim < 2 + len(lead) or x.shape[: len(lead)] != lead):
+            axes = ", ".join(map(str, lead))
             raise ValueError(
                 f"{self}: expected x of shape (sample, {features}), shared by the replicates, "
                 f"or ({axes}, ..., sample, {features}), got {tuple(x.shape)}",

@@ -11,7 +11,6 @@ from minidl.backend import Array, is_float
 from minidl.engine import Engine, Program, check, choose, unsupported
 from minidl.epoch import Survivors
 from minidl.evaluation import Evaluation
-from minidl.history import History
 from minidl.losses import Loss
 from minidl.module import Module
 from minidl.optim import Optimizer
@@ -27,8 +26,7 @@ class NativeEpochs:
     optimizer : Optimizer
     x, y : array
     batch_size : int
-    history : History
-        Where the replicates that diverge are noted.
+    survivors : Survivors
     threads : int
         Over which replicates are spread; the numbers do not depend on it.
     """
@@ -42,7 +40,7 @@ class NativeEpochs:
         y: Array,
         *,
         batch_size: int,
-        history: History,
+        survivors: Survivors,
         threads: int,
     ) -> None:
         self._model, self._optimizer = model, optimizer
@@ -56,7 +54,7 @@ class NativeEpochs:
             "threshold": loss.threshold if self._counts else None,
             "threads": threads,
         }
-        self._survivors = Survivors(model.lead, history)
+        self._survivors = survivors
 
     def run(self, epoch: int, order: np.ndarray) -> Evaluation:
         """Make a step for each batch; return loss and accuracy on the way.
@@ -94,7 +92,7 @@ class NativeEpochs:
         return Evaluation(float(result.loss) / samples, None if hits is None else float(hits))
 
 
-def choose_for_fit(model: Module, loss: Loss, optimizer: Optimizer, x: Array, y: Array, engine: Engine) -> Program:
+def choose_for_fit(model: Module, loss: Loss, optimizer: Optimizer, x: Array, engine: Engine) -> Program:
     """Return the program to train with; without a network, the training is to be run on NumPy.
 
     Raises
@@ -105,19 +103,17 @@ def choose_for_fit(model: Module, loss: Loss, optimizer: Optimizer, x: Array, y:
     program = choose(model, engine, "fit")
     if program.network is None:
         return program
-    why_not = _why_not(model, loss, optimizer, x, y)
+    why_not = _why_not(model, loss, optimizer, x)
     if why_not and engine == "native":
         raise unsupported("fit", why_not)
     return Program(program.settings, None, why_not) if why_not else program
 
 
-def _why_not(model: Module, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> str:
+def _why_not(model: Module, loss: Loss, optimizer: Optimizer, x: Array) -> str:
     """Return why the engine cannot run a training of this network, once its first sample is known to fit."""
     for thing in (loss, optimizer):
         if type(thing).__module__.partition(".")[0] != "minidl":
             return f"{type(thing).__name__} is not one that it knows"
     if x.ndim not in (2, 2 + len(model.lead)):
         return f"it takes samples of one axis, not x {tuple(x.shape)}"
-    if not is_float(y) and ((y < 0) | (y >= model.out_features)).any():
-        return "a class index is out of range"  # which batch meets it, the readable path will say
     return check(model, loss=type(loss).__name__, optimizer=type(optimizer).__name__)

@@ -74,5 +74,11 @@ class LayerSpec:
 
     def __str__(self) -> str:
         words = [] if self.in_features is None else [f"{self.in_features} -> {self.out_features}"]
-        words += [f"{name}={value}" for name, value in self.options]
+        words += [f"{name}={_words(value)}" for name, value in self.options]
         return f"{self.kind}({', '.join(words)})" if words else self.kind
+
+
+def _words(value: Any) -> str:
+    """Return a setting as text; where it differs between many replicates, from where to where."""
+    many = isinstance(value, tuple) and len(value) > 3
+    return f"{min(value)} to {max(value)}" if many else str(value)

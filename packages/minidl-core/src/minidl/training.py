@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,7 +14,7 @@ import numpy as np
 from minidl.backend import Array
 from minidl.checks import as_count, as_generators
 from minidl.engine import Engine, thread_count, words
-from minidl.epoch import NumpyEpochs
+from minidl.epoch import NumpyEpochs, Survivors
 from minidl.evaluation import evaluate
 from minidl.history import History
 from minidl.losses import Loss
@@ -81,8 +82,9 @@ def fit(
     Raises
     ------
     DivergenceError
-        If the loss becomes nan. The error names epoch and batch and has the history so far. Of replicates, those that
-        diverge are frozen with a RuntimeWarning, and noted in ``History.diverged``; the error comes when none is left.
+        If the loss becomes nan, or the last step makes parameters that are not finite. The error names epoch and batch
+        and has the history so far. Of replicates, those that diverge are frozen, usually with parameters that are of
+        no use any more, with a RuntimeWarning, and noted in ``History.diverged``; the error comes when none is left.
     ValueError, TypeError
         If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
         batch_size < 1, or the native engine is asked for and cannot run this training.
@@ -110,13 +112,14 @@ def fit(
     optimizer.next_rate()
     rngs = as_generators("fit", rng, model.lead)
     workers = thread_count("fit", threads)
-    program = choose_for_fit(model, loss, optimizer, x, y, engine)
+    program = choose_for_fit(model, loss, optimizer, x, engine)
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
     history = History(engine=words(program))
     if epochs:
         model.zero_grad()  # an interrupted step may have left something there
+    survivors = Survivors(model.lead, history)
     with _modes_kept(model), ExitStack() as quiet:
-        shared: dict[str, Any] = {"batch_size": batch_size, "history": history}
+        shared: dict[str, Any] = {"batch_size": batch_size, "survivors": survivors}
         runner: NumpyEpochs | NativeEpochs = (
             NumpyEpochs(model, loss, optimizer, x, y, **shared, quiet=quiet)
             if program.network is None
@@ -133,6 +136,8 @@ def fit(
         except KeyboardInterrupt as interrupt:
             interrupt.history = history  # type: ignore[attr-defined]
             raise
+    if epochs:
+        survivors.check_end(model, epoch, math.ceil(samples / batch_size))
     return history
 
 
@@ -163,7 +168,7 @@ def _check_arguments(model: Module, loss: Loss, optimizer: Optimizer, callbacks:
 
 
 def _check_data(who: str, model: Module, loss: Loss, data: tuple[Array, Array]) -> int:
-    """Return the number of samples, once the first of them has passed through model and loss, leaving no trace."""
+    """Return the number of samples, once the first of them and all targets are known to suit model and loss."""
     if not isinstance(data, Sequence) or len(data) != 2:
         raise ValueError(f"{who}: expected a pair of inputs and targets, (x, y)")
     (x, y), lead = data, model.lead
@@ -171,8 +176,9 @@ def _check_data(who: str, model: Module, loss: Loss, data: tuple[Array, Array]) 
     try:
         prediction = model.infer(rows(x, 0, 1, sample_axis(x, lead)))
         copy.copy(loss).forward(prediction, rows(y, 0, 1, sample_axis(y, lead)), lead=len(lead))
+        loss.check_values(y, prediction.shape[-1])
     except (TypeError, ValueError) as error:
-        error.add_note(f"in {who}, tried on its first sample")
+        error.add_note(f"in {who}, before its first step")
         raise
     return samples
 

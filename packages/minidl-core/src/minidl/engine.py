@@ -8,6 +8,7 @@ would not run faster, runs on the code that one can read. The engine is given da
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -28,23 +29,26 @@ class Program:
 
     Attributes
     ----------
-    settings : list of (Module, str, value)
-        What it was made of beside the parameters; when one of them has changed, it must be made anew.
+    settings, rates : list of (Module, str, value)
+        What it was made of beside the parameters; when one of them has changed, it must be made anew. The layers' own
+        learning rates are kept apart: only a training needs them.
     network : minidl_native.Network or None
     why_not : str
         Why there is none; empty if there is one.
     """
 
-    settings: list[tuple[Module, str, Any]]
     network: Any
     why_not: str
+    settings: Sequence[tuple[Module, str, Any]] = ()
+    rates: Sequence[tuple[Module, str, Any]] = ()
 
-    def is_current(self) -> bool:
+    def is_current(self, *, training: bool) -> bool:
         """Whether no setting has changed since."""
-        return all(_frozen(getattr(module, name)) == value for module, name, value in self.settings)
+        watched = [*self.settings, *self.rates] if training else self.settings
+        return not watched or all(_frozen(getattr(module, name)) == value for module, name, value in watched)
 
 
-def choose(model: Module, engine: Engine, who: str) -> Program:
+def choose(model: Module, engine: Engine, who: str, *, training: bool = False) -> Program:
     """Return the program to run a model with; without a network, it is to be run on NumPy.
 
     Parameters
@@ -53,6 +57,8 @@ def choose(model: Module, engine: Engine, who: str) -> Program:
     engine : {"auto", "numpy", "native"}
     who : str
         Who asks, for the error.
+    training : bool
+        Whether the layers' own learning rates matter.
 
     Raises
     ------
@@ -64,13 +70,13 @@ def choose(model: Module, engine: Engine, who: str) -> Program:
             return _NUMPY
         raise ValueError(f"{who}: expected engine 'auto', 'numpy' or 'native', got {engine!r}")
     program: Program = model._program or _compile(model)
-    if not program.is_current():
+    if not program.is_current(training=training):
         program = _compile(model)
     model._program = program
     if engine == "native" and program.network is None:
         raise unsupported(who, program.why_not)
     if engine == "auto" and program.network is not None and not program.network.worthwhile:
-        return Program(program.settings, None, f"NumPy is faster for layers of {program.network.widest}")
+        return Program(None, f"NumPy is faster for layers of {program.network.widest}")
     return program
 
 
@@ -113,7 +119,7 @@ def thread_count(who: str, threads: int | None) -> int:
     return os.cpu_count() or 1
 
 
-_NUMPY = Program([], None, "")
+_NUMPY = Program(None, "")
 
 
 @cache
@@ -128,20 +134,26 @@ def _load() -> tuple[Any, str]:
 
 def _compile(model: Module) -> Program:
     modules = list(model._tree())
-    settings = [(m, name, _frozen(getattr(m, name))) for m in modules for name in m.settings]
+    watched = [(module, name, _frozen(getattr(module, name))) for module in modules for name in module.settings]
+    settings, rates = ([one for one in watched if (one[1] == "lr") is of_rates] for of_rates in (False, True))
+    network, why_not = _network(model, [module._rngs for module in modules if module._rngs])
+    return Program(network, why_not, settings, rates)
+
+
+def _network(model: Module, generators: list[list[np.random.Generator]]) -> tuple[Any, str]:
+    """Return the model as the engine runs it, or None and why it cannot."""
     native, why_not = _load()
     if native is None:
-        return Program(settings, None, why_not)
+        return None, why_not
     if model.backend is not NUMPY:
-        return Program(settings, None, f"it works on NumPy arrays, not on {model.backend.name}")
+        return None, f"it works on NumPy arrays, not on {model.backend.name}"
     if not model.values.flags.c_contiguous:
-        return Program(settings, None, "the network is a part of larger replicates")
-    generators = [m._rngs for m in modules if m._rngs]
+        return None, "the network is a part of larger replicates"
     try:
-        network = native.Network(model.spec(), dtype=dtype_name(model.dtype), lead=model.lead, generators=generators)
+        dtype = dtype_name(model.dtype)
+        return native.Network(model.spec(), dtype=dtype, lead=model.lead, generators=generators), ""
     except native.UnsupportedError as error:
-        return Program(settings, None, str(error))
-    return Program(settings, network, "")
+        return None, str(error)
 
 
 def _frozen(value: Any) -> Any:

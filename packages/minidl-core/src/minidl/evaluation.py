@@ -10,7 +10,7 @@ import numpy as np
 
 from minidl.accuracy import classes_of, count_hits, names_classes
 from minidl.backend import Array, is_float, library_of
-from minidl.engine import Engine
+from minidl.engine import Engine, choose
 from minidl.inference import batch_rows, inference
 from minidl.losses import Loss
 from minidl.module import Module
@@ -68,7 +68,7 @@ def evaluate(
     """
     lead = model.lead
     samples = count_samples("evaluate", x, y, lead)
-    infer = inference(model, engine, threads, "evaluate")
+    infer = inference(model, choose(model, engine, "evaluate"), threads, "evaluate")
     loss, tally = copy.copy(loss), Tally(loss, y, len(lead))
     x_axis, y_axis = sample_axis(x, lead), sample_axis(y, lead)
     size = batch_rows(model, batch_size, x, x_axis)

@@ -7,7 +7,7 @@ from math import prod
 
 from minidl.backend import Array, backend_of
 from minidl.checks import as_count
-from minidl.engine import Engine, choose, takes, thread_count
+from minidl.engine import Engine, Program, choose, takes, thread_count
 from minidl.module import Module
 from minidl.samples import room_for, rows, sample_axis
 
@@ -54,8 +54,13 @@ def predict(
     >>> minidl.predict(minidl.Linear(2, 3, rng=0), np.zeros((5, 2), np.float32)).shape
     (5, 3)
     """
-    infer = inference(model, engine, threads, "predict")
+    program = choose(model, engine, "predict")
+    if batch_size is not None:
+        as_count("predict", "batch_size", batch_size)
+    if takes(program, model, x):  # any number of samples at once: its memory is bounded
+        return run(program, model, x, threads, "predict")
     backend_of(x, "predict")
+    infer = inference(model, program, threads, "predict")
     axis = sample_axis(x, model.lead) if x.ndim > 1 else 0
     size = batch_rows(model, batch_size, x, axis)
     if x.ndim < 2 or x.shape[axis] <= size:
@@ -69,18 +74,17 @@ def predict(
     return output
 
 
-def inference(model: Module, engine: Engine, threads: int | None, who: str) -> Callable[[Array], Array]:
+def inference(model: Module, program: Program, threads: int | None, who: str) -> Callable[[Array], Array]:
     """Return the function that computes the output of a model in evaluation mode."""
-    program = choose(model, engine, who)
-    network = program.network
-    if network is None:
+    if program.network is None:
         return model.infer
-    workers, values = thread_count(who, threads) if model.lead else 1, model._values
+    return lambda x: run(program, model, x, threads, who) if takes(program, model, x) else model.infer(x)
 
-    def infer(x: Array) -> Array:
-        return network.predict(values, x, threads=workers) if takes(program, model, x) else model.infer(x)
 
-    return infer
+def run(program: Program, model: Module, x: Array, threads: int | None, who: str) -> Array:
+    """Compute the output in the native engine."""
+    workers = thread_count(who, threads) if model.lead or threads is not None else 1
+    return program.network.predict(model._values, x, threads=workers)
 
 
 def batch_rows(model: Module, batch_size: int | None, x: Array, axis: int) -> int:

@@ -64,7 +64,7 @@ class NativeEpochs:
         DivergenceError
             If the loss of the network, or of the last of its replicates, became nan.
         """
-        optimizer, network = self._optimizer, choose(self._model, "native", "fit").network
+        optimizer, network = self._optimizer, choose(self._model, "native", "fit", training=True).network
         samples = order.shape[-1]
         steps = -(-samples // self._batch_size)
         try:
@@ -100,13 +100,13 @@ def choose_for_fit(model: Module, loss: Loss, optimizer: Optimizer, x: Array, en
     ValueError
         If the native engine is asked for and cannot run this training.
     """
-    program = choose(model, engine, "fit")
+    program = choose(model, engine, "fit", training=True)
     if program.network is None:
         return program
     why_not = _why_not(model, loss, optimizer, x)
     if why_not and engine == "native":
         raise unsupported("fit", why_not)
-    return Program(program.settings, None, why_not) if why_not else program
+    return Program(None, why_not) if why_not else program
 
 
 def _why_not(model: Module, loss: Loss, optimizer: Optimizer, x: Array) -> str:

@@ -213,6 +213,10 @@ def test_predict_and_evaluate_ask_the_engine_too(pretended):  # noqa: ARG001
     assert minidl.evaluate(model, minidl.MSELoss(), X, Y).loss == pytest.approx(((Y - 0.25) ** 2).mean())
     many = minidl.replicate(build, range(2))
     np.testing.assert_array_equal(minidl.predict(many, X), np.full((2, 10, 1), 0.25))
+    own = np.stack([X] * 2)
+    assert minidl.evaluate(many, minidl.MSELoss(), own, Y, batch_size=3).loss == pytest.approx(
+        [((Y - 0.25) ** 2).mean()] * 2
+    )
     np.testing.assert_array_equal(minidl.predict(model, X, engine="numpy"), model.infer(X))
 
 
@@ -225,10 +229,11 @@ def test_what_the_engine_does_not_take_is_refused_as_ever(pretended, x, error): 
         minidl.predict(build(), x)
 
 
-def test_other_layouts_and_axes_are_computed_by_the_layers(pretended):  # noqa: ARG001
+def test_other_axes_are_computed_by_the_layers_and_other_layouts_copied(pretended):  # noqa: ARG001
     model = build()
-    for x in (np.asfortranarray(X), X[:, None], X[0]):
+    for x in (X[:, None], X[0]):
         np.testing.assert_array_equal(minidl.predict(model, x), model.infer(x))
+    np.testing.assert_array_equal(minidl.predict(model, np.asfortranarray(X)), np.full((10, 1), 0.25))
 
 
 class Mine(minidl.MSELoss):

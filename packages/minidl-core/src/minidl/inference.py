@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
+import numpy as np
+
 from minidl.backend import Array, backend_of
 from minidl.checks import as_count
 from minidl.engine import Engine, Program, choose, takes, thread_count
@@ -78,7 +80,13 @@ def inference(model: Module, program: Program, threads: int | None, who: str) ->
     """Return the function that computes the output of a model in evaluation mode."""
     if program.network is None:
         return model.infer
-    return lambda x: run(program, model, x, threads, who) if takes(program, model, x) else model.infer(x)
+
+    def infer(x: Array) -> Array:
+        # A batch of the replicates' own data is no contiguous array, and little work to copy.
+        batch = np.ascontiguousarray(x) if type(x) is np.ndarray else x
+        return run(program, model, batch, threads, who) if takes(program, model, batch) else model.infer(x)
+
+    return infer
 
 
 def run(program: Program, model: Module, x: Array, threads: int | None, who: str) -> Array:

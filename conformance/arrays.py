@@ -1,10 +1,23 @@
 """Arrays of both libraries, in the layouts, shapes and edge values that users come with."""
 
+from importlib.util import find_spec
+
 import numpy as np
+import pytest
 import torch
 
 DTYPES = ("float64", "float32", "float16")
 BACKENDS = ("numpy", "torch")
+
+without_native = pytest.mark.skipif(find_spec("minidl_native") is None, reason="minidl-native is not installed")
+# What runs a training: the code that one can read, on the arrays of either library, and the compiled engine.
+RUNNERS = (*BACKENDS, pytest.param("native", marks=without_native))
+
+
+def backend_and_engine(runner):
+    """Return the library of the arrays, and the engine that `fit` is asked for."""
+    return ("numpy", "native") if runner == "native" else (runner, "numpy")
+
 
 # Axes in front of the features.
 SHAPES = {

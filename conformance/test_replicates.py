@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minidl as md
-from conformance.arrays import BACKENDS, as_library, as_numpy
+from conformance.arrays import BACKENDS, RUNNERS, as_library, as_numpy, backend_and_engine
 from conformance.network import report_network
 from conformance.optimizer_cases import OPTIMIZERS
 from conformance.ulp import ulps
@@ -71,8 +71,9 @@ def builder(backend):
 class Trained:
     """A replicated network after a short `fit`, each replicate on its own data in its own order, and the singles."""
 
-    def __init__(self, backend, rng, make, axes=(20,), spoil=None):
-        self.backend, self.make = backend, make
+    def __init__(self, runner, rng, make, axes=(20,), spoil=None):
+        self.backend, self.engine = backend, _ = backend_and_engine(runner)
+        self.make = make
         self.x = rng.standard_normal((len(SEEDS), *axes, 3))
         self.y = rng.standard_normal((len(SEEDS), *axes, 2))
         if spoil is not None:
@@ -84,7 +85,8 @@ class Trained:
     def fit(self, model, x, y, r, rng):
         x, y = (as_library(array, self.backend) for array in (x, y))
         optimizer = self.make(model, r)
-        return md.fit(model, md.MSELoss("mean"), optimizer, x, y, epochs=3, batch_size=6, rng=rng, validation=(x, y))
+        options = {"epochs": 3, "batch_size": 6, "rng": rng, "validation": (x, y), "engine": self.engine}
+        return md.fit(model, md.MSELoss("mean"), optimizer, x, y, **options)
 
     def fit_together(self):
         return self.fit(self.model, self.x, self.y, None, [10, 11, 12])
@@ -102,11 +104,13 @@ TRAINED = {"by own rates": lambda model, _r: md.SGD(model)} | {
 }
 
 
-@by_backend
+@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("axes", [(20,), (20, 4)], ids=["batch", "sequence"])
 @pytest.mark.parametrize("make", TRAINED.values(), ids=TRAINED)
-def test_a_training_is_that_of_each_alone(make, axes, backend, rng):
-    trained = Trained(backend, rng, make, axes)
+def test_a_training_is_that_of_each_alone(make, axes, runner, rng):
+    if runner == "native" and len(axes) > 1:
+        pytest.skip("the engine takes samples of one axis")
+    trained = Trained(runner, rng, make, axes)
     history = trained.fit_together()
     for r in range(len(SEEDS)):
         alone = trained.fit_alone(r)
@@ -128,9 +132,9 @@ def test_gradients_of_a_sequence_are_those_of_each_alone(backend, rng):
             np.testing.assert_allclose(as_numpy(trained.model.grads[r]), as_numpy(single.grads), atol=1e-13)
 
 
-@by_backend
-def test_a_replicate_that_diverges_stays_where_it_would_alone(backend, rng):
-    trained = Trained(backend, rng, MAKERS["Adam betas, eps"], spoil=(1, 7))
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_replicate_that_diverges_stays_where_it_would_alone(runner, rng):
+    trained = Trained(runner, rng, MAKERS["Adam betas, eps"], spoil=(1, 7))
     with pytest.warns(RuntimeWarning, match="replicate 1 has diverged"):
         history = trained.fit_together()
     with pytest.raises(md.DivergenceError) as diverged:

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import minidl as md
+from conformance.arrays import RUNNERS, backend_and_engine
 from conformance.network import report_network, torch_twin
 
 EPOCHS, BATCH, SAMPLES = 50, 50, 1000
@@ -38,9 +39,10 @@ def train_torch(twin, optimizer, schedule, x, y, rng):
     return curve
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
-def test_fifty_epochs(name, backend, rng):
+def test_fifty_epochs(name, runner, rng):
+    backend, engine = backend_and_engine(runner)
     x, y = disk(rng, "float64")
     model = report_network("float64", rng, backend)
     twin = torch_twin(model)
@@ -50,11 +52,12 @@ def test_fifty_epochs(name, backend, rng):
     else:
         ours, theirs, schedule = md.Adam(model), torch.optim.Adam(twin.parameters()), None
     data = (x, y) if backend == "numpy" else (torch.from_numpy(x), torch.from_numpy(y))
-    history = md.fit(model, md.MSELoss(), ours, *data, epochs=EPOCHS, batch_size=BATCH, rng=5)
+    history = md.fit(model, md.MSELoss(), ours, *data, epochs=EPOCHS, batch_size=BATCH, rng=5, engine=engine)
+    assert history.engine == engine
     curve = train_torch(twin, theirs, schedule, x, y, np.random.default_rng(5))
     np.testing.assert_allclose(history.loss, curve, rtol=TOLERANCE)
     with torch.no_grad():
         wanted = twin(torch.from_numpy(x)).numpy()
-    predicted = model.backend.to_numpy(md.predict(model, data[0]))
+    predicted = model.backend.to_numpy(md.predict(model, data[0], engine=engine))
     np.testing.assert_allclose(predicted, wanted, atol=TOLERANCE)
     assert history.loss[-1] < 0.5 * history.loss[0]

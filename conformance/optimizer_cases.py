@@ -32,9 +32,9 @@ class OptimizerCase:
 MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq"}
 VELOCITY = {"velocity": "momentum_buffer"}
 DECAY = {"kappa": 0.6, "eta": 0.035}
-# Tolerances are about three times the largest seen over a score of seeds, here or in the compiled engine. The learning rates are those of a stable
-# training: at its edge a network doubles every rounding error, and two correct programs part. With eps = 1e-4 and short
-# memories Adam comes closest to that.
+# Tolerances are about three times the largest seen over a score of seeds, here or in the compiled engine. The learning
+# rates are those of a stable training: at its edge a network doubles every rounding error, and two correct programs
+# part. With eps = 1e-4 and short memories Adam comes closest to that.
 # A step of SGD is three operations. Adam's first moment is kept here as eq. 14 has it, and by torch as
 # m + (1 - beta1) (g - m), which rounds otherwise where m and g cancel.
 SGD_ULP, ADAM_ULP = 3, 9

@@ -108,9 +108,9 @@ class ParamBuffer:
         if self.backend is not NUMPY:
             return self.backend.xp.sum(rows, axis=-2, out=out)
         count = rows.shape[-2]
-        if self._ones.shape[0] < count:
-            self._ones = np.ones(count, self.dtype)  # the longest is kept: one more feature in the largest batch
-        return np.matmul(self._ones[:count], rows, out=out)
+        if self._ones.shape[0] != count:
+            self._ones = np.ones(count, self.dtype)  # kept until a batch of another size comes
+        return np.matmul(self._ones, rows, out=out)
 
     def column(self, number: float | np.ndarray) -> Any:
         """Return a setting, one number or one per replicate, in the shape that multiplies the vector."""

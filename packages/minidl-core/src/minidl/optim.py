@@ -321,7 +321,7 @@ def _power(base: Any, exponent: Any) -> Any:
 
     NumPy's power of an array may differ from that of its elements in the last one.
     """
-    if isinstance(base, float) and isinstance(exponent, float | int):
+    if type(base) is float and type(exponent) is not np.ndarray:
         return base**exponent
     bases, exponents = np.broadcast_arrays(base, exponent)
     pairs = zip(bases.ravel().tolist(), exponents.ravel().tolist(), strict=True)

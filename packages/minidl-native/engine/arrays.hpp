@@ -1,0 +1,62 @@
+// Arrays as Python hands them in, checked: after this nothing but plain memory of known size goes on.
+#pragma once
+
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+
+namespace minidl {
+
+// Set a Python error and return false, so that a check can end with it.
+template <class... Words>
+bool refuse(PyObject* type, const char* format, Words... words) {
+  PyErr_Format(type, (std::string("minidl_native: expected ") + format).c_str(), words...);
+  return false;
+}
+
+using Shape = std::initializer_list<int64_t>;
+
+std::string words_of(Shape shape);
+
+// A view of an array, held as long as this object lives.
+class Array {
+ public:
+  Array() = default;
+  Array(const Array&) = delete;
+  Array& operator=(const Array&) = delete;
+  ~Array() {
+    if (held_) PyBuffer_Release(&view_);
+  }
+
+  // Take the view of a C-contiguous, aligned array with one of these element types: f and d for float32 and float64,
+  // i and q for int32 and int64, ? for bool.
+  bool open(PyObject* object, const char* name, const char* types, bool writable = false);
+  // The same, but None leaves it empty.
+  bool open_optional(PyObject* object, const char* name, const char* types, bool writable = false) {
+    return object == Py_None || open(object, name, types, writable);
+  }
+
+  bool has(Shape shape) const;
+  // Refuse any other shape than these.
+  bool check(const char* name, Shape shape) const;
+  bool check(const char* name, Shape shape, Shape other) const;
+
+  bool empty() const { return !held_; }
+  char type() const { return type_; }
+  int64_t axes() const { return view_.ndim; }
+  int64_t length(int64_t axis) const { return view_.shape[axis]; }
+  int64_t elements() const { return view_.itemsize ? view_.len / view_.itemsize : 0; }
+  void* data() const { return held_ ? view_.buf : nullptr; }
+  std::string words() const;  // such as "float32 (50, 25)"
+
+ private:
+  Py_buffer view_ = {};
+  bool held_ = false;
+  char type_ = 0;
+};
+
+}  // namespace minidl

@@ -1,0 +1,185 @@
+// One matrix product for all three of a layer's, x Wᵀ, g W and gᵀ x: a few rows by a few vectors of columns are
+// gathered in registers while the inner axis runs.
+#pragma once
+
+#include "vector.hpp"
+
+namespace minidl {
+namespace MINIDL_ISA {
+
+// What fits in the registers: with 32 of them up to 4 vectors of columns, else 2.
+constexpr int VECTORS = MINIDL_BYTES == 64 ? 4 : 2;
+constexpr int most_rows(int vectors) {
+  return MINIDL_BYTES == 64 ? (vectors == 1 ? 12 : vectors == 2 ? 12 : vectors == 3 ? 8 : 6) : (vectors == 1 ? 8 : 6);
+}
+// Longer inner axes are cut: B's part then stays in the first-level cache, and sums lose fewer digits.
+constexpr int64_t INNER = 128;
+
+template <class T>
+constexpr int64_t PANEL = VECTORS * LANES<T>;  // columns that are worked on at a time
+
+template <class T>
+inline int64_t padded(int64_t width) {
+  return (width + LANES<T> - 1) / LANES<T> * LANES<T>;
+}
+
+// A matrix that is read element by element: (i, k) lies at data[i * row + k * column].
+template <class T>
+struct Left {
+  const T* data;
+  int64_t row, column;
+};
+
+// A matrix that is read in vectors, one row after the other. Its panels of columns lie `panel` apart, and the rows of a
+// panel `row` apart; 0 stands for a packed one, whose rows are as long as the panel is wide.
+template <class T>
+struct Right {
+  const T* data;
+  int64_t panel, row;
+};
+
+// C, (rows, cols), is written without a gap or pad: `last` columns of its last vector belong to it.
+template <class T, int R, int V>
+inline void tile(int64_t inner, Left<T> a, const T* b, int64_t b_row, T* c, int64_t c_row, const T* start, int64_t last,
+                 bool add) {
+  constexpr int64_t L = LANES<T>;
+  Vector<T> sums[R][V];
+  MINIDL_UNROLL for (int i = 0; i < R; ++i) {
+    MINIDL_UNROLL for (int j = 0; j < V; ++j) sums[i][j] = start ? load(start + j * L) : Vector<T>{};
+  }
+  for (int64_t k = 0; k < inner; ++k, b += b_row, a.data += a.column) {
+    Vector<T> row[V];
+    MINIDL_UNROLL for (int j = 0; j < V; ++j) row[j] = load(b + j * L);
+    MINIDL_UNROLL for (int i = 0; i < R; ++i) {
+      const T number = a.data[i * a.row];
+      MINIDL_UNROLL for (int j = 0; j < V; ++j) sums[i][j] += number * row[j];
+    }
+  }
+  MINIDL_UNROLL for (int i = 0; i < R; ++i) {
+    T* to = c + i * c_row;
+    MINIDL_UNROLL for (int j = 0; j < V - 1; ++j) store(to + j * L, add ? load(to + j * L) + sums[i][j] : sums[i][j]);
+    T* end = to + (V - 1) * L;
+    if (last == L) {
+      store(end, add ? load(end) + sums[i][V - 1] : sums[i][V - 1]);
+    } else {
+      store_part(end, add ? load_part(end, last) + sums[i][V - 1] : sums[i][V - 1], last);
+    }
+  }
+}
+
+template <class T, int V, int R = most_rows(V)>
+inline void tile_of(int64_t rows, int64_t inner, Left<T> a, const T* b, int64_t b_row, T* c, int64_t c_row,
+                    const T* start, int64_t last, bool add) {
+  if (rows == R) {
+    tile<T, R, V>(inner, a, b, b_row, c, c_row, start, last, add);
+  } else if constexpr (R > 1) {
+    tile_of<T, V, R - 1>(rows, inner, a, b, b_row, c, c_row, start, last, add);
+  }
+}
+
+// One panel: its rows are shared out evenly, because a tile of one row would take as long as one of four.
+template <class T, int V = VECTORS>
+void panel(int64_t vectors, int64_t rows, int64_t inner, Left<T> a, const T* b, int64_t b_row, T* c, int64_t c_row,
+           const T* start, int64_t last, bool add) {
+  if (vectors == V) {
+    const int64_t tiles = (rows + most_rows(V) - 1) / most_rows(V);
+    for (int64_t i = 0, row = 0; i < tiles; ++i) {
+      const int64_t next = rows * (i + 1) / tiles;
+      const Left<T> part = {a.data + row * a.row, a.row, a.column};
+      tile_of<T, V>(next - row, inner, part, b, b_row, c + row * c_row, c_row, start, last, add);
+      row = next;
+    }
+  } else if constexpr (V > 1) {
+    panel<T, V - 1>(vectors, rows, inner, a, b, b_row, c, c_row, start, last, add);
+  }
+}
+
+// C = A B, plus `start` in every row (padded, or null). With `pad`, C's rows have room for whole vectors.
+template <class T>
+void product(int64_t rows, int64_t cols, int64_t inner, Left<T> a, Right<T> b, T* c, int64_t c_row, const T* start,
+             bool pad) {
+  for (int64_t col = 0; col < cols; col += PANEL<T>) {
+    const int64_t width = cols - col < PANEL<T> ? cols - col : PANEL<T>, vectors = padded<T>(width) / LANES<T>;
+    const int64_t last = pad ? LANES<T> : width - (vectors - 1) * LANES<T>;
+    const int64_t b_row = b.row ? b.row : vectors * LANES<T>;
+    const T* from = b.data + col / PANEL<T> * b.panel;
+    for (int64_t k = 0; k < inner; k += INNER) {
+      const Left<T> part = {a.data + k * a.column, a.row, a.column};
+      panel<T>(vectors, rows, inner - k < INNER ? inner - k : INNER, part, from + k * b_row, b_row, c + col, c_row,
+               start && !k ? start + col : nullptr, last, k > 0);
+    }
+  }
+}
+
+// Pack W, (out, in), so that it is read along `in` as the rows of x Wᵀ's right matrix, whose columns are `out`.
+template <class T>
+void pack_transposed(const T* w, int64_t out, int64_t in, T* to) {
+  for (int64_t col = 0; col < out; col += PANEL<T>, to += in * PANEL<T>) {
+    const int64_t width = out - col < PANEL<T> ? out - col : PANEL<T>, row = padded<T>(width);
+    for (int64_t j = 0; j < width; ++j) {
+      const T* from = w + (col + j) * in;
+      for (int64_t k = 0; k < in; ++k) to[k * row + j] = from[k];
+    }
+  }
+}
+
+// Pack W as the right matrix of g W, whose columns are `in`.
+template <class T>
+void pack(const T* w, int64_t out, int64_t in, T* to) {
+  for (int64_t col = 0; col < in; col += PANEL<T>, to += out * PANEL<T>) {
+    const int64_t width = in - col < PANEL<T> ? in - col : PANEL<T>, row = padded<T>(width);
+    for (int64_t k = 0; k < out; ++k) {
+      const T* from = w + k * in + col;
+      for (int64_t j = 0; j < width; ++j) to[k * row + j] = from[j];
+    }
+  }
+}
+
+// The sum of the rows of a padded block.
+template <class T>
+void sum_rows(const T* g, int64_t rows, int64_t cols, int64_t ld, T* to) {
+  for (int64_t col = 0; col < cols; col += LANES<T>) {
+    Vector<T> total = {};
+    for (int64_t i = 0; i < rows; i += INNER) {  // in parts, which loses fewer digits
+      Vector<T> even = {}, odd = {};
+      const int64_t stop = rows - i < INNER ? rows : i + INNER;
+      int64_t k = i;
+      for (; k + 1 < stop; k += 2) {
+        even += load(g + k * ld + col);
+        odd += load(g + (k + 1) * ld + col);
+      }
+      if (k < stop) even += load(g + k * ld + col);
+      total += even + odd;
+    }
+    const int64_t left = cols - col;
+    if (left < LANES<T>) {
+      store_part(to + col, total, left);
+    } else {
+      store(to + col, total);
+    }
+  }
+}
+
+// y = x Wᵀ + b for one row, straight from the vector: for a few rows packing would be most of the work.
+template <class T>
+void product_of_row(const T* x, const T* w, const T* bias, int64_t out, int64_t in, T* y) {
+  const int64_t whole = in / LANES<T> * LANES<T>, left = in - whole;
+  for (int64_t i = 0; i < out; i += 4) {
+    const int64_t rows = out - i < 4 ? out - i : 4;
+    Vector<T> sums[4] = {};
+    const T* row[4];
+    for (int64_t j = 0; j < 4; ++j) row[j] = w + (i + (j < rows ? j : 0)) * in;
+    for (int64_t k = 0; k < whole; k += LANES<T>) {
+      const Vector<T> part = load(x + k);
+      MINIDL_UNROLL for (int j = 0; j < 4; ++j) sums[j] += part * load(row[j] + k);
+    }
+    if (left) {
+      const Vector<T> part = load_part(x + whole, left);
+      MINIDL_UNROLL for (int j = 0; j < 4; ++j) sums[j] += part * load_part(row[j] + whole, left);
+    }
+    for (int64_t j = 0; j < rows; ++j) y[i + j] = sum<T>(sums[j]) + (bias ? bias[i + j] : 0);
+  }
+}
+
+}  // namespace MINIDL_ISA
+}  // namespace minidl

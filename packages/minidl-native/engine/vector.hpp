@@ -1,0 +1,173 @@
+// Vectors as wide as the instruction set has them, and exp and tanh of them.
+#pragma once
+
+#include <stdint.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+#define MINIDL_BYTES 64
+#elif defined(__AVX2__)
+#define MINIDL_BYTES 32
+#else
+#define MINIDL_BYTES 16
+#endif
+#define MINIDL_UNROLL _Pragma("GCC unroll 16")
+
+namespace minidl {
+namespace MINIDL_ISA {
+
+template <class T>
+struct Number;
+template <>
+struct Number<float> {
+  typedef int32_t Int;
+  typedef float Vector __attribute__((vector_size(MINIDL_BYTES)));
+  typedef int32_t Ints __attribute__((vector_size(MINIDL_BYTES)));
+  static constexpr int mantissa = 23, bias = 127, terms = 8;
+  static constexpr float magic = 0x1.8p23f;                             // adding it rounds to an integer
+  static constexpr float ln2_high = 0x1.63p-1f, ln2_low = -0x1.bd0106p-13f;  // the first times 2**8 is exact
+  static constexpr float exp_least = -104, exp_most = 89, tanh_one = 10;
+};
+template <>
+struct Number<double> {
+  typedef int64_t Int;
+  typedef double Vector __attribute__((vector_size(MINIDL_BYTES)));
+  typedef int64_t Ints __attribute__((vector_size(MINIDL_BYTES)));
+  static constexpr int mantissa = 52, bias = 1023, terms = 14;
+  static constexpr double magic = 0x1.8p52;
+  static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
+  static constexpr double exp_least = -746, exp_most = 710, tanh_one = 20;
+};
+
+template <class T>
+using Vector = typename Number<T>::Vector;
+template <class T>
+using Ints = typename Number<T>::Ints;
+template <class T>
+constexpr int64_t LANES = MINIDL_BYTES / sizeof(T);
+
+template <class T>
+inline Vector<T> load(const T* p) {
+  Vector<T> v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <class T>
+inline void store(T* p, Vector<T> v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+// The first n elements, fewer than there are lanes; the others are zero.
+template <class T>
+inline Vector<T> load_part(const T* p, int64_t n) {
+  Vector<T> v = {};
+  for (int64_t i = 0; i < n; ++i) v[i] = p[i];
+  return v;
+}
+
+template <class T>
+inline void store_part(T* p, Vector<T> v, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) p[i] = v[i];
+}
+
+#ifdef __AVX512F__
+template <>
+inline Vector<float> load_part(const float* p, int64_t n) {
+  return (Vector<float>)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+}
+template <>
+inline Vector<double> load_part(const double* p, int64_t n) {
+  return (Vector<double>)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+}
+template <>
+inline void store_part(float* p, Vector<float> v, int64_t n) {
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+}
+template <>
+inline void store_part(double* p, Vector<double> v, int64_t n) {
+  _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
+}
+#endif
+
+template <class T>
+inline Vector<T> all(T number) {
+  return Vector<T>{} + number;
+}
+
+template <class T>
+inline T sum(Vector<T> v) {
+  T part[LANES<T>];
+  store(part, v);
+  for (int64_t half = LANES<T> / 2; half; half /= 2) {
+    for (int64_t i = 0; i < half; ++i) part[i] += part[i + half];
+  }
+  return part[0];
+}
+
+// 2 to the power of the integer that `magic` was added to.
+template <class T>
+inline Vector<T> power_of_two(Vector<T> shifted) {
+  using N = Number<T>;
+  return (Vector<T>)(((Ints<T>)shifted + (typename N::Int)N::bias) << (typename N::Int)N::mantissa);
+}
+
+// x = n ln 2 + r with |r| <= ln(2) / 2.
+template <class T>
+inline Vector<T> split(Vector<T> x, Vector<T>& n) {
+  using N = Number<T>;
+  n = (x * (T)1.4426950408889634074 + N::magic) - N::magic;
+  return (x - n * N::ln2_high) - n * N::ln2_low;
+}
+
+// exp(r) - 1 - r for |r| <= ln(2) / 2: r² (1/2 + r/6 + ...), where what follows the last term is below half an ulp.
+template <class T>
+inline Vector<T> exp_rest(Vector<T> r) {
+  constexpr double inverse_factorial[] = {1. / 2,         1. / 6,          1. / 24,          1. / 120,
+                                          1. / 720,       1. / 5040,       1. / 40320,       1. / 362880,
+                                          1. / 3628800,   1. / 39916800,   1. / 479001600,   1. / 6227020800};
+  constexpr int last = Number<T>::terms - 3;
+  Vector<T> p = all<T>((T)inverse_factorial[last]);
+  MINIDL_UNROLL for (int i = last - 1; i >= 0; --i) p = p * r + (T)inverse_factorial[i];
+  return r * r * p;
+}
+
+// Whatever is beyond the limits is infinity or zero like the limits, and nan passes. The scale is applied in two
+// halves, because 2**n alone may be beyond the range where the result is not.
+template <class T>
+inline Vector<T> exp(Vector<T> x) {
+  using N = Number<T>;
+  x = x > N::exp_most ? all<T>(N::exp_most) : x;
+  x = x < N::exp_least ? all<T>(N::exp_least) : x;
+  Vector<T> n, r = split<T>(x, n), p = (r + exp_rest<T>(r)) + 1;
+  Vector<T> half = n * (T)0.5 + N::magic, other = (n - (half - N::magic)) + N::magic;
+  return p * power_of_two<T>(half) * power_of_two<T>(other);
+}
+
+// tanh(x) = e / (e + 2) with e = exp(2x) - 1, which keeps its digits near zero: e = 2**n (exp(r) - 1) + (2**n - 1).
+// What each sum loses is carried along in `tail` and `lost`, and given back to the quotient at the end.
+template <class T>
+inline Vector<T> tanh(Vector<T> x) {
+  using N = Number<T>;
+  const Ints<T> sign = (Ints<T>)x & (Ints<T>)all<T>((T)-0.0);
+  Vector<T> a = (Vector<T>)((Ints<T>)x ^ sign);
+  a = a > N::tanh_one ? all<T>(N::tanh_one) : a;
+  Vector<T> n, r = split<T>(a + a, n), rest = exp_rest<T>(r), scale = power_of_two<T>(n + N::magic);
+  Vector<T> h = r + rest, high = scale * h, low = scale - 1, e = low + high;
+  Vector<T> tail = scale * (rest - (h - r)) + (high - (e - low));
+  Vector<T> d = e + 2, lost = e > 2 ? 2 - (d - e) : e - (d - 2), y = e / d;
+  y += (tail - y * (lost + tail)) / d;
+  return (Vector<T>)((Ints<T>)y | sign);
+}
+
+// 1 / (1 + exp(-x)), with no exponential of a positive number.
+template <class T>
+inline Vector<T> sigmoid(Vector<T> x) {
+  Vector<T> e = exp<T>(x > 0 ? -x : x);
+  return (x < 0 ? e : all<T>(1)) / (1 + e);
+}
+
+}  // namespace MINIDL_ISA
+}  // namespace minidl

@@ -1,0 +1,255 @@
+"""A network that predicts and trains in compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minidl_native import _engine
+from minidl_native.reading import LOSSES, OPTIMIZERS, UnsupportedError, check, check_loss, read
+
+CROSSOVER = 160
+"""The widest layer with which the engine is expected to be faster than NumPy; see the README for what was measured."""
+
+_SETTINGS = {"SGD": ("momentum", None, None, "weight_decay"), "Adam": ("beta1", "beta2", "eps", "weight_decay")}
+
+
+class Epoch(NamedTuple):
+    """What came of one pass through the samples.
+
+    Attributes
+    ----------
+    loss : ndarray of float64, shape lead
+        The sum of the batches' losses; with a mean, of each batch's mean times its number of samples.
+    hits : ndarray of int64, shape lead
+        How often the class was predicted right.
+    diverged : ndarray of int64, shape lead
+        The batch, counted from 1, whose loss was nan and which was not learnt from; 0 if there was none.
+    """
+
+    loss: np.ndarray
+    hits: np.ndarray
+    diverged: np.ndarray
+
+
+class Network:
+    """A network as the engine runs it.
+
+    It holds no parameters: every call is handed the vector that they live in.
+
+    Parameters
+    ----------
+    spec : sequence of LayerSpec
+        ``model.spec()``.
+    dtype : str
+        float32 or float64.
+    lead : tuple of int
+        The replicate axes, () or (R,).
+    generators : sequence of sequence of numpy.random.Generator
+        For each Dropout in order one generator per replicate. Only training draws from them.
+
+    Attributes
+    ----------
+    widest : int
+        The width of the widest layer, input included.
+    worthwhile : bool
+        Whether the engine is expected to be faster than NumPy.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is not a network that the engine knows, or two replicates draw from one generator.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minidl, minidl_native
+    >>> model = minidl.Sequential([minidl.Linear(2, 25, rng=0), minidl.ReLU(), minidl.Linear(25, 2, rng=1)])
+    >>> network = minidl_native.Network(model.spec(), dtype="float32", lead=())
+    >>> network.predict(model.values, np.ones((3, 2), np.float32)).shape, network.widest
+    ((3, 2), 25)
+    """
+
+    def __init__(
+        self,
+        spec: Sequence[Any],
+        *,
+        dtype: str,
+        lead: tuple[int, ...],
+        generators: Sequence[Sequence[np.random.Generator]] = (),
+        _isa: str = "",
+    ) -> None:
+        check(spec, dtype=dtype, lead=lead)
+        tables = read(spec, lead)
+        self.lead, self.dtype = tuple(lead), np.dtype(dtype)
+        self._last = spec[-1].kind
+        bit_generators = _bit_generators(generators, tables.numbers[[record.kind == "Dropout" for record in spec]])
+        unique = {id(one): one for own in bit_generators for one in own if one is not None}
+        # In one order everywhere, so that two trainings that share some never wait for each other.
+        self._locks = [unique[key].lock for key in sorted(unique)]
+        self._network = _engine.network(
+            int(dtype == "float64"), len(lead), tables.size, tables.layers, tables.numbers, bit_generators, _isa
+        )
+        self._out = int(tables.layers[-1, 2])
+        self.widest = int(tables.layers[:, 1:3].max())
+        self.worthwhile = self.widest <= CROSSOVER
+
+    def predict(self, values: np.ndarray, x: np.ndarray, *, threads: int = 1) -> np.ndarray:
+        """Compute the output in evaluation mode; safe from many threads at once.
+
+        Parameters
+        ----------
+        values : ndarray, shape (*lead, size)
+            The parameters.
+        x : ndarray, shape (N, F), or (R, N, F)
+        threads : int
+
+        Returns
+        -------
+        ndarray, shape (*lead, N, C)
+
+        Raises
+        ------
+        ValueError, TypeError
+            For another shape or dtype.
+        """
+        if type(x) is not np.ndarray or x.ndim < 2 or not x.flags.c_contiguous:
+            x = _plain(x)
+        y = np.empty((*self.lead, x.shape[-2], self._out), self.dtype)
+        _engine.predict(self._network, values, x, y, threads)
+        return y
+
+    def train_epoch(
+        self,
+        values: np.ndarray,
+        x: np.ndarray,
+        y: np.ndarray,
+        order: np.ndarray,
+        *,
+        batch_size: int,
+        loss: str,
+        mean: bool,
+        threshold: float | None,
+        optimizer: Mapping[str, Any],
+        rates: np.ndarray | None,
+        t: int,
+        active: np.ndarray | None = None,
+        threads: int = 1,
+    ) -> Epoch:
+        """Make a step for each batch of the samples.
+
+        A replicate whose loss becomes nan stops before that batch's step; the others go on. On Ctrl-C the epoch ends
+        between two steps.
+
+        Parameters
+        ----------
+        values : ndarray, shape (*lead, size)
+            The parameters, which are changed.
+        x : ndarray, shape (N, F), shared by replicates, or (R, N, F)
+        y : ndarray
+            Targets, (N, C) or (R, N, C), in the dtype of the network; for CrossEntropyLoss also classes, int64, (N,) or
+            (R, N).
+        order : ndarray of int32 or int64, shape (N,) or (R, N)
+            In which order the samples come.
+        batch_size : int
+        loss : str
+            The name of its class.
+        mean : bool
+            Whether it is a mean, or a sum.
+        threshold : float or None
+            A single output above it says class 1; None if hits are not counted.
+        optimizer : mapping
+            ``kind``, ``"SGD"`` or ``"Adam"``; the settings of that class under their names, each a number or an array
+            of one per replicate; and its memory, which is changed: ``velocity`` (None without momentum), or ``m`` and
+            ``v``.
+        rates : ndarray of float64, shape (steps,) or (steps, R), or None
+            The learning rate of each step; None stands for each layer's own.
+        t : int
+            Number of steps that the optimizer has made before.
+        active : ndarray of bool, shape (R,), optional
+            The replicates to train.
+        threads : int
+            How many to spread replicates over. The result does not depend on it.
+
+        Returns
+        -------
+        Epoch
+
+        Raises
+        ------
+        UnsupportedError
+            For a loss or an optimizer that the engine does not know.
+        ValueError, TypeError
+            For arrays that do not fit the network or each other. Nothing has changed then.
+        """
+        check_loss(self._last, loss)
+        kind = optimizer["kind"]
+        if kind not in OPTIMIZERS:
+            raise UnsupportedError(f"{kind} is not an optimizer that it knows")
+        first, second = (optimizer["m"], optimizer["v"]) if kind == "Adam" else (optimizer["velocity"], None)
+        losses, hits, diverged = np.empty(self.lead), np.empty(self.lead, np.int64), np.empty(self.lead, np.int64)
+        with ExitStack() as held:
+            for lock in self._locks:
+                held.enter_context(lock)
+            _engine.train(
+                self._network,
+                values,
+                _plain(x),
+                _plain(y),
+                _plain(order),
+                batch_size,
+                LOSSES.index(loss),
+                int(mean),
+                threshold,
+                OPTIMIZERS.index(kind),
+                int(optimizer.get("nesterov", False)),
+                self._settings(optimizer, _SETTINGS[kind]),
+                first,
+                second,
+                rates if rates is None else np.ascontiguousarray(rates, np.float64),
+                t,
+                active if active is None else _plain(active),
+                losses,
+                hits,
+                diverged,
+                threads,
+            )
+        return Epoch(losses, hits, diverged)
+
+    def _settings(self, optimizer: Mapping[str, Any], names: Sequence[str | None]) -> np.ndarray:
+        """Return a row of each setting, with one number per replicate."""
+        settings = np.zeros((4, self.lead[0] if self.lead else 1))
+        for row, name in zip(settings, names, strict=True):
+            if name is not None:
+                row[:] = optimizer[name]
+        return settings
+
+
+def _plain(x: Any) -> np.ndarray:
+    """Return an array as the engine reads it, C-contiguous and at least a vector; what else it may be, it refuses."""
+    if not isinstance(x, np.ndarray):
+        raise TypeError(f"minidl_native: expected an array, got {type(x).__name__}")
+    if x.ndim < 1:
+        raise ValueError(f"minidl_native: expected an array with a sample axis, got {x.dtype} {x.shape}")
+    return x if x.flags.c_contiguous and x.flags.aligned else np.array(x, order="C")
+
+
+def _bit_generators(generators: Sequence[Sequence[np.random.Generator]], p_drops: np.ndarray) -> list[list[Any]]:
+    """Return the bit generators of each Dropout, and None where nothing is drawn."""
+    owners: dict[int, int] = {}
+    found = []
+    for own, p_drop in zip(generators, p_drops, strict=False):
+        if len(own) != len(p_drop):
+            raise ValueError(f"minidl_native: expected {len(p_drop)} generators for a Dropout, got {len(own)}")
+        found.append([generator.bit_generator if p else None for generator, p in zip(own, p_drop, strict=True)])
+        for r, (generator, bits) in enumerate(zip(own, found[-1], strict=True)):
+            if bits is None:
+                continue
+            if type(generator) is not np.random.Generator:
+                raise UnsupportedError(f"a {type(generator).__name__} that may draw in its own way")
+            if owners.setdefault(id(bits), r) != r:
+                raise UnsupportedError("replicates that draw from one generator")
+    return found

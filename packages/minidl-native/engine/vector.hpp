@@ -22,9 +22,9 @@ template <class T>
 struct Number;
 template <>
 struct Number<float> {
-  typedef int32_t Int;
+  typedef uint32_t Word;
   typedef float Vector __attribute__((vector_size(MINIDL_BYTES)));
-  typedef int32_t Ints __attribute__((vector_size(MINIDL_BYTES)));
+  typedef uint32_t Words __attribute__((vector_size(MINIDL_BYTES)));
   static constexpr int mantissa = 23, bias = 127, terms = 8;
   static constexpr float magic = 0x1.8p23f;                             // adding it rounds to an integer
   static constexpr float ln2_high = 0x1.63p-1f, ln2_low = -0x1.bd0106p-13f;  // the first times 2**8 is exact
@@ -32,9 +32,9 @@ struct Number<float> {
 };
 template <>
 struct Number<double> {
-  typedef int64_t Int;
+  typedef uint64_t Word;
   typedef double Vector __attribute__((vector_size(MINIDL_BYTES)));
-  typedef int64_t Ints __attribute__((vector_size(MINIDL_BYTES)));
+  typedef uint64_t Words __attribute__((vector_size(MINIDL_BYTES)));
   static constexpr int mantissa = 52, bias = 1023, terms = 14;
   static constexpr double magic = 0x1.8p52;
   static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
@@ -44,7 +44,7 @@ struct Number<double> {
 template <class T>
 using Vector = typename Number<T>::Vector;
 template <class T>
-using Ints = typename Number<T>::Ints;
+using Words = typename Number<T>::Words;
 template <class T>
 constexpr int64_t LANES = MINIDL_BYTES / sizeof(T);
 
@@ -94,7 +94,7 @@ inline void store_part(double* p, Vector<double> v, int64_t n) {
 
 template <class T>
 inline Vector<T> all(T number) {
-  return Vector<T>{} + number;
+  return number - Vector<T>{};  // and not plus, which would make -0 a 0
 }
 
 template <class T>
@@ -107,11 +107,11 @@ inline T sum(Vector<T> v) {
   return part[0];
 }
 
-// 2 to the power of the integer that `magic` was added to.
+// 2 to the power of the integer that `magic` was added to. The bits are unsigned, because those of nan overflow.
 template <class T>
 inline Vector<T> power_of_two(Vector<T> shifted) {
   using N = Number<T>;
-  return (Vector<T>)(((Ints<T>)shifted + (typename N::Int)N::bias) << (typename N::Int)N::mantissa);
+  return (Vector<T>)(((Words<T>)shifted + (typename N::Word)N::bias) << (typename N::Word)N::mantissa);
 }
 
 // x = n ln 2 + r with |r| <= ln(2) / 2.
@@ -151,15 +151,15 @@ inline Vector<T> exp(Vector<T> x) {
 template <class T>
 inline Vector<T> tanh(Vector<T> x) {
   using N = Number<T>;
-  const Ints<T> sign = (Ints<T>)x & (Ints<T>)all<T>((T)-0.0);
-  Vector<T> a = (Vector<T>)((Ints<T>)x ^ sign);
+  const Words<T> sign = (Words<T>)x & (Words<T>)all<T>((T)-0.0);
+  Vector<T> a = (Vector<T>)((Words<T>)x ^ sign);
   a = a > N::tanh_one ? all<T>(N::tanh_one) : a;
   Vector<T> n, r = split<T>(a + a, n), rest = exp_rest<T>(r), scale = power_of_two<T>(n + N::magic);
   Vector<T> h = r + rest, high = scale * h, low = scale - 1, e = low + high;
   Vector<T> tail = scale * (rest - (h - r)) + (high - (e - low));
   Vector<T> d = e + 2, lost = e > 2 ? 2 - (d - e) : e - (d - 2), y = e / d;
   y += (tail - y * (lost + tail)) / d;
-  return (Vector<T>)((Ints<T>)y | sign);
+  return (Vector<T>)((Words<T>)y | sign);
 }
 
 // 1 / (1 + exp(-x)), with no exponential of a positive number.

@@ -1,5 +1,7 @@
 """Whole trainings come out as those of minidl on NumPy."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,7 +35,7 @@ OPTIMIZERS = {
 def chain(widths, activation="relu", last=(), *, dtype="float64", bias=True, lr=None, seed=0):
     """Build a network with an activation behind every Linear but the last, and `last` behind that."""
     rng, layers = np.random.default_rng(seed), []
-    for below, above in zip(widths, widths[1:], strict=False):
+    for below, above in pairwise(widths):
         layers += [minidl.Linear(below, above, std_b=0.1 if bias else None, bias=bias, lr=lr, dtype=dtype, rng=rng)]
         layers += [LAYERS[activation]()]
     return minidl.Sequential([*layers[:-1], *last])
@@ -204,7 +206,7 @@ def test_the_result_does_not_depend_on_the_number_of_threads(trained, isa, dtype
 
 def test_replicates_that_are_not_active_stay_as_they_are_and_draw_nothing(trained):
     x, y = samples(20, 4, 2)
-    model = minidl.replicate(lambda rng: chain((4, 5, 2), "dropout"), range(3))
+    model = minidl.replicate(lambda _: chain((4, 5, 2), "dropout"), range(3))
     model[1]._rngs = [np.random.default_rng(i) for i in range(3)]
     before, states = model.values.copy(), [rng.bit_generator.state for rng in model[1]._rngs]
     optimizer = minidl.SGD(model, 0.01)
@@ -222,16 +224,17 @@ def test_a_nan_stops_before_the_step_and_names_the_batch(trained, isa, dtype, na
     x, y = samples(20, 4, 2, dtype, kind="probabilities")
     model, alone = (chain((4, 6, 2), "relu", dtype=dtype) for _ in range(2))
     order = np.random.default_rng(0).permutation(20)
-    trained.train(alone, minidl.MSELoss(), minidl.SGD(alone, 0.01), x[order[:10]], y[order[:10]], epochs=1, batch_size=5,
-                  rng=_Same(np.arange(10)), isa=isa)  # fmt: skip
+    some = order[:10]
+    options = {"epochs": 1, "batch_size": 5, "isa": isa}
+    sgd = minidl.SGD(alone, 0.01)
+    trained.train(alone, minidl.MSELoss(), sgd, x[some], y[some], rng=_Same(np.arange(10)), **options)
     if nan == "weight":
         model.values[3] = alone.values[...] = np.nan
         expected, at = model.values.copy(), 1
     else:
         (x if nan == "input" else y)[order[13], 1] = np.nan
         expected, at = alone.values, 3
-    options = {"epochs": 1, "batch_size": 5, "rng": _Same(order), "isa": isa}
-    (outcome,) = trained.train(model, minidl.MSELoss(), minidl.SGD(model, 0.01), x, y, **options)
+    (outcome,) = trained.train(model, minidl.MSELoss(), minidl.SGD(model, 0.01), x, y, rng=_Same(order), **options)
     assert outcome.diverged == at
     assert np.isnan(outcome.loss)
     np.testing.assert_array_equal(model.values, expected)

@@ -28,6 +28,12 @@ class Epoch(NamedTuple):
         How often the class was predicted right.
     diverged : ndarray of int64, shape lead
         The batch, counted from 1, whose loss was nan and which was not learnt from; 0 if there was none.
+
+    Examples
+    --------
+    >>> outcome = Epoch(np.array(4.0), np.array(7), np.array(0))
+    >>> float(outcome.loss / 10), bool(outcome.diverged)
+    (0.4, False)
     """
 
     loss: np.ndarray
@@ -117,7 +123,7 @@ class Network:
             For another shape or dtype.
         """
         if type(x) is not np.ndarray or x.ndim < 2 or not x.flags.c_contiguous:
-            x = _plain(x)
+            x = _plain(x, axes=2)
         y = np.empty((*self.lead, x.shape[-2], self._out), self.dtype)
         _engine.predict(self._network, values, x, y, threads)
         return y
@@ -228,12 +234,12 @@ class Network:
         return settings
 
 
-def _plain(x: Any) -> np.ndarray:
-    """Return an array as the engine reads it, C-contiguous and at least a vector; what else it may be, it refuses."""
+def _plain(x: Any, axes: int = 1) -> np.ndarray:
+    """Return an array as the engine reads it, C-contiguous and aligned; what else may be wrong with it, it finds."""
     if not isinstance(x, np.ndarray):
         raise TypeError(f"minidl_native: expected an array, got {type(x).__name__}")
-    if x.ndim < 1:
-        raise ValueError(f"minidl_native: expected an array with a sample axis, got {x.dtype} {x.shape}")
+    if x.ndim < axes:
+        raise ValueError(f"minidl_native: expected an array of at least {axes} axes, got {x.dtype} {x.shape}")
     return x if x.flags.c_contiguous and x.flags.aligned else np.array(x, order="C")
 
 

@@ -1,0 +1,115 @@
+"""Predictions are those of minidl on NumPy, in bounded memory and from many threads."""
+
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import minidl
+
+
+def network(rng=0, dtype="float64", width=11):
+    rng = np.random.default_rng(rng)
+    return minidl.Sequential(
+        [
+            minidl.Dropout(0.5, rng=0),
+            minidl.Linear(3, width, std_b=0.1, dtype=dtype, rng=rng),
+            minidl.ReLU(),
+            minidl.Linear(width, 7, bias=False, dtype=dtype, rng=rng),
+            minidl.LeakyReLU(-0.3),
+            minidl.Dropout(0.5, rng=0),
+            minidl.Tanh(),
+            minidl.Linear(7, 2, std_b=0.1, dtype=dtype, rng=rng),
+            minidl.Sigmoid(),
+        ]
+    )
+
+
+def close(dtype):
+    return {"rtol": 1e-13} if dtype == "float64" else {"rtol": 2e-6, "atol": 1e-6}
+
+
+@pytest.mark.parametrize("width", [1, 8, 33, 300])
+@pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 127, 128, 129, 3000])
+def test_any_number_of_rows(trained, isa, dtype, n, width):
+    model = network(dtype=dtype, width=width)
+    x = np.random.default_rng(1).standard_normal((n, 3)).astype(dtype)
+    y = trained.network_of(model, isa).predict(model.values, x)
+    assert (y.dtype, y.shape) == (x.dtype, (n, 2))
+    np.testing.assert_allclose(y, model.infer(x), **close(dtype))
+
+
+@pytest.mark.parametrize("n", [1, 30, 2500])
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_replicates(trained, n, own, threads):
+    model = minidl.replicate(network, range(5))
+    x = np.random.default_rng(1).standard_normal((5, n, 3) if own else (n, 3))
+    y = trained.network_of(model).predict(model.values, x, threads=threads)
+    np.testing.assert_allclose(y, model.infer(x), rtol=1e-13)
+
+
+def test_arrays_in_other_orders(trained):
+    model = network()
+    x = np.random.default_rng(1).standard_normal((3, 20)).T
+    engine = trained.network_of(model)
+    for other in (x, x[::-1], np.asfortranarray(x)):
+        np.testing.assert_allclose(engine.predict(model.values, other), model.infer(other), rtol=1e-13)
+
+
+def test_infinite_and_nan_inputs_stay_in_their_row(trained, isa):
+    model = network()
+    for n in (3, 20):
+        x = np.ones((n, 3))
+        x[1] = np.nan, 1, 2
+        y = trained.network_of(model, isa).predict(model.values, x)
+        np.testing.assert_array_equal(np.isnan(y).any(-1), np.arange(n) == 1)
+
+
+def test_a_nan_among_the_parameters_stays_in_its_output(trained, isa, dtype):
+    layer = minidl.Linear(25, 5, dtype=dtype, rng=0)
+    layer.weight[2, 0] = np.nan
+    for n in (1, 20):
+        y = trained.network_of(layer, isa).predict(layer.values, np.ones((n, 25), dtype))
+        np.testing.assert_array_equal(np.isnan(y), np.arange(5)[None] == np.full((n, 1), 2))
+
+
+def test_from_many_threads_at_once(trained):
+    model = network()
+    engine, x = trained.network_of(model), np.random.default_rng(1).standard_normal((1500, 3))
+    expected = engine.predict(model.values, x)
+    with ThreadPoolExecutor(8) as pool:
+        for y in pool.map(lambda _: engine.predict(model.values, x, threads=2), range(50)):
+            np.testing.assert_array_equal(y, expected)
+
+
+def test_memory_is_that_of_the_output(trained):
+    model = network(dtype="float32")
+    x = np.zeros((200_000, 3), np.float32)
+    tracemalloc.start()
+    trained.network_of(model).predict(model.values, x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200_000 * 2 * 4 + 100_000
+
+
+def test_what_is_no_array_is_named(trained):
+    engine = trained.network_of(network())
+    values = network().values
+    for x, error in (
+        (3.0, TypeError),
+        ([[1.0]], TypeError),
+        (np.float64(3), TypeError),
+        (np.array(1.0), ValueError),
+        (np.ones(3), ValueError),
+    ):
+        with pytest.raises(error, match=r"^minidl_native: expected an array"):
+            engine.predict(values, x)
+    for x in (np.ones((2, 4)), np.ones((1, 2, 3))):
+        with pytest.raises(ValueError, match=r"^minidl_native: expected x of shape \(\d+, 3\), got float64"):
+            engine.predict(values, x)
+    with pytest.raises(TypeError, match=r"^minidl_native: expected x to be float64, got float32"):
+        engine.predict(values, np.ones((2, 3), np.float32))
+    with pytest.raises(ValueError, match=r"^minidl_native: expected values of shape \(\d+,\)"):
+        engine.predict(values[:-1], np.ones((2, 3)))

@@ -1,16 +1,21 @@
 """Every check of this repository, one session each: `nox -l` lists them, `nox -s tests` tells whether all is well."""
 
+import hashlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import nox
 
 # nox reads this file and runs its sessions in the folder that it lies in.
 HERE = Path()
-PACKAGES = sorted(path.parent for path in HERE.glob("packages/*/pyproject.toml"))
-SOURCES = sorted(path.parent for path in HERE.glob("packages/*/src/*/__init__.py"))
-PAGES = sorted(path for pattern in ("README.md", "packages/*/README.md", "docs/*.md") for path in HERE.glob(pattern))
+NATIVE = HERE / "packages" / "minidl-native"  # the one that is compiled, and left out where nothing can compile it
+COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0])
+PACKAGES = sorted(path.parent for path in HERE.glob("packages/*/pyproject.toml") if COMPILER or path.parent != NATIVE)
+SOURCES = sorted(path.parent for package in PACKAGES for path in package.glob("src/*/__init__.py"))
+PAGES = sorted([HERE / "README.md", *(package / "README.md" for package in PACKAGES), *HERE.glob("docs/*.md")])
 MODULES = [source.name for source in SOURCES]
 TESTS = [package / "tests" for package in PACKAGES]
 EXAMPLES = ["--doctest-glob=*.md", *PAGES, "--doctest-modules", "--pyargs", *MODULES]
@@ -66,19 +71,31 @@ def install(session: nox.Session, *groups: str) -> None:
     session.run("python", "-c", INSTALLED, silent=True, log=False)
 
 
-def run_pytest(session: nox.Session, *args: str | Path) -> None:
+def run_pytest(session: nox.Session, *args: str | Path, **options: Any) -> None:
     """Run pytest under the settings of the root pyproject.toml; a `-k` that selects nothing is no failure."""
     no_failure = [0, 5] if session.posargs else [0]
     command = ("pytest", "--config-file=pyproject.toml", "--rootdir=.", *args, *session.posargs)
-    session.run(*command, success_codes=no_failure)
+    session.run(*command, success_codes=no_failure, **options)
 
 
 @nox.session(default=False)
 def wheels(session: nox.Session) -> None:
-    """Build every package once for the sessions that need them: an sdist, and the wheel from that sdist."""
+    """Build every package once for the sessions that need them: an sdist, and the wheel from that sdist.
+
+    The wheel of minidl-native serves every Python. It takes a while, and is kept for as long as its sdist is the same.
+    """
     session.install("--quiet", *requirements("build"))
     for package in PACKAGES:
-        session.run("python", "-m", "build", "--no-isolation", f"--outdir={WHEELS}", package, silent=True)
+        what = ["--sdist"] if package == NATIVE else []
+        session.run("python", "-m", "build", "--no-isolation", f"--outdir={WHEELS}", *what, package, silent=True)
+    if not COMPILER:
+        session.warn("No C++ compiler was found: minidl-native is neither built nor tested.")
+        return
+    (sdist,) = WHEELS.glob("minidl_native-*.tar.gz")
+    kept = Path(session.virtualenv.location, "native", hashlib.sha256(sdist.read_bytes()).hexdigest())
+    if not list(kept.glob("*.whl")):
+        session.run("pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", f"--wheel-dir={kept}", sdist)
+    shutil.copytree(kept, WHEELS, dirs_exist_ok=True)
 
 
 @nox.session(python=PYTHONS, requires=["wheels"])
@@ -98,6 +115,21 @@ def slow(session: nox.Session) -> None:
     """Run the tests that take seconds each: whole trainings, commands that are killed or interrupted, a cluster."""
     install(session, "test")
     run_pytest(session, *TESTS, "-m", "slow")
+
+
+@nox.session(python=[TORCH_PYTHON], requires=["wheels"])
+def sanitize(session: nox.Session) -> None:
+    """Run the tests of minidl-native with AddressSanitizer and UndefinedBehaviorSanitizer built into it."""
+    if not COMPILER:
+        session.skip("No C++ compiler was found.")
+    install(session, "test", "build")
+    settings = ["cmake.define.MINIDL_SANITIZE=ON", f"build-dir={session.virtualenv.location}/native"]
+    options = [f"--config-settings={setting}" for setting in settings]
+    session.install("--quiet", "--no-deps", "--force-reinstall", "--no-build-isolation", *options, str(NATIVE))
+    library = session.run(COMPILER, "-print-file-name=libasan.so", external=True, silent=True).strip()
+    # Python itself is not built with them: it needs the library from the start, and never frees all it has.
+    environment = {"LD_PRELOAD": library, "ASAN_OPTIONS": "detect_leaks=0"}
+    run_pytest(session, "--capture=no", "-m", "not slow", NATIVE / "tests", env=environment)
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])

@@ -1,5 +1,6 @@
 #include "arrays.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace minidl {
@@ -67,8 +68,7 @@ std::string Array::words() const {
 }
 
 bool Array::has(Shape shape) const {
-  return (size_t)view_.ndim == shape.size() &&
-         std::memcmp(view_.shape, shape.begin(), shape.size() * sizeof(int64_t)) == 0;
+  return (size_t)view_.ndim == shape.size() && std::equal(shape.begin(), shape.end(), view_.shape);
 }
 
 bool Array::check(const char* name, Shape shape) const {

@@ -14,11 +14,11 @@ import numpy as np
 import minidl, minidl_native
 
 threads = int(sys.argv[1])
-model = minidl.replicate(lambda rng: minidl.Linear(1, 64, dtype="float64"), range(3))
+model = minidl.replicate(lambda rng: minidl.Linear(1, 32), range(3))
 model.values[...] = 1e6
-velocity, n = np.zeros_like(model.values), 3_000_000
-x, y = np.ones((n, 1)), np.zeros((n, 64))
-network = minidl_native.Network(model.spec(), dtype="float64", lead=(3,))
+velocity, n = np.zeros_like(model.values), 2_000_000
+x, y, order, rates = np.ones((n, 1), np.float32), np.zeros((n, 32), np.float32), np.arange(n), np.full(n, 0.25)
+network = minidl_native.Network(model.spec(), dtype="float32", lead=(3,))
 optimizer = {"kind": "SGD", "momentum": 0.5, "nesterov": False, "weight_decay": 0.0, "velocity": velocity}
 sent = []
 
@@ -27,15 +27,15 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
 delays = []
-for _ in range(3):
-    timer = threading.Timer(0.1, interrupt)
+for _ in range(2):
+    timer = threading.Timer(0.25, interrupt)
     timer.start()
     try:
         network.train_epoch(
-            model.values, x, y, np.arange(n), batch_size=1, loss="BCEWithLogitsLoss", mean=False, threshold=None,
-            optimizer=optimizer, rates=np.full(n, 2.0**-10), t=0, active=None, threads=threads,
+            model.values, x, y, order, batch_size=1, loss="BCEWithLogitsLoss", mean=False, threshold=None,
+            optimizer=optimizer, rates=rates, t=0, active=None, threads=threads,
         )
-        print("not interrupted")
+        raise SystemExit("was not interrupted")
     except KeyboardInterrupt:
         delays.append(time.monotonic() - sent[-1])
     timer.join()
@@ -52,7 +52,8 @@ print(min(delays))
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_ctrl_c(threads):
     done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-W", "error", "-c", SCRIPT, threads], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-W", "error", "-c", SCRIPT, threads], capture_output=True, text=True, check=False, timeout=60
     )
-    # The quickest of three: another program may hold the processor for longer than that.
+    assert not done.returncode, done.stderr
+    # The quickest of two: another program may hold the processor for longer than that.
     assert float(done.stdout) < 0.1

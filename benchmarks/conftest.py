@@ -1,88 +1,85 @@
-"""One thread for everybody, and a table of paired comparisons at the end."""
+"""What the benchmarks share: an option, a race, and a report at the end."""
 
-# ruff: noqa: E402 - the number of threads is set before NumPy is imported
+# ruff: noqa: E402 - JAX and torch read their settings when they are imported
 
 import os
-
-# Before NumPy is imported: its BLAS reads these once.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-
-import platform
-import statistics
-import time
-from importlib.metadata import PackageNotFoundError, version
+import tempfile
 from pathlib import Path
+
+# JAX reads these when it is imported. NumPy and torch are told in each race.
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+os.environ["NPROC"] = "1"
+# torch.compile would find last time's work, and seem not to need any.
+CACHE = tempfile.TemporaryDirectory(prefix="minidl-benchmarks-")
+os.environ["TORCHINDUCTOR_CACHE_DIR"] = CACHE.name
 
 import pytest
 
-ROWS = pytest.StashKey[list]()
-NOTES = pytest.StashKey[list]()
+from benchmarks import machine
+from benchmarks.race import run_race
+from benchmarks.records import Records
+from benchmarks.report import chapters
+from benchmarks.page import write_page
+
+RECORDS = pytest.StashKey[Records]()
+HERE = Path(__file__).parent
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("minidl's benchmarks")
+    group.addoption("--quick", action="store_true", help="fewer sizes and rounds: under a minute")
+    group.addoption("--page", metavar="FOLDER", help="where the table and the charts go, default benchmarks/.benchmarks")
 
 
 def pytest_configure(config):
-    config.stash[ROWS], config.stash[NOTES] = [], []
+    config.addinivalue_line("markers", "full: left out by --quick")
+    config.stash[RECORDS] = Records()
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--quick"):
+        full = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=full)
+        items[:] = [item for item in items if item not in full]
 
 
 def pytest_report_header():
-    libraries = ("minidl-core", "numpy", "torch", "jax")
-    return [
-        "versions: " + ", ".join(f"{name} {_version(name)}" for name in libraries),
-        f"machine: {_processor()}, Python {platform.python_version()}, 1 thread",
-    ]
+    return [f"{name}: {value}" for name, value in machine.description().items()]
 
 
-def _version(name):
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _processor():
-    info = Path("/proc/cpuinfo")
-    names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
-    return names[0].partition(": ")[2] if names else platform.processor() or platform.machine()
+def pytest_benchmark_update_machine_info(machine_info):
+    machine_info["minidl"] = machine.description()
 
 
 @pytest.fixture
-def compare(request):
-    """Time two functions in turn, A B A B ..., and keep the median of the ratios B / A for the table.
+def records(request):
+    """What was measured so far."""
+    return request.config.stash[RECORDS]
 
-    `times` is how much of the rival's work stands for one that would take too long.
-    """
 
-    def run(what, ours, theirs, *, rival, rounds=15, times=1):
-        pairs = [(_seconds(ours), times * _seconds(theirs)) for _ in range(rounds + 1)][1:]  # the first pair warms up
-        request.config.stash[ROWS].append((what, rival, pairs))
+@pytest.fixture
+def quick(request):
+    return request.config.getoption("--quick")
+
+
+@pytest.fixture
+def race(benchmark, records, quick):
+    """Let the contestants of a race do the same task in turn: `race(name, size, task, units=...)`."""
+
+    def run(name, size, task, **options):
+        run_race(benchmark, records, name, size, task, quick=quick, **options)
 
     return run
 
 
-@pytest.fixture
-def note(request):
-    """Print a line below the table."""
-    return request.config.stash[NOTES].append
-
-
-def _seconds(function):
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 def pytest_terminal_summary(terminalreporter, config):
-    if not config.stash[ROWS]:
+    records = config.stash[RECORDS]
+    if not (records.timings or records.facts):
         return
-    terminalreporter.section("side by side: medians of pairs, interleaved (ratio: rival / minidl, lowest to highest)")
-    for what, rival, pairs in config.stash[ROWS]:
-        ours, theirs = (statistics.median(side) * 1e3 for side in zip(*pairs, strict=True))
-        ratios = sorted(b / a for a, b in pairs)
-        spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
-        terminalreporter.write_line(
-            f"{what:<52} minidl {ours:8.2f} ms   {rival} {theirs:8.2f} ms   "
-            f"ratio {statistics.median(ratios):5.2f} ({spread})",
-        )
-    for line in config.stash[NOTES]:
-        terminalreporter.write_line(line)
+    for title, lines in chapters(records):
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)
+    folder = Path(config.getoption("--page") or HERE / ".benchmarks")
+    written = write_page(records, folder)
+    terminalreporter.write_line(f"\ntable and charts: {', '.join(map(str, written))}")

@@ -1,37 +1,114 @@
-"""The report's network and data, for every library that is timed."""
+"""The tables of a run: rows of words, the same on the screen and on the page."""
 
-from itertools import pairwise
+from benchmarks.claims import CLAIMS, judge
+from benchmarks.contestants import RACES
+from benchmarks.records import spread
+from benchmarks.slopes import GROWTHS, slope
 
-import numpy as np
-
-import minidl as md
-
-EPOCHS, BATCH, SAMPLES = 50, 50, 1000
-WIDTHS = (2, 25, 25, 25)
-
-
-def data(seed=0):
-    """Points in the unit square, one-hot labels."""
-    x = np.random.default_rng(seed).random((SAMPLES, 2), dtype=np.float32)
-    inside = ((x - 0.5) ** 2).sum(axis=-1) < 1 / (2 * np.pi)
-    return x, np.stack([~inside, inside], axis=-1).astype(np.float32)
-
-
-def network(seed=0):
-    """Three hidden layers of 25 with ReLU, a sigmoid on the two outputs."""
-    rng, layers = np.random.default_rng(seed), []
-    for n_in, n_out in pairwise(WIDTHS):
-        layers += [md.Linear(n_in, n_out, rng=rng), md.ReLU()]
-    return md.Sequential([*layers, md.Linear(WIDTHS[-1], 2, rng=rng), md.Sigmoid()])
+TITLES = {
+    "step": "One step, batch of 50 again and again: time per step",
+    "training": "Training the report's network, 50 epochs, loss of each step: time per training",
+    "fit": "The same with loss and accuracy of each epoch, as fit gathers them: time per training",
+    "forward": "Forward only, evaluation mode, by batch: time per sample",
+    "replicates": "Replicates, by their number: time per replicate and step",
+    "width": "784-w-w-10, batch 128, cross-entropy, by width: time per step",
+    "batch": "The report's network by batch: time per step",
+    "make": "Making points, by their number: time per point",
+    "batches": "Shuffled batches of 1000, by the number of points: time per point",
+    "standardise": "Making and standardising points, by their number: time per point",
+}
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+Table = tuple[str, list[str], list[list[str]]]
 
 
-def torch_network(model):
-    """Return the same network, with the same parameters, in torch."""
-    import torch  # noqa: PLC0415 - only the comparisons with torch need it
+def duration(seconds):
+    """Return three digits and a unit.
 
-    layers = []
-    for n_in, n_out in pairwise(WIDTHS):
-        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
-    twin = torch.nn.Sequential(*layers, torch.nn.Linear(WIDTHS[-1], 2), torch.nn.Sigmoid())
-    twin.load_state_dict({name: torch.from_numpy(value) for name, value in model.state_dict().items()})
-    return twin
+    >>> duration(0.00207)
+    '2.07 ms'
+    """
+    scale, unit = next(((s, u) for s, u in UNITS if abs(seconds) >= s), UNITS[-1])
+    return f"{seconds / scale:.3g} {unit}"
+
+
+def three(spread, digits=2):
+    low, median, high = (f"{value:.{digits}f}" for value in spread)
+    return f"{median} ({low} to {high})"
+
+
+def race_table(records, race):
+    """Return the table of a race: each contestant's time, and how it compares with the first one's."""
+    head = ["size", "threads", "contestant", "median", "quartiles", "its time over minidl's", "cores busy", "first call"]
+    rows = []
+    keys = [key for key in (*records.timings, *records.missing) if key.race == race]
+    order = {contestant.name: i for i, contestant in enumerate(RACES[race])}
+    for key in sorted(keys, key=lambda key: (key.size, _group(key), order[key.contestant])):
+        first = key._replace(contestant=RACES[race][0].name, threads=_group(key))
+        place = [f"{key.size:,}", str(key.threads), key.contestant]
+        rows.append(place + (_measured(records, key, first) if key in records.timings else _absent(records, key)))
+    return head, rows
+
+
+def _group(key):
+    """Return the number of threads of the race that a contestant took part in."""
+    return 1 if key.race != "width" else key.threads
+
+
+def _measured(records, key, first):
+    timing = records.timings[key]
+    low, median, high = spread(timing.seconds)
+    ratio = three(records.ratio(key, first)) if first in records.timings else ""
+    return [duration(median), f"{duration(low)} to {duration(high)}", ratio, f"{timing.cores:.1f}", duration(timing.first)]
+
+
+def _absent(records, key):
+    return ["-", records.missing[key], "", "", ""]
+
+
+def facts_table(records):
+    rows = [[name, three(spread(values), 3 if max(values) < 10 else 1)] for name, values in records.facts.items()]
+    return ["what", "median (quartiles)"], rows
+
+
+def slopes_table(records):
+    """Return how the time of each contestant grows along each race that has sizes."""
+    head = ["race", "contestant", "from", "to", "exponent", "one more costs"]
+    rows = []
+    for growth in GROWTHS:
+        for contestant in RACES[growth.race]:
+            found = slope(growth, contestant.name, *records.sizes(growth.race, contestant.name))
+            if found:
+                reach = [f"{count:,.0f}" for count in found.reach]
+                cost = f"{duration(found.marginal)} a {found.counted}"
+                rows.append([growth.race, contestant.name, *reach, f"{found.exponent:.2f}", cost])
+    return head, rows
+
+
+def claims_table(records):
+    rows = []
+    for claim in CLAIMS:
+        verdict = judge(claim, records)
+        measured = "-" if verdict.spread is None else f"{three(verdict.spread)} {claim.unit}"
+        rows.append([claim.text, f"{claim.sign} {claim.bound:g} {claim.unit}", measured, verdict.word])
+    return ["claim", "wanted", "median (quartiles)", ""], rows
+
+
+def tables(records):
+    """Yield title, head and rows of all tables that have any."""
+    for race, title in TITLES.items():
+        yield title, *race_table(records, race)
+    yield "By themselves", *facts_table(records)
+    yield "Growth, one thread", *slopes_table(records)
+    yield "Claims", *claims_table(records)
+
+
+def chapters(records):
+    """Yield the title and the lines of each table, for the screen."""
+    for title, head, rows in tables(records):
+        if rows:
+            yield title, aligned([head, *rows])
+
+
+def aligned(rows):
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,114 @@
+"""What minidl claims about its speed, as data, and whether a run bears it out. A missed claim is printed, not a failure."""
+
+from typing import NamedTuple
+
+from benchmarks.records import Key, Spread, spread
+
+
+class Ratio(NamedTuple):
+    """How many times as long one contestant takes as another, in the same race."""
+
+    over: Key
+    under: Key
+
+    def measure(self, records):
+        timed = self.over in records.timings and self.under in records.timings
+        return records.ratio(self.over, self.under) if timed else None
+
+
+class Fact(NamedTuple):
+    """A number that is measured by itself."""
+
+    name: str
+
+    def measure(self, records):
+        return spread(records.facts[self.name]) if self.name in records.facts else None
+
+
+class Claim(NamedTuple):
+    text: str
+    sign: str  # ">=" or "<="
+    bound: float
+    measured: Ratio | Fact
+    unit: str = "x"
+
+
+class Verdict(NamedTuple):
+    claim: Claim
+    spread: Spread | None
+    word: str
+
+
+def judge(claim, records):
+    """Compare the median with the bound."""
+    found = claim.measured.measure(records)
+    if found is None:
+        return Verdict(claim, None, "not measured")
+    met = found.median >= claim.bound if claim.sign == ">=" else found.median <= claim.bound
+    return Verdict(claim, found, "met" if met else "MISSED")
+
+
+def against(race, size, ours, rival, threads=1):
+    """Return the rival's time over ours: above 1, we are faster."""
+    return Ratio(Key(race, size, rival, threads), Key(race, size, ours, threads))
+
+
+def cost(race, size, ours, rival, threads=1):
+    """Return our time over the rival's: below 1, we are faster."""
+    return Ratio(Key(race, size, ours, threads), Key(race, size, rival, threads))
+
+
+WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+LOOP, FIT, HAND, TORCH = "minidl, own loop", "minidl, fit", "NumPy by hand", "torch eager"
+
+TRAINING = tuple(
+    claim
+    for race, ours, words in (("training", LOOP, "own loop"), ("fit", FIT, "fit"))
+    for claim in (
+        Claim(f"50 epochs, {words}: faster than torch eager, fused Adam", ">=", 5.0, against(race, 50, ours, TORCH)),
+        Claim(f"50 epochs, {words}: faster than scikit-learn", ">=", 3.0, against(race, 50, ours, "scikit-learn")),
+        Claim(f"50 epochs, {words}: of the time of NumPy by hand", "<=", 1.4, cost(race, 50, ours, HAND)),
+    )
+)
+
+REPLICATES = (
+    Claim("100 replicates: of one network's time, per replicate", "<=", 0.3, cost("replicates", 100, LOOP, "minidl, one network")),
+    Claim("the same through fit", "<=", 0.3, cost("replicates", 100, FIT, "minidl, one network, fit")),
+    Claim("100 replicates: JAX vmap and scan over minidl", ">=", 1.0, against("replicates", 100, LOOP, "JAX, vmap and scan")),
+    Claim("100 replicates: 100 torch runs over minidl", ">=", 15.0, against("replicates", 100, LOOP, "torch, one by one")),
+    Claim("100 replicates, fit: 100 torch runs over minidl", ">=", 15.0, against("replicates", 100, FIT, "torch, one by one")),
+)
+
+WIDE = tuple(
+    Claim(
+        f"784-{width}-{width}-10, {threads} thread{'s' * (threads > 1)}: torch over minidl",
+        ">=",
+        1.15 if width <= 256 else 1.0,
+        against("width", width, LOOP, TORCH, threads),
+    )
+    for threads in (1, 2)
+    for width in WIDTHS[1:]
+)
+
+FORWARD = tuple(
+    Claim(
+        f"forward only, batch {size:,}: of the bare matmuls and activations",
+        "<=",
+        1.2,
+        cost("forward", size, "minidl, infer", "NumPy, bare"),
+    )
+    for size in (50, 1000, 10_000)
+)
+
+REST = (
+    Claim("memory after 10,000 steps, of that after 10, to a percent", "<=", 1.01, Fact("memory after 10,000 steps / after 10")),
+    Claim(
+        "10,000,000 disk points: of the time to draw them",
+        "<=",
+        3.0,
+        cost("make", 10_000_000, "minidl_data, make_disk", "NumPy, points alone"),
+    ),
+    Claim("import minidl on top of NumPy", "<=", 50.0, Fact("import minidl on top of numpy, ms"), "ms"),
+)
+
+CLAIMS = (*TRAINING, *REPLICATES, *WIDE, *FORWARD, *REST)

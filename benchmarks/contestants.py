@@ -1,0 +1,104 @@
+"""Who takes part in which race: data. To add a contestant, add a line.
+
+A contestant's code is a function `function(task, **options)` in `benchmarks.rivals`. It prepares all that need not be
+timed and returns another function, which does the work and returns what proves it: the loss of each step or epoch, or
+the output. The first contestant of a race is the one that the others are compared with.
+"""
+
+import os
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+@dataclass(frozen=True)
+class Contestant:
+    name: str
+    code: str  # module:function
+    needs: str | None = None  # the module that must be installed
+    options: dict = field(default_factory=dict)
+    threads: int | None = None  # None: as many as the race says
+    one_thread_only: bool = False
+    slow_start: bool = False  # left out by --quick
+    same_loss: bool = True
+
+    def missing(self, *, quick, threads):
+        """Return why it does not take part, or None."""
+        if self.needs and find_spec(self.needs) is None:
+            return f"{self.needs} is not installed"
+        if self.slow_start and quick:
+            return "left out by --quick: compiling takes long"
+        if self.one_thread_only and threads > 1:
+            return "its number of threads is fixed at import, to one"
+        return None
+
+    def prepare(self, task):
+        module, function = self.code.split(":")
+        return getattr(import_module(f"benchmarks.rivals.{module}"), function)(task, **self.options)
+
+
+LOOP = Contestant("minidl, own loop", "minidl_training:own_loop")
+FIT = Contestant("minidl, fit", "minidl_training:fit")
+BY_HAND = Contestant("NumPy by hand", "numpy_by_hand:train")
+EAGER = Contestant("torch eager", "torch_eager:train", "torch")
+SKLEARN = Contestant("scikit-learn", "sklearn_mlp:train", "sklearn", same_loss=False)
+JAX_STEP = Contestant("JAX, jitted step", "jax_training:train_by_steps", "jax", one_thread_only=True)
+JAX_SCAN = Contestant("JAX, jitted scan", "jax_training:train_by_scan", "jax", one_thread_only=True)
+HITS = {"accuracy": True}
+
+RACES = {
+    "step": (LOOP, BY_HAND, EAGER, JAX_STEP),
+    "training": (
+        LOOP,
+        BY_HAND,
+        EAGER,
+        Contestant("torch eager, all threads", "torch_eager:train", "torch", threads=CORES),
+        Contestant("torch.compile", "torch_eager:train", "torch", {"compiled": True}, slow_start=True),
+        SKLEARN,
+        JAX_STEP,
+        JAX_SCAN,
+    ),
+    "fit": (
+        FIT,
+        Contestant("NumPy by hand", "numpy_by_hand:train", options=HITS),
+        Contestant("torch eager", "torch_eager:train", "torch", HITS),
+        SKLEARN,
+    ),
+    "forward": (
+        Contestant("minidl, infer", "minidl_training:infer"),
+        Contestant("NumPy, bare", "numpy_by_hand:forward"),
+        Contestant("minidl, predict", "minidl_training:predict"),
+        Contestant("torch eager", "torch_eager:forward", "torch"),
+        Contestant("scikit-learn", "sklearn_mlp:forward", "sklearn"),
+        Contestant("JAX, jitted", "jax_training:forward", "jax", one_thread_only=True),
+    ),
+    "replicates": (
+        LOOP,
+        FIT,
+        Contestant("minidl, one network", "minidl_training:one_by_one"),
+        Contestant("minidl, one network, fit", "minidl_training:fit_one_by_one"),
+        Contestant("torch, one by one", "torch_vmap:one_by_one", "torch"),
+        Contestant("torch.func vmap", "torch_vmap:train", "torch"),
+        Contestant("JAX, vmap and scan", "jax_training:train_by_scan", "jax", one_thread_only=True),
+    ),
+    "width": (LOOP, BY_HAND, EAGER, JAX_STEP),
+    "batch": (LOOP, BY_HAND, EAGER, JAX_STEP),
+    "make": (
+        Contestant("minidl_data, make_disk", "points:make_disk"),
+        Contestant("NumPy, points alone", "points:draw"),
+        Contestant("minidl_data, DiskStream", "points:stream", same_loss=False),
+    ),
+    "batches": (
+        Contestant("minidl_data, batches", "points:batches"),
+        Contestant("NumPy by hand", "points:batches_by_hand"),
+    ),
+    "standardise": (
+        Contestant("minidl_data, DiskStream in batches", "points:standardise_stream"),
+        Contestant("NumPy, all in memory", "points:standardise_in_memory"),
+    ),
+}
+
+ALONE = {"minidl, one network", "minidl, one network, fit", "torch, one by one"}
+"""Contestants that train one network where the others train many: their times are per network."""

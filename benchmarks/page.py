@@ -1,0 +1,45 @@
+"""The page of a run: its tables in Markdown and its charts, in a folder."""
+
+import datetime
+
+from benchmarks import machine
+from benchmarks.report import tables
+
+INTRODUCTION = """\
+# Measured
+
+One run of `nox -s benchmarks` (`benchmarks/README.md` says how to read it). Contestants take turns; a ratio is the
+median of the ratios of a round, with its quartiles in brackets. Written on {day} by
+`nox -s benchmarks-3.11 -- --page docs/benchmarks`.
+"""
+
+
+def write_page(records, folder):
+    """Write what was measured; return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    charts = _draw(records, folder)
+    page = folder / "results.md"
+    parts = [INTRODUCTION.format(day=datetime.datetime.now(tz=datetime.UTC).date()), _machine()]
+    parts += [f"![{caption}]({path.name})\n" for path, caption in charts]
+    found = [(title, head, rows) for title, head, rows in tables(records) if rows]
+    parts += [f"## {title}\n\n{markdown(head, rows)}" for title, head, rows in [found[-1], *found[:-1]]]
+    page.write_text("\n".join(parts))
+    return [page, *(path for path, _ in charts)]
+
+
+def markdown(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _machine():
+    return "".join(f"- {name}: {value}\n" for name, value in machine.description().items())
+
+
+def _draw(records, folder):
+    """Draw the charts; without matplotlib there are none."""
+    try:
+        from benchmarks import charts  # noqa: PLC0415 - matplotlib may be missing
+    except ImportError:
+        return []
+    return charts.draw(records, folder)

@@ -1,0 +1,44 @@
+"""How long an import takes and how much an installation weighs."""
+
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
+
+from packaging.requirements import Requirement
+
+TIMED = "import time{before}; start = time.perf_counter(); import {module}; print(time.perf_counter() - start)"
+
+
+def import_seconds(module, *, before=""):
+    """Return the seconds that an import takes in a new process, on top of another."""
+    code = TIMED.format(module=module, before=f", {before}" if before else "")
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def is_installed(module):
+    return find_spec(module.partition(".")[0]) is not None
+
+
+def installed_bytes(name):
+    """Return the size of a distribution and of all that it requires; None if it is not installed."""
+    try:
+        return sum(map(_own_bytes, _closure(name, set())))
+    except PackageNotFoundError:
+        return None
+
+
+def _closure(name, seen):
+    """Return the distribution and its requirements, theirs included."""
+    seen.add(name)
+    for line in distribution(name).requires or ():
+        need = Requirement(line)
+        if need.name not in seen and (need.marker is None or need.marker.evaluate({"extra": ""})):
+            _closure(need.name, seen)
+    return seen
+
+
+def _own_bytes(name):
+    files = (file.locate() for file in distribution(name).files or () if file.suffix != ".pyc")
+    return sum(path.stat().st_size for path in files if path.is_file())

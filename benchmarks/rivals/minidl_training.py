@@ -1,0 +1,99 @@
+"""minidl itself: a loop of one's own around the four calls of a step, and `fit`."""
+
+from itertools import pairwise
+
+import numpy as np
+
+import minidl as md
+from benchmarks import tasks
+
+
+def network(task):
+    """Return the task's network with its first weights; with a replicate axis if the task has one."""
+    model = md.replicate(lambda rng: _network(task, rng), range(*task.lead)) if task.lead else _network(task, 0)
+    layers = [layer for layer in model.layers if isinstance(layer, md.Linear)]
+    for layer, (weight, bias) in zip(layers, task.weights, strict=True):
+        layer.weight, layer.bias = weight, bias
+    return model
+
+
+def _network(task, rng):
+    layers = []
+    for n_in, n_out in pairwise(task.widths):
+        layers += [md.Linear(n_in, n_out, rng=rng), md.ReLU()]
+    return md.Sequential(layers[:-1] if task.classes else [*layers[:-1], md.Sigmoid()])
+
+
+def loss_of(task):
+    return md.CrossEntropyLoss("mean") if task.classes else md.MSELoss()
+
+
+def own_loop(task):
+    """Forward, loss, backward and step, and nothing around them."""
+    model, loss, lead = network(task), loss_of(task), len(task.lead)
+    optimizer = md.Adam(model, tasks.LEARNING_RATE)
+
+    def run():
+        losses = []
+        for x, y in shuffled(task):
+            for start in range(0, task.x.shape[-2], task.batch):
+                rows = slice(start, start + task.batch)
+                losses.append(loss.forward(model.forward(x[..., rows, :]), samples(y, rows, lead), lead=lead))
+                model.backward(loss.backward(), need_dx=False)
+                optimizer.step()
+        return np.array(losses)
+
+    return run
+
+
+def fit(task, **options):
+    """`minidl.fit`, which gathers loss and accuracy of each epoch; `options` may name an engine."""
+    model, loss = network(task), loss_of(task)
+    optimizer = md.Adam(model, tasks.LEARNING_RATE)
+    per_step = task.batch if loss.reduction == "sum" else 1
+
+    def run():
+        rng = list(range(*task.lead)) if task.lead else 0  # the seeds that the orders of the task were drawn from
+        settings = {"epochs": task.epochs, "batch_size": task.batch, "rng": rng, **options}
+        return per_step * np.array(md.fit(model, loss, optimizer, task.x, task.y, **settings).loss)
+
+    return run
+
+
+def one_by_one(task):
+    """Train the first of the networks alone: as many of them take as many times as long."""
+    return own_loop(tasks.first_alone(task))
+
+
+def fit_one_by_one(task):
+    """Do the same through `fit`."""
+    return fit(tasks.first_alone(task))
+
+
+def shuffled(task):
+    """Yield the samples in the order of each epoch, one copy an epoch."""
+    if not task.lead:
+        for order in task.orders:
+            yield task.x.take(order, axis=0), task.y.take(order, axis=0)
+        return
+    flat = [array.reshape(-1, array.shape[-1]) for array in (task.x, task.y)]
+    first = task.x.shape[-2] * np.arange(*task.lead)[:, None]
+    for epoch in range(task.epochs):
+        rows = task.orders[:, epoch] + first
+        yield tuple(array.take(rows, axis=0) for array in flat)
+
+
+def samples(y, rows, lead):
+    return y[:, rows] if lead else y[rows]
+
+
+def infer(task):
+    """Return the output in evaluation mode."""
+    model = network(task)
+    return lambda: model.infer(task.x)
+
+
+def predict(task):
+    """Return the output in evaluation mode, piece by piece where there are many samples."""
+    model = network(task)
+    return lambda: md.predict(model, task.x)

@@ -1,0 +1,89 @@
+"""What is trained: a network with its first weights, samples, and the order in which they are taken."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+EPOCHS, BATCH, SAMPLES = 50, 50, 1000
+REPORT = (2, 25, 25, 25, 2)
+LEARNING_RATE, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """ReLU between the layers; sigmoid outputs and summed squares, or logits and the mean cross-entropy of classes.
+
+    Of replicates the arrays have one axis more, in front.
+    """
+
+    widths: tuple
+    weights: list  # of (weight, bias): (out, in) and (out,)
+    x: np.ndarray  # (sample, feature)
+    y: np.ndarray  # (sample, output), or the classes (sample,)
+    orders: np.ndarray  # (epoch, sample)
+    batch: int
+
+    @property
+    def lead(self):
+        return self.x.shape[:-2]
+
+    @property
+    def classes(self):
+        return self.y.dtype.kind == "i"
+
+    @property
+    def steps(self):
+        """How many steps there are in an epoch."""
+        return self.x.shape[-2] // self.batch
+
+    @property
+    def epochs(self):
+        return self.orders.shape[-2]
+
+
+def report_task(*, epochs=EPOCHS, samples=SAMPLES, batch=BATCH, seed=0):
+    """Return the report's network and data; the order is the one that `fit` takes from the seed."""
+    x, y = disk(samples, seed)
+    return Task(REPORT, draw_weights(REPORT, seed), x, y, draw_orders(epochs, samples, seed), batch)
+
+
+def replicated_task(replicates, *, epochs, samples=SAMPLES, batch=BATCH):
+    """Return so many networks, each with weights, samples and an order of its own."""
+    each = [report_task(epochs=epochs, samples=samples, batch=batch, seed=seed) for seed in range(replicates)]
+    weights = [
+        tuple(map(np.stack, zip(*layer, strict=True))) for layer in zip(*(task.weights for task in each), strict=True)
+    ]
+    x, y, orders = (np.stack([getattr(task, name) for task in each]) for name in ("x", "y", "orders"))
+    return Task(REPORT, weights, x, y, orders, batch)
+
+
+def wide_task(width, *, steps, batch=128, seed=0):
+    """Return 784-w-w-10 and pictures of noise."""
+    widths, samples, rng = (784, width, width, 10), steps * batch, np.random.default_rng(seed)
+    x, y = rng.random((samples, 784), np.float32), rng.integers(0, 10, samples)
+    return Task(widths, draw_weights(widths, seed), x, y, draw_orders(1, samples, seed), batch)
+
+
+def disk(samples, seed):
+    """Points in the unit square, one-hot labels."""
+    x = np.random.default_rng(seed).random((samples, 2), dtype=np.float32)
+    inside = ((x - 0.5) ** 2).sum(axis=-1) < 1 / (2 * np.pi)
+    return x, np.stack([~inside, inside], axis=-1).astype(np.float32)
+
+
+def draw_weights(widths, seed):
+    rng = np.random.default_rng(seed)
+    scaled = [np.sqrt(2 / n) * rng.standard_normal((m, n)) for n, m in pairwise(widths)]
+    return [(weight.astype(np.float32), np.zeros(len(weight), np.float32)) for weight in scaled]
+
+
+def draw_orders(epochs, samples, seed):
+    rng = np.random.default_rng(seed)
+    return np.stack([rng.permutation(samples) for _ in range(epochs)])
+
+
+def first_alone(task):
+    """Return the first of the replicates as a task of its own."""
+    weights = [(weight[0], bias[0]) for weight, bias in task.weights]
+    return Task(task.widths, weights, task.x[0], task.y[0], task.orders[0], task.batch)

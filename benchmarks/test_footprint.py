@@ -1,0 +1,72 @@
+"""What minidl weighs: import time, installed size, memory; each measured in a process of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.probes import imports
+
+PROBE = Path(__file__).parent / "probes" / "memory.py"
+IMPORTS = (
+    ("numpy", "", 15),
+    ("minidl", "numpy", 15),
+    ("minidl_data", "numpy", 5),
+    ("sklearn.neural_network", "", 2),
+    ("jax", "", 2),
+    ("torch", "", 2),
+)
+DISTRIBUTIONS = ("minidl-core", "minidl-data", "scikit-learn", "jax", "torch")
+
+
+def probe(work, argument):
+    """Measure memory in a process of its own."""
+    done = subprocess.run([sys.executable, PROBE, work, str(argument)], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="no peak of memory without /proc")
+
+
+def test_import_time(records, quick):
+    there = [row for row in IMPORTS if imports.is_installed(row[0])][: 2 if quick else None]
+    taken = {(module, before): [] for module, before, _ in there}
+    for turn in range(1 + max(rounds for *_, rounds in there)):
+        for module, before, rounds in there:
+            if turn <= rounds:
+                taken[module, before].append(1e3 * imports.import_seconds(module, before=before))
+    for (module, before), values in taken.items():
+        words = f"import {module}{' on top of ' + before if before else ''}, ms"
+        records.facts[words] = values[1:]  # the first may have had to compile to bytecode
+
+
+def test_installed_size(records):
+    for name in DISTRIBUTIONS:
+        if size := imports.installed_bytes(name):
+            records.facts[f"{name} installed with all that it requires, MB"] = [size / 1e6]
+
+
+@needs_proc
+def test_peak_of_a_training(records):
+    for name, work in (("minidl", "training"), ("torch", "torch_training")):
+        if imports.is_installed(name):
+            found = probe(work, 10)
+            records.facts[f"{name}: peak of a training above its start, MB"] = [found["above"]]
+            records.facts[f"{name}: peak of the process that trains, MB"] = [found["process"]]
+
+
+@needs_proc
+def test_peak_of_predict(records, quick):
+    points = 1_000_000 if quick else 10_000_000
+    found = probe("predict", points)
+    records.facts[f"predict over {points:,} points: peak above the start, MB"] = [found["above"]]
+    records.facts[f"predict over {points:,} points: the output alone, MB"] = [found["output"]]
+
+
+def test_memory_does_not_grow(records, quick):
+    steps = 1000 if quick else 10_000
+    found = probe("steps", steps)
+    records.facts["memory after 10 steps, bytes"] = [found["after 10"]]
+    records.facts[f"memory after {steps:,} steps / after 10"] = [found["after all"] / found["after 10"]]

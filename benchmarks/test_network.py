@@ -1,0 +1,31 @@
+"""The report's network: a step, a whole training, forward only, and batches of all sizes."""
+
+import pytest
+
+from benchmarks.tasks import BATCH, EPOCHS, report_task
+
+full = pytest.mark.full
+
+
+def test_step(race):
+    race("step", BATCH, report_task(epochs=1), units=20)
+
+
+def test_training(race, quick):
+    task = report_task()
+    race("training", EPOCHS, task, units=1, rtol=0.1, budget=25)
+
+
+def test_training_with_fit(race):
+    race("fit", EPOCHS, report_task(), units=1, rtol=0.1, budget=12)
+
+
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=full), 50, 1000, pytest.param(10_000, marks=full)])
+def test_forward(race, batch):
+    race("forward", batch, report_task(epochs=1, samples=batch), units=batch)
+
+
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=full), 10, 100, 1000, pytest.param(10_000, marks=full)])
+def test_batch(race, batch):
+    steps = 2 if batch == 10_000 else 10
+    race("batch", batch, report_task(epochs=1, samples=batch * steps, batch=batch), units=steps)

@@ -16,10 +16,10 @@ os.environ["TORCHINDUCTOR_CACHE_DIR"] = CACHE.name
 import pytest
 
 from benchmarks import machine
-from benchmarks.race import run_race
+from benchmarks.page import write_page
+from benchmarks.race import Work, run_race
 from benchmarks.records import Records
 from benchmarks.report import chapters
-from benchmarks.page import write_page
 
 RECORDS = pytest.StashKey[Records]()
 HERE = Path(__file__).parent
@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 def pytest_addoption(parser):
     group = parser.getgroup("minidl's benchmarks")
     group.addoption("--quick", action="store_true", help="fewer sizes and rounds: under a minute")
-    group.addoption("--page", metavar="FOLDER", help="where the table and the charts go, default benchmarks/.benchmarks")
+    group.addoption("--page", metavar="FOLDER", help="where tables and charts go (benchmarks/.benchmarks)")
 
 
 def pytest_configure(config):
@@ -64,10 +64,10 @@ def quick(request):
 
 @pytest.fixture
 def race(benchmark, records, quick):
-    """Let the contestants of a race do the same task in turn: `race(name, size, task, units=...)`."""
+    """Let the contestants of a race do the same work in turn: `race("step", size, task, units=...)`."""
 
-    def run(name, size, task, **options):
-        run_race(benchmark, records, name, size, task, quick=quick, **options)
+    def run(*work, **settings):
+        run_race(benchmark, records, Work(*work, **settings), quick=quick)
 
     return run
 

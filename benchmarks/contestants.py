@@ -21,15 +21,15 @@ class Contestant:
     options: dict = field(default_factory=dict)
     threads: int | None = None  # None: as many as the race says
     one_thread_only: bool = False
-    slow_start: bool = False  # left out by --quick
-    same_loss: bool = True
+    slow: bool = False  # left out by --quick
+    same_result: bool = True  # whether what it returns can be compared with the first one's
 
     def missing(self, *, quick, threads):
         """Return why it does not take part, or None."""
         if self.needs and find_spec(self.needs) is None:
             return f"{self.needs} is not installed"
-        if self.slow_start and quick:
-            return "left out by --quick: compiling takes long"
+        if self.slow and quick:
+            return "left out by --quick"
         if self.one_thread_only and threads > 1:
             return "its number of threads is fixed at import, to one"
         return None
@@ -43,7 +43,7 @@ LOOP = Contestant("minidl, own loop", "minidl_training:own_loop")
 FIT = Contestant("minidl, fit", "minidl_training:fit")
 BY_HAND = Contestant("NumPy by hand", "numpy_by_hand:train")
 EAGER = Contestant("torch eager", "torch_eager:train", "torch")
-SKLEARN = Contestant("scikit-learn", "sklearn_mlp:train", "sklearn", same_loss=False)
+SKLEARN = Contestant("scikit-learn", "sklearn_mlp:train", "sklearn", same_result=False)
 JAX_STEP = Contestant("JAX, jitted step", "jax_training:train_by_steps", "jax", one_thread_only=True)
 JAX_SCAN = Contestant("JAX, jitted scan", "jax_training:train_by_scan", "jax", one_thread_only=True)
 HITS = {"accuracy": True}
@@ -54,8 +54,8 @@ RACES = {
         LOOP,
         BY_HAND,
         EAGER,
-        Contestant("torch eager, all threads", "torch_eager:train", "torch", threads=CORES),
-        Contestant("torch.compile", "torch_eager:train", "torch", {"compiled": True}, slow_start=True),
+        Contestant("torch eager, all threads", "torch_eager:train", "torch", threads=CORES, slow=True),
+        Contestant("torch.compile", "torch_eager:train", "torch", {"compiled": True}, slow=True),
         SKLEARN,
         JAX_STEP,
         JAX_SCAN,
@@ -88,7 +88,7 @@ RACES = {
     "make": (
         Contestant("minidl_data, make_disk", "points:make_disk"),
         Contestant("NumPy, points alone", "points:draw"),
-        Contestant("minidl_data, DiskStream", "points:stream", same_loss=False),
+        Contestant("minidl_data, DiskStream", "points:stream", same_result=False),
     ),
     "batches": (
         Contestant("minidl_data, batches", "points:batches"),

@@ -20,7 +20,7 @@ def description():
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "versions": ", ".join(f"{name} {_version(name)}" for name in LIBRARIES),
         "BLAS of NumPy": _blas(),
-        "threads": "1, where nothing else is said; NumPy's by threadpoolctl, torch's by set_num_threads, JAX's at import",
+        "threads": "1 unless said; NumPy's set by threadpoolctl, torch's by set_num_threads, JAX's at import",
     }
 
 

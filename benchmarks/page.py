@@ -1,6 +1,6 @@
 """The page of a run: its tables in Markdown and its charts, in a folder."""
 
-import datetime
+import datetime as dt
 
 from benchmarks import machine
 from benchmarks.report import tables
@@ -19,7 +19,7 @@ def write_page(records, folder):
     folder.mkdir(parents=True, exist_ok=True)
     charts = _draw(records, folder)
     page = folder / "results.md"
-    parts = [INTRODUCTION.format(day=datetime.datetime.now(tz=datetime.UTC).date()), _machine()]
+    parts = [INTRODUCTION.format(day=dt.datetime.now(tz=dt.UTC).date()), _machine()]
     parts += [f"![{caption}]({path.name})\n" for path, caption in charts]
     found = [(title, head, rows) for title, head, rows in tables(records) if rows]
     parts += [f"## {title}\n\n{markdown(head, rows)}" for title, head, rows in [found[-1], *found[:-1]]]

@@ -2,22 +2,40 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from benchmarks.contestants import ALONE, RACES
-from benchmarks.records import Key, Timing
-from benchmarks.threads import threads
+from benchmarks.records import Key, Records, Timing
+from benchmarks.threads import Threads
 
 LEAST_TURN = 0.01  # seconds: what is shorter is repeated within a turn
 WARM_BELOW = 0.05  # seconds: shorter turns begin with an untimed call, because the others have emptied the caches
-ROUNDS = 5, 40
+ROUNDS, QUICK_ROUNDS = (3, 40), (3, 5)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done in a race: a task, and how much of it a call does.
+
+    `alone` is how much a contestant does that trains one network where the others train many. `rtol` is how well the
+    results must agree, and `budget` how many seconds the race may take, more or less.
+    """
+
+    race: str
+    size: int
+    task: object
+    units: int
+    alone: int = 1
+    threads: int = 1
+    rtol: float = 1e-3
+    budget: float = 3.0
 
 
 @dataclass
 class Turn:
-    """One contestant and its work."""
+    """One contestant at work."""
 
     key: Key
     run: object
@@ -25,10 +43,11 @@ class Turn:
     settle: bool
     first: float = 0.0
     estimate: float = 0.0
+    taken: list = field(default_factory=list)  # seconds per unit, and how many cores were busy
 
-    def begin(self):
+    def begin(self, threads):
         """Call it twice, once for whatever it compiles and once for an estimate; return what the first call gave."""
-        with threads(self.key.threads, settle=self.settle):
+        with threads.limited(self.key.threads, settle=self.settle):
             start = time.perf_counter()
             proof = np.asarray(self.run())
             self.first = time.perf_counter() - start
@@ -43,77 +62,74 @@ class Turn:
 
     @property
     def cost(self):
-        return self.estimate * (self.repeats + (self.estimate < WARM_BELOW)) + 0.005
+        return self.estimate * (self.repeats + (self.estimate < WARM_BELOW)) + 0.03 * self.settle
 
-    def warm(self):
-        if self.estimate < WARM_BELOW:
-            self.run()
-
-    def work(self):
-        for _ in range(self.repeats):
-            self.run()
-
-    def timed(self):
-        """Take a turn; return seconds per unit of work, and how many cores were busy."""
-        with threads(self.key.threads, settle=self.settle):
-            self.warm()
+    def take(self, threads):
+        """Take a turn, timed."""
+        with threads.limited(self.key.threads, settle=self.settle):
+            if self.estimate < WARM_BELOW:
+                self.run()
             processor, start = time.process_time(), time.perf_counter()
-            self.work()
+            for _ in range(self.repeats):
+                self.run()
             wall = time.perf_counter() - start
-            return wall / self.repeats / self.units, (time.process_time() - processor) / wall
+            processor = time.process_time() - processor
+        self.taken.append((wall / self.repeats / self.units, processor / wall))
 
 
-def run_race(benchmark, records, name, size, task, *, units, alone=None, count=1, quick=False, budget=3.0, rtol=1e-3):
-    """Run a race and keep its times; pytest-benchmark keeps those of the first contestant, per turn.
+def run_race(benchmark, records: Records, work: Work, *, quick):
+    """Run a race and keep its times; what pytest-benchmark itself times is the whole turn of the first contestant."""
+    turns = line_up(records, work, quick=quick)
+    threads = Threads()
+    check_equal_work(turns, [turn.begin(threads) for turn in turns], work)
+    budget = work.budget / 3 if quick else work.budget
+    rounds = int(np.clip(budget / sum(turn.cost for turn in turns), *(QUICK_ROUNDS if quick else ROUNDS)))
 
-    `units` is how much work a call does, `alone` that of a contestant that trains one network of many; `count` is the
-    number of threads.
-    """
-    turns = _line_up(records, name, size, task, units=units, alone=alone, count=count, quick=quick, rtol=rtol)
-    ours, rivals = turns[0], turns[1:]
-    rounds = round(np.clip(budget / sum(turn.cost for turn in turns), *ROUNDS))
-    rounds = min(rounds, 5) if quick else rounds
-    taken = {turn.key: [] for turn in turns}
+    def rivals_first():
+        for turn in turns[1:]:
+            turn.take(threads)
 
-    def others_first():
-        for turn in rivals:
-            taken[turn.key].append(turn.timed())
-
-    def then_ours():
-        taken[ours.key].append(ours.timed())
-
-    benchmark.pedantic(then_ours, setup=others_first, rounds=rounds)
+    benchmark.pedantic(turns[0].take, (threads,), setup=rivals_first, rounds=rounds)
     for turn in turns:
-        seconds, cores = zip(*taken[turn.key], strict=True)
-        records.timings[turn.key] = Timing(list(seconds), float(np.median(cores)), turn.first)
-        benchmark.extra_info[turn.key.contestant] = {"seconds_per_unit": list(seconds), "first_call": turn.first}
-    benchmark.extra_info["units_per_call"] = ours.units
+        seconds, cores = map(list, zip(*turn.taken, strict=True))
+        records.timings[turn.key] = Timing(seconds, float(np.median(cores)), turn.first)
+        benchmark.extra_info[turn.key.contestant] = {
+            "threads": turn.key.threads,
+            "seconds per unit": seconds,
+            "cores busy": cores,
+            "first call, seconds": turn.first,
+        }
 
 
-def _line_up(records, name, size, task, *, units, alone, count, quick, rtol):
-    """Return those that take part, once they have proved that they do the same work."""
-    turns, expected = [], None
-    for contestant in RACES[name]:
-        key = Key(name, size, contestant.name, contestant.threads or count)
-        if why := contestant.missing(quick=quick, threads=count):
+def line_up(records, work, *, quick):
+    """Return those that take part, prepared; note why others do not."""
+    turns = []
+    for contestant in RACES[work.race]:
+        threads = contestant.threads or work.threads
+        key = Key(work.race, work.size, contestant.name, threads)
+        if why := contestant.missing(quick=quick, threads=work.threads):
             records.missing[key] = why
-            continue
-        work = alone if contestant.name in ALONE else units
-        turn = Turn(key, contestant.prepare(task), work, settle=max(count, contestant.threads or 1) > 1)
-        proof = turn.begin()
-        turns.append(turn)
-        if contestant.same_loss:
-            expected = proof if expected is None else expected
-            check_equal_work(contestant.name, proof, expected, rtol)
+        else:
+            units = work.alone if contestant.name in ALONE else work.units
+            turns.append(Turn(key, contestant.prepare(work.task), units, settle=threads > 1))
     return turns
 
 
-def check_equal_work(name, proof, expected, rtol):
-    """Compare outputs, or losses: those of steps with those of epochs, and one network with the first of many."""
-    if proof.ndim < expected.ndim:
-        expected = expected[..., 0]
-    if len(proof) != len(expected):
-        short, long = sorted((proof, expected), key=len)
-        averaged = long.reshape(len(short), -1, *long.shape[1:]).mean(axis=1)
-        proof, expected = (averaged, short) if long is proof else (short, averaged)
-    np.testing.assert_allclose(proof, expected, rtol=rtol, atol=1e-6, err_msg=f"{name} did something else")
+def check_equal_work(turns, proofs, work):
+    """Compare what the contestants returned: outputs, or losses of each step or epoch, of one network or of many."""
+    comparable = {contestant.name for contestant in RACES[work.race] if contestant.same_result}
+    for turn, proof in zip(turns, proofs, strict=True):
+        if turn.key.contestant in comparable:
+            ours, theirs = alike(proofs[0], proof)
+            note = f"{turn.key.contestant} did something else than {turns[0].key.contestant}"
+            np.testing.assert_allclose(theirs, ours, rtol=work.rtol, atol=1e-6, err_msg=note)
+
+
+def alike(ours, theirs):
+    """Return two results in the same shape: the first network of many, and means over the steps of an epoch."""
+    if theirs.ndim < ours.ndim:
+        ours = ours[..., 0]
+    epochs = min(len(ours), len(theirs))
+    if len(ours) == len(theirs):
+        return ours, theirs
+    return tuple(array.reshape(epochs, -1, *array.shape[1:]).mean(axis=1) for array in (ours, theirs))

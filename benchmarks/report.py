@@ -17,8 +17,8 @@ TITLES = {
     "batches": "Shuffled batches of 1000, by the number of points: time per point",
     "standardise": "Making and standardising points, by their number: time per point",
 }
+RACE_HEAD = ["size", "threads", "contestant", "median", "quartiles", "over minidl's", "cores busy", "first call"]
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
-Table = tuple[str, list[str], list[list[str]]]
 
 
 def duration(seconds):
@@ -38,7 +38,6 @@ def three(spread, digits=2):
 
 def race_table(records, race):
     """Return the table of a race: each contestant's time, and how it compares with the first one's."""
-    head = ["size", "threads", "contestant", "median", "quartiles", "its time over minidl's", "cores busy", "first call"]
     rows = []
     keys = [key for key in (*records.timings, *records.missing) if key.race == race]
     order = {contestant.name: i for i, contestant in enumerate(RACES[race])}
@@ -46,7 +45,7 @@ def race_table(records, race):
         first = key._replace(contestant=RACES[race][0].name, threads=_group(key))
         place = [f"{key.size:,}", str(key.threads), key.contestant]
         rows.append(place + (_measured(records, key, first) if key in records.timings else _absent(records, key)))
-    return head, rows
+    return RACE_HEAD, rows
 
 
 def _group(key):
@@ -58,7 +57,8 @@ def _measured(records, key, first):
     timing = records.timings[key]
     low, median, high = spread(timing.seconds)
     ratio = three(records.ratio(key, first)) if first in records.timings else ""
-    return [duration(median), f"{duration(low)} to {duration(high)}", ratio, f"{timing.cores:.1f}", duration(timing.first)]
+    quartiles = f"{duration(low)} to {duration(high)}"
+    return [duration(median), quartiles, ratio, f"{timing.cores:.1f}", duration(timing.first)]
 
 
 def _absent(records, key):

@@ -23,7 +23,8 @@ DISTRIBUTIONS = ("minidl-core", "minidl-data", "scikit-learn", "jax", "torch")
 
 def probe(work, argument):
     """Measure memory in a process of its own."""
-    done = subprocess.run([sys.executable, PROBE, work, str(argument)], check=True, capture_output=True, text=True)
+    command = [sys.executable, PROBE, work, str(argument)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own code
     return json.loads(done.stdout)
 
 

@@ -11,9 +11,9 @@ def test_step(race):
     race("step", BATCH, report_task(epochs=1), units=20)
 
 
-def test_training(race, quick):
-    task = report_task()
-    race("training", EPOCHS, task, units=1, rtol=0.1, budget=25)
+def test_training(race):
+    # float32 and 1,000 steps of Adam apart: the end agrees to some percent only, the beginning to all digits
+    race("training", EPOCHS, report_task(), units=1, rtol=0.1, budget=25)
 
 
 def test_training_with_fit(race):

@@ -11,12 +11,18 @@ from threadpoolctl import ThreadpoolController
 SETTLE = 0.03
 
 
-@contextmanager
-def threads(count, *, settle=False):
-    """Let every BLAS use so many threads, and torch too if it is imported."""
-    if settle:
-        time.sleep(SETTLE)
-    with ThreadpoolController().limit(limits=count, user_api="blas"):
-        if "torch" in sys.modules:
-            sys.modules["torch"].set_num_threads(count)
-        yield
+class Threads:
+    """The libraries that are loaded now; what is loaded later is not told."""
+
+    def __init__(self):
+        self._blas = ThreadpoolController().select(user_api="blas")
+
+    @contextmanager
+    def limited(self, count, *, settle):
+        """Let every BLAS use so many threads, and torch too if it is imported."""
+        if settle:
+            time.sleep(SETTLE)
+        with self._blas.limit(limits=count):
+            if "torch" in sys.modules:
+                sys.modules["torch"].set_num_threads(count)
+            yield

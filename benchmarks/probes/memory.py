@@ -7,6 +7,9 @@ import sys
 import tracemalloc
 from pathlib import Path
 
+import minidl as md
+import minidl_data
+
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 SAMPLES, BATCH, WIDTHS = 1000, 50, (2, 25, 25, 25, 2)
 
@@ -26,29 +29,23 @@ def peak(work):
 
 
 def network():
-    import minidl as md
-
     layers = [layer for n in WIDTHS[:-2] for layer in (md.Linear(n, 25, rng=n), md.ReLU())]
     return md.Sequential([*layers, md.Linear(25, 2, rng=0), md.Sigmoid()])
 
 
 def data():
-    import minidl_data
-
     x, y = minidl_data.make_disk(SAMPLES, rng=0)
     return x, minidl_data.one_hot(y)
 
 
 def training(epochs):
-    import minidl as md
-
     model, (x, y) = network(), data()
     optimizer, loss = md.Adam(model), md.MSELoss()
     return peak(lambda: md.fit(model, loss, optimizer, x, y, epochs=epochs, batch_size=BATCH, rng=0))
 
 
 def torch_training(epochs):
-    import torch
+    import torch  # noqa: PLC0415 - a process that measures minidl must not have it
 
     torch.set_num_threads(1)
     nn = torch.nn
@@ -68,17 +65,12 @@ def torch_training(epochs):
 
 
 def predict(points):
-    import minidl as md
-    import minidl_data
-
     model, (x, _) = network(), minidl_data.make_disk(points, rng=0)
     return peak(lambda: md.predict(model, x)) | {"output": points * 2 * 4 / 2**20}
 
 
 def steps(count):
     """Return the bytes that Python and NumPy hold after 10 steps, and after `count`."""
-    import minidl as md
-
     model, (x, y) = network(), data()
     optimizer, loss, x, y = md.Adam(model), md.MSELoss(), x[:BATCH], y[:BATCH]
 
@@ -97,4 +89,4 @@ def steps(count):
 
 if __name__ == "__main__":
     work, argument = sys.argv[1:]
-    print(json.dumps(globals()[work](int(argument))))
+    sys.stdout.write(json.dumps(globals()[work](int(argument))))

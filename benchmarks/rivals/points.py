@@ -59,8 +59,8 @@ def standardise_stream(count):
         mean, square = sums / count
         mean, std = mean.astype(np.float32), np.sqrt(square - mean**2).astype(np.float32)
         for x, _ in stream.batches(0, count, PIECE):
-            x -= mean
-            x /= std
+            np.subtract(x, mean, out=x)
+            np.divide(x, std, out=x)
         return x[-10:]
 
     return run

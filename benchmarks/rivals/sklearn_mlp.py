@@ -7,9 +7,8 @@ from benchmarks.tasks import LEARNING_RATE
 
 
 def network(task):
-    model = MLPClassifier(
-        task.widths[1:-1], solver="adam", alpha=0, batch_size=task.batch, learning_rate_init=LEARNING_RATE, shuffle=False
-    )
+    settings = {"batch_size": task.batch, "learning_rate_init": LEARNING_RATE, "alpha": 0, "shuffle": False}
+    model = MLPClassifier(task.widths[1:-1], solver="adam", **settings)
     labels = task.y.astype(int)  # two labels, not two classes: then the outputs are two sigmoids
     model.partial_fit(task.x, labels, classes=range(task.widths[-1]))
     for coefs, intercepts, (weight, bias) in zip(model.coefs_, model.intercepts_, task.weights, strict=True):

@@ -1,18 +1,27 @@
 """The pictures of a run, in colours that can be told apart by everybody, and with a marker for each contestant."""
 
-from itertools import cycle
+import re
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from benchmarks.contestants import RACES
 from benchmarks.records import Key, spread
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#999999")  # Okabe and Ito
-MARKERS = "osD^vPX*"
+# Okabe and Ito's colours, one for each library; the line's pattern and marker tell a library's contestants apart.
+BLUE, ORANGE = "#0072B2", "#D55E00"
+COLOURS = {
+    "minidl": BLUE,
+    "minidl_data": BLUE,
+    "NumPy": "#E69F00",
+    "torch": "#009E73",
+    "JAX": ORANGE,
+    "scikit": "#CC79A7",
+}
+PATTERNS = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
 STYLE = {"axes.grid": True, "grid.alpha": 0.3, "axes.axisbelow": True, "font.size": 10, "legend.frameon": False}
-TICKS = {"which": "minor", "bottom": False, "left": False}
 
 
 def draw(records, folder):
@@ -51,12 +60,11 @@ def training(records):
 def _bars(axes, found):
     names, spreads = zip(*found, strict=True)
     low, median, high = 1e3 * np.array(spreads).T
-    colours = [COLOURS[0] if name.startswith("minidl") else COLOURS[-1] for name in names]
+    colours = [colour_of(name) for name in names]
     axes.barh(names, median, xerr=(median - low, high - median), color=colours, capsize=3, height=0.65)
     for name, value, end in zip(names, median, high, strict=True):
         axes.annotate(f"{value:.0f}", (end, name), (6, 0), textcoords="offset points", va="center")
-    axes.set_xscale("log")
-    axes.set_xlim(median.min() / 3, 2 * high.max())
+    axes.set_xlim(0, 1.12 * high.max())
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
 
@@ -71,25 +79,44 @@ PANELS = (
 
 def growth(records):
     """Lines: time against size, both logarithmic."""
-    figure = Figure(figsize=(10, 8.5), layout="constrained")
-    drawn = [_lines(axes, records, *panel) for axes, panel in zip(figure.subplots(2, 2).flat, PANELS, strict=True)]
+    figure = Figure(figsize=(10.5, 9.5), layout="constrained")
+    panels = zip(figure.subplots(2, 2).flat, PANELS, strict=True)
+    drawn = [_lines(axes, records, *panel) for axes, panel in panels]
     figure.suptitle("How time grows, one thread: medians and quartiles")
     return figure if any(drawn) else None
 
 
 def _lines(axes, records, race, counted, unit, scale):
     """Draw a line for each contestant; return whether there was anything to draw."""
-    for contestant, colour, marker in zip(RACES[race], cycle(COLOURS), cycle(MARKERS)):
+    seen = []
+    for contestant in RACES[race]:
         sizes, _ = records.sizes(race, contestant.name)
         if sizes:
             times = [records.timings[Key(race, size, contestant.name)].seconds for size in sizes]
             low, median, high = scale * np.array([spread(seconds) for seconds in times]).T
-            axes.fill_between(sizes, low, high, color=colour, alpha=0.2, linewidth=0)
-            axes.plot(sizes, median, marker=marker, color=colour, label=contestant.name)
+            colour = colour_of(contestant.name)
+            pattern, marker = PATTERNS[seen.count(colour)]
+            seen.append(colour)
+            bars = (median - low, high - median)
+            look = {"color": colour, "linestyle": pattern, "marker": marker, "capsize": 2, "markersize": 5}
+            axes.errorbar(sizes, median, bars, label=contestant.name, **look)
     axes.set(xscale="log", yscale="log", xlabel=counted, ylabel=unit)
-    if axes.lines:
-        axes.legend(fontsize=8, loc="best")
-    return bool(axes.lines)
+    plain_ticks(axes.yaxis, (1, 2, 5))
+    plain_ticks(axes.xaxis, (1,))
+    if seen:
+        axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+    return bool(seen)
+
+
+def plain_ticks(axis, within):
+    """Write numbers and no powers, at some places within a decade."""
+    axis.set_major_locator(LogLocator(subs=within))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+
+
+def colour_of(name):
+    return COLOURS[re.match(r"\w+", name)[0]]
 
 
 def width(records):
@@ -97,7 +124,7 @@ def width(records):
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     axes = figure.subplots()
     ours, torch = RACES["width"][0].name, "torch eager"
-    for threads, colour, marker in ((1, COLOURS[0], "o"), (2, COLOURS[5], "s")):
+    for threads, colour, marker in ((1, BLUE, "o"), (2, ORANGE, "s")):
         sizes, _ = records.sizes("width", torch, threads)
         if sizes:
             pairs = [(Key("width", size, torch, threads), Key("width", size, ours, threads)) for size in sizes]
@@ -110,7 +137,7 @@ def width(records):
     axes.hlines([1.15, 1.0], [14, 290], [290, 2300], color="black", linestyle="dashed", label="wanted at least")
     axes.set(xscale="log", xlabel="width w of 784-w-w-10, batch 128", ylabel="time of torch / time of minidl")
     axes.set_xticks(sizes, [str(size) for size in sizes])
-    axes.tick_params(**TICKS)
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(bottom=0)
     axes.legend()
     figure.suptitle("Wide networks, a step of Adam: above 1 minidl is faster than torch")

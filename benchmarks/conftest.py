@@ -33,6 +33,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: left out by --quick")
+    for rival in ("torch", "jax", "sklearn"):
+        config.addinivalue_line("filterwarnings", f"ignore:::{rival}\\..*")  # what they say of themselves
     config.stash[RECORDS] = Records()
 
 

@@ -22,6 +22,7 @@ class Contestant:
     threads: int | None = None  # None: as many as the race says
     one_thread_only: bool = False
     slow: bool = False  # left out by --quick
+    goes_on: bool = False  # never prepared anew, because that would be to compile anew
     same_result: bool = True  # whether what it returns can be compared with the first one's
 
     def missing(self, *, quick, threads):
@@ -49,13 +50,18 @@ JAX_SCAN = Contestant("JAX, jitted scan", "jax_training:train_by_scan", "jax", o
 HITS = {"accuracy": True}
 
 RACES = {
-    "step": (LOOP, BY_HAND, EAGER, JAX_STEP),
+    "step": (
+        LOOP,
+        BY_HAND,
+        EAGER,
+        Contestant("torch eager, all threads", "torch_eager:train", "torch", threads=CORES),
+        JAX_STEP,
+    ),
     "training": (
         LOOP,
         BY_HAND,
         EAGER,
-        Contestant("torch eager, all threads", "torch_eager:train", "torch", threads=CORES, slow=True),
-        Contestant("torch.compile", "torch_eager:train", "torch", {"compiled": True}, slow=True),
+        Contestant("torch.compile", "torch_eager:train", "torch", {"compiled": True}, slow=True, goes_on=True),
         SKLEARN,
         JAX_STEP,
         JAX_SCAN,

@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +21,8 @@ class Work:
     """What is done in a race: a task, and how much of it a call does.
 
     `alone` is how much a contestant does that trains one network where the others train many. `rtol` is how well the
-    results must agree, and `budget` how many seconds the race may take, more or less.
+    results must agree, and `budget` how many seconds the race may take, more or less. `afresh`: each turn starts with
+    the first weights, where it would otherwise go on training the same network for thousands of epochs.
     """
 
     race: str
@@ -31,6 +33,7 @@ class Work:
     threads: int = 1
     rtol: float = 1e-3
     budget: float = 3.0
+    afresh: bool = False
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Turn:
     run: object
     units: int
     settle: bool
+    again: object = None  # prepares the work anew, if that is to be done before each turn
     first: float = 0.0
     estimate: float = 0.0
     taken: list = field(default_factory=list)  # seconds per unit, and how many cores were busy
@@ -66,6 +70,8 @@ class Turn:
 
     def take(self, threads):
         """Take a turn, timed."""
+        if self.again:
+            self.run = self.again()
         with threads.limited(self.key.threads, settle=self.settle):
             if self.estimate < WARM_BELOW:
                 self.run()
@@ -111,7 +117,8 @@ def line_up(records, work, *, quick):
             records.missing[key] = why
         else:
             units = work.alone if contestant.name in ALONE else work.units
-            turns.append(Turn(key, contestant.prepare(work.task), units, settle=threads > 1))
+            again = partial(contestant.prepare, work.task) if work.afresh and not contestant.goes_on else None
+            turns.append(Turn(key, contestant.prepare(work.task), units, settle=threads > 1, again=again))
     return turns
 
 

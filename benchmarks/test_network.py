@@ -13,11 +13,11 @@ def test_step(race):
 
 def test_training(race):
     # float32 and 1,000 steps of Adam apart: the end agrees to some percent only, the beginning to all digits
-    race("training", EPOCHS, report_task(), units=1, rtol=0.1, budget=25)
+    race("training", EPOCHS, report_task(), units=1, rtol=0.1, afresh=True, budget=25)
 
 
 def test_training_with_fit(race):
-    race("fit", EPOCHS, report_task(), units=1, rtol=0.1, budget=12)
+    race("fit", EPOCHS, report_task(), units=1, rtol=0.1, afresh=True, budget=12)
 
 
 @pytest.mark.parametrize("batch", [pytest.param(1, marks=full), 50, 1000, pytest.param(10_000, marks=full)])

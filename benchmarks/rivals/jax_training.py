@@ -1,7 +1,7 @@
 """JAX: a compiled step called from Python, a compiled scan over all steps, and a vmap of that over replicates."""
 
 import math
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 
 import jax
@@ -93,8 +93,7 @@ def train_by_steps(task):
 
 def train_by_scan(task):
     """Call a compiled scan over all batches once; with a vmap around it if there are replicates."""
-    scan = partial(epochs_scan, widths=task.widths, batch=task.batch, classes=task.classes)
-    compiled = jax.jit(jax.vmap(scan) if task.lead else scan, donate_argnums=0)
+    compiled = compiled_scan(task.widths, task.batch, classes=task.classes, many=bool(task.lead))
     state, data = start(task), [jnp.asarray(array) for array in (task.x, task.y, task.orders)]
 
     def run():
@@ -103,6 +102,12 @@ def train_by_scan(task):
         return np.array(losses).T
 
     return run
+
+
+@cache
+def compiled_scan(widths, batch, *, classes, many):
+    scan = partial(epochs_scan, widths=widths, batch=batch, classes=classes)
+    return jax.jit(jax.vmap(scan) if many else scan, donate_argnums=0)
 
 
 def forward(task):

@@ -64,7 +64,7 @@ def _bars(axes, found):
     axes.barh(names, median, xerr=(median - low, high - median), color=colours, capsize=3, height=0.65)
     for name, value, end in zip(names, median, high, strict=True):
         axes.annotate(f"{value:.0f}", (end, name), (6, 0), textcoords="offset points", va="center")
-    axes.set_xlim(0, 1.12 * high.max())
+    axes.margins(x=0.12)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
 

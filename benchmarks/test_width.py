@@ -19,4 +19,4 @@ def test_width(race, width, threads):
     if threads > CORES:
         pytest.skip(f"{CORES} core: no two threads")
     steps = 2 if width >= 512 else 8
-    race("width", width, wide_task(width, steps=steps), units=steps, threads=threads, budget=5 if width >= 512 else 3)
+    race("width", width, wide_task(width, steps=steps), units=steps, threads=threads, budget=4 if width >= 512 else 2.5)

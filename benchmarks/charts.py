@@ -112,7 +112,7 @@ def plain_ticks(axis, within):
     """Write numbers and no powers, at some places within a decade."""
     axis.set_major_locator(LogLocator(subs=within))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
 
 
 def colour_of(name):
@@ -135,10 +135,11 @@ def width(records):
     if not axes.lines:
         return None
     axes.hlines([1.15, 1.0], [14, 290], [290, 2300], color="black", linestyle="dashed", label="wanted at least")
-    axes.set(xscale="log", xlabel="width w of 784-w-w-10, batch 128", ylabel="time of torch / time of minidl")
+    axes.set(xscale="log", yscale="log", xlabel="width w of 784-w-w-10, batch 128")
+    axes.set_ylabel("time of torch / time of minidl")
     axes.set_xticks(sizes, [str(size) for size in sizes])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(bottom=0)
+    plain_ticks(axes.yaxis, (1, 1.5, 2, 3, 5))
     axes.legend()
     figure.suptitle("Wide networks, a step of Adam: above 1 minidl is faster than torch")
     return figure

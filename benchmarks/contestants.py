@@ -75,6 +75,7 @@ RACES = {
     "forward": (
         Contestant("minidl, infer", "minidl_training:infer"),
         Contestant("NumPy, bare", "numpy_by_hand:forward"),
+        Contestant("NumPy, bare, careful sigmoid", "numpy_by_hand:forward_careful"),
         Contestant("minidl, predict", "minidl_training:predict"),
         Contestant("torch eager", "torch_eager:forward", "torch"),
         Contestant("scikit-learn", "sklearn_mlp:forward", "sklearn"),

@@ -132,7 +132,7 @@ def vectors(weights):
     return flat, views
 
 
-def forward(task):
+def forward(task, *, sigmoid=lambda x: 1 / (1 + np.exp(-x))):
     """Return the bare matmuls and activations; nothing else, but a new array for each layer."""
     matrices = [(weight.T, bias) for weight, bias in task.weights]
 
@@ -145,9 +145,14 @@ def forward(task):
         weight, bias = matrices[-1]
         y = y @ weight
         y += bias
-        return y if task.classes else 1 / (1 + np.exp(-y))
+        return y if task.classes else sigmoid(y)
 
     return run
+
+
+def forward_careful(task):
+    """Do the same with minidl's sigmoid, which cannot overflow."""
+    return forward(task, sigmoid=lambda x: np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
 
 
 def parameters(widths):

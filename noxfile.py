@@ -34,10 +34,10 @@ nox.options.error_on_external_run = True
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests"]
 
-INSTALLED = f"""
+INSTALLED = """
 import sys
 from importlib.util import find_spec
-for module in {MODULES}:
+for module in {modules}:
     origin = find_spec(module).origin
     assert origin.startswith(sys.prefix), f"{{module}} is not the installed one but {{origin}}"
 """
@@ -58,16 +58,17 @@ def requirements(*groups: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(SETTINGS, *groups)
 
 
-def install(session: nox.Session, *groups: str) -> None:
-    """Install this run's wheels and some dependency groups; what is there already is not fetched again.
+def install(session: nox.Session, *groups: str, but: str = "nothing") -> None:
+    """Install this run's wheels, but one perhaps, and dependency groups; what is there already is not fetched again.
 
     The wheels go first and by force, because their version may stay the same while their content changes. Named again
     beside the groups they bring their own requirements, and none of them is ever looked for in a registry.
     """
-    wheels = sorted(map(str, WHEELS.glob("*.whl")))
+    wheels = [str(wheel) for wheel in sorted(WHEELS.glob("*.whl")) if not wheel.name.startswith(but)]
     session.install("--quiet", "--no-deps", "--force-reinstall", *wheels)
     session.install("--quiet", *wheels, *requirements(*groups))
-    session.run("python", "-c", INSTALLED, silent=True, log=False)
+    modules = [module for module in MODULES if module != but]
+    session.run("python", "-c", INSTALLED.format(modules=modules), silent=True, log=False)
 
 
 def run_pytest(session: nox.Session, *args: str | Path, env: dict[str, str | None] | None = None) -> None:
@@ -195,17 +196,23 @@ def types(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """Put sdists and wheels into dist/, and prove them in an empty environment with the source out of the way.
 
-    minidl-core alone must bring NumPy and nothing else. `nox -s build -- FOLDER` takes another place than dist/.
+    minidl-core alone must bring NumPy and nothing else; the others must work without minidl-native, and it beside them.
+    `nox -s build -- FOLDER` takes another place than dist/.
     """
     dist = Path(session.posargs.pop(0) if session.posargs else "dist")
     session.install("--quiet", *map(str, WHEELS.glob("minidl_core-*.whl")))
     session.run("python", "-c", CORE_ALONE, log=False)
-    install(session, "test")
     with tempfile.TemporaryDirectory() as away:
         shutil.copy("pyproject.toml", away)
         for package in PACKAGES:
             shutil.copytree(package / "tests", Path(away, package, "tests"))
             shutil.copy(package / "README.md", Path(away, package))
+        install(session, "test", but="minidl_native")
+        readable = [package for package in PACKAGES if package != NATIVE]
         with session.chdir(away):
-            run_pytest(session, "packages", "--numprocesses=auto", "-m", "not slow")
+            run_pytest(session, *readable, "--numprocesses=auto", "-m", "not slow")
+        if COMPILER:
+            install(session, "test")
+            with session.chdir(away):
+                run_pytest(session, NATIVE, "--numprocesses=auto", "-m", "not slow")
     shutil.copytree(WHEELS, dist, dirs_exist_ok=True)

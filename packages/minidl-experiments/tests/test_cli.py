@@ -5,13 +5,17 @@ import signal
 import subprocess
 import sys
 from itertools import islice
+from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import minidl_experiments
 from minidl_experiments.cli import app
 from minidl_experiments.experiments import RUNS
+from minidl_experiments.printing import print_quantities, table_console
+from minidl_experiments.table import summarize
 
 PNG = b"\x89PNG\r\n\x1a\n"
 FIGURES = ["figure_2a.png", "figure_2b.png", "figure_3.png", "figure_4.png"]
@@ -46,7 +50,7 @@ def test_reproduce_prints_a_line_per_run_without_a_terminal(reproduced):
 def test_reproduce_prints_table_and_statements(reproduced):
     text = reproduced[0].stdout
     assert text.count("test accuracy ") >= len(RUNS)
-    assert "not checked: SGD learns faster than Adam during the first 20 epochs\n" in text
+    assert "undecided:   SGD learns faster than Adam during the first 20 epochs\n" in text
     assert "needs 20 epochs" in text
 
 
@@ -57,7 +61,7 @@ def test_the_table_is_json_with_every_quantity_and_statement(reproduced):
     assert table["figure_2_seed"] in table["seeds"]
     assert [entry["run"] for entry in table["quantities"]] == [name for name in RUNS for _ in range(4)]
     for entry in table["quantities"]:
-        assert set(entry) == {"run", "name", "unit", "report", "mean", "low", "high", "inside"}
+        assert set(entry) == {"run", "name", "unit", "report", "mean", "low", "high", "seeds", "diverged", "inside"}
         assert entry["low"] <= entry["mean"] <= entry["high"]
         assert entry["report"] is None  # its numbers are those after 50 epochs
     for entry in table["statements"]:
@@ -112,7 +116,6 @@ def test_train_is_a_replicate_of_reproduce(reproduced):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["reproduce"], "Missing option '--out'"),
         (["reproduce", "--out", "OUT", "--seeds", "0"], "--seeds"),
         (["reproduce", "--out", "OUT", "--epochs", "x"], "--epochs"),
         (["reproduce", "--out", "FILE"], "cannot write into the folder"),
@@ -151,6 +154,48 @@ def test_version():
     assert (result.exit_code, result.stdout) == (0, f"minidl {minidl_experiments.__version__}\n")
 
 
+@pytest.mark.parametrize(("command", "does"), [("reproduce", "reproduction._train"), ("readings", "readings._read")])
+def test_ctrl_c_at_once_leaves_earlier_results_alone(command, does, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"minidl_experiments.{does}", interrupt)
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "reproduction"  # both write there unless told otherwise
+    folder.mkdir()
+    for name in (*FIGURES, "table.json", "readings.json"):
+        (folder / name).write_text("earlier", encoding="utf-8")
+    result = run(command, "--seeds", 5)
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1].endswith("finished; nothing was written")
+    assert result.stdout == ""
+    assert {path.read_text(encoding="utf-8") for path in folder.iterdir()} == {"earlier"}
+
+
+def test_a_narrow_terminal_leaves_nothing_out(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    values = np.array([0.9, 0.95, np.nan])
+    quantity = summarize("Adam, Leaky ReLU 0.2", "train accuracy", "%", 100 * values, 98.4)
+    print_quantities(table_console(), [quantity])
+    line = capsys.readouterr().out.splitlines()[-2]
+    assert line.split() == [
+        "train",
+        "accuracy",
+        "98.4",
+        "%",
+        "92.50",
+        "%",
+        "90.25",
+        "-",
+        "94.75",
+        "%",
+        "no",
+        "1",
+        "of",
+        "3",
+    ]
+
+
 def test_help_without_matplotlib():
     code = (
         "import sys; sys.modules['matplotlib'] = None; from minidl_experiments.cli import app; app(prog_name='minidl')"
@@ -183,11 +228,17 @@ def interrupt(folder, *args, after):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
 def test_ctrl_c_keeps_the_runs_that_are_finished(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / FIGURES[3]).touch()  # an earlier run has left it
     code, output, errors = interrupt(tmp_path, "reproduce", "--out", "out", "--seeds=2", "--epochs=50", after=2)
     assert code == 130
     assert "Traceback" not in errors
-    assert errors.splitlines()[-1] == f"minidl: interrupted with 2 of {len(RUNS)} runs finished"
+    table = Path("out") / "table.json"
+    assert errors.splitlines()[-1] == (
+        f"minidl: interrupted with 2 of {len(RUNS)} runs finished; {table} has these alone"
+    )
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*FIGURES[:3], "table.json"]
+    assert output.splitlines()[-1] == f"removed {Path('out') / FIGURES[3]} of an earlier run"
     table = json.loads((tmp_path / "out" / "table.json").read_text(encoding="utf-8"))
     assert table["complete"] is False
     assert {entry["run"] for entry in table["quantities"]} == set(list(RUNS)[:2])

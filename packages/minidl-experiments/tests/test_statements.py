@@ -99,20 +99,27 @@ def test_what_chance_leaves_open_is_not_ahead():
     lead = statements.Difference.of(noisy(0.001), np.zeros(SEEDS))
     assert (lead.mean, lead.share) == pytest.approx((0.001, 0.5))
     assert lead.error == pytest.approx(noisy(0).std(ddof=1) / np.sqrt(SEEDS))
-    assert not lead.is_ahead
-    assert statements.Difference.of(noisy(0.1), np.zeros(SEEDS)).is_ahead
-    assert not statements.Difference.of(np.zeros(SEEDS), noisy(0.1)).is_ahead
+    assert lead.is_above() is None
+    assert statements.Difference.of(noisy(0.1), np.zeros(SEEDS)).is_above() is True
+    assert statements.Difference.of(np.zeros(SEEDS), noisy(0.1)).is_above() is False
+    assert statements.Difference.of(noisy(0.1), 0).is_above(0.1) is None
+    assert statements.Difference.of(noisy(0.1), 0).is_below(0.2) is True
 
 
 def test_seeds_are_compared_in_pairs():
     easy_and_hard = noisy(0.9, spread=0.1)
-    assert statements.Difference.of(easy_and_hard + 0.001, easy_and_hard).is_ahead
+    assert statements.Difference.of(easy_and_hard + 0.001, easy_and_hard).is_above() is True
 
 
 def test_one_seed_decides_nothing():
-    assert not statements.Difference.of(np.array([0.2]), np.array([0.1])).is_ahead
+    assert statements.Difference.of(np.array([0.2]), np.array([0.1])).is_above() is None
+    one = Curves(np.linspace(0.5, 0.1, 50)[:, None], np.linspace(0.6, 0.98, 50)[:, None])
+    assert statements.judge_accuracy(one, one).held is None
+    assert statements.judge_overfitting(one, one).held is None
+    assert statements.judge_final_lead(one, one).held is None
+    assert statements.judge_alike({"ReLU": one.accuracy, "Tanh": one.accuracy}).held is None
     verdict = statements.judge_dropout({0.0: np.array([0.97]), 0.1: np.array([0.9])})
-    assert verdict.held is False
+    assert verdict.held is None
     assert verdict.evidence.endswith("p_drop 0.1 -7.00 points")
 
 
@@ -128,10 +135,46 @@ def test_fastest_and_slowest_are_those_of_the_first_epochs():
     assert slowest == {"Tanh": False, "ReLU": False, "Leaky": True}
 
 
-def test_a_tie_has_neither_a_fastest_nor_a_slowest():
+def test_a_tie_decides_nothing():
     runs = accuracies(Tanh=0.7, ReLU=0.7)
-    assert statements.judge_fastest("Tanh", runs).held is False
-    assert statements.judge_slowest("Tanh", runs).held is False
+    assert statements.judge_fastest("Tanh", runs).held is None
+    assert statements.judge_slowest("Tanh", runs).held is None
+
+
+def test_one_rival_that_is_faster_decides_whatever_the_others_are():
+    assert statements.judge_fastest("Tanh", accuracies(Tanh=0.7, ReLU=0.7, Leaky=0.8)).held is False
+
+
+def lose(curves, seed, since):
+    """Return curves in which a seed diverged."""
+    lost = Curves(curves.loss.copy(), curves.accuracy.copy())
+    lost.loss[since:, seed] = lost.accuracy[since:, seed] = np.nan
+    return lost
+
+
+def test_a_seed_that_diverged_poisons_nothing():
+    lead = statements.Difference.of(np.array([0.5, np.nan, 0.7]), np.array([0.4, 0.1, np.nan]))
+    assert (lead.mean, lead.share, lead.seeds, lead.lost) == (pytest.approx(0.1), 1, 3, 2)
+    whole, broken = SLOW_THEN_FAST, lose(FAST_THEN_SLOW, 2, since=1)
+    verdicts = [
+        statements.judge_accuracy(broken, whole),
+        statements.judge_overfitting(broken, broken),
+        statements.judge_early_lead(broken, whole),
+        statements.judge_final_lead(whole, broken),
+        statements.judge_alike({"a": whole.accuracy, "b": broken.accuracy}),
+        statements.judge_fastest("a", {"a": broken.accuracy, "b": whole.accuracy}),
+    ]
+    for verdict in verdicts[2:4]:
+        assert verdict.held is True
+    for verdict in verdicts:
+        assert "nan" not in verdict.evidence
+        assert verdict.evidence.endswith(f"1 of {SEEDS} diverged") or verdict is verdicts[0]
+        assert np.isfinite(list(verdict.numbers.values())).all()
+
+
+def test_nothing_is_left_where_all_seeds_diverged():
+    lead = statements.Difference.of(np.full(3, np.nan), 0)
+    assert (lead.is_above(), lead.is_below(1), lead.lost) == (None, None, 3)
 
 
 def test_the_margin_is_that_to_the_closest_rival():
@@ -151,18 +194,18 @@ def test_accuracies_within_a_point_are_alike(other, held):
 def test_dropout_is_needed_if_any_amount_of_it_helps():
     base = noisy(0.97)
     assert statements.judge_dropout({0.0: base, 0.1: base - 0.01, 0.5: base - 0.1}).held is True
-    assert statements.judge_dropout({0.0: base, 0.1: base + 0.01, 0.5: base - 0.1}).held is False
+    assert statements.judge_dropout({0.0: base, 0.1: base + 0.011, 0.5: base - 0.1}).held is False
     assert statements.judge_dropout({0.0: base, 0.1: base + 0.001}).held is True  # less than a point
 
 
 def test_what_chance_leaves_open_does_not_count_for_dropout_being_needless():
     rough = {0.0: np.array([0.90, 0.97]), 0.1: np.array([0.99, 0.98])}
-    assert statements.judge_dropout(rough).held is False
+    assert statements.judge_dropout(rough).held is None
 
 
-def run(epochs):
+def run(epochs, start=0.7):
     """Return what claims read of a training."""
-    course = curves(rising(0.7, 0.98, epochs))
+    course = curves(rising(start, 0.98, epochs))
     return SimpleNamespace(settings=Settings(epochs=epochs), train=course, test=course)
 
 
@@ -173,9 +216,9 @@ def test_claims_wait_for_their_runs():
 
 def test_claims_wait_for_their_epochs():
     sgd, adam = OPTIMIZERS["SGD"], OPTIMIZERS["Adam"]
-    verdicts = claims.judge_claims({sgd: run(20), adam: run(20)})
+    verdicts = claims.judge_claims({sgd: run(20), adam: run(20, start=0.8)})
     assert {text: verdict.held for text, verdict in verdicts.items() if verdict.held is not None} == {
-        "SGD learns faster than Adam during the first 20 epochs": False  # they are the same here
+        "SGD learns faster than Adam during the first 20 epochs": False
     }
     assert verdicts["the model does not overfit"].evidence == "needs 50 epochs"
 
@@ -185,7 +228,10 @@ def test_distances_are_those_to_the_circle():
     model.weight, model.bias = np.zeros((1, 2, 2), np.float32), np.array([[1, 0]], np.float32)  # always "outside"
     x = np.array([[[0.5, 0.5], [0.5, 0.9], [0.0, 0.0]]], np.float32)
     y = np.array([[[0, 1], [1, 0], [1, 0]]], np.float32)
-    distances, wrong = claims.measure_distances(SimpleNamespace(model=model, data=SimpleNamespace(test=(x, y))))
+    training = SimpleNamespace(model=model, data=SimpleNamespace(test=(x, y)), test=Curves(np.ones((1, 1)), None))
+    distances, wrong = claims.measure_distances(training)
     radius = 1 / np.sqrt(2 * np.pi)
     np.testing.assert_allclose(distances, [radius, 0.4 - radius, np.sqrt(0.5) - radius], atol=1e-7)
     np.testing.assert_allclose(wrong, [radius])
+    training.test = Curves(np.full((1, 1), np.nan), None)  # it diverged
+    assert [values.size for values in claims.measure_distances(training)] == [0, 0]

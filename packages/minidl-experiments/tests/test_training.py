@@ -9,7 +9,7 @@ import minidl
 import minidl_data
 from minidl_experiments import Loss, Settings, Training, draw, streams
 from minidl_experiments.experiments import DROPOUT, OPTIMIZERS
-from minidl_experiments.settings import REPORT_SGD
+from minidl_experiments.settings import REPORT_SGD, Optimizer, Steps
 
 SHORT = Settings(epochs=3, samples=120)
 
@@ -106,6 +106,25 @@ def test_an_interrupted_training_keeps_what_it_has():
     with pytest.raises(KeyboardInterrupt):
         training.run(interrupt)
     assert len(training.test.loss) == 2
+
+
+def test_a_seed_that_diverges_has_no_scores_from_then_on():
+    """It keeps the weights of the batch before, with which a loss and an accuracy could be measured."""
+    steep = replace(SHORT, steps=Steps(Optimizer.SGD, lr=0.006), sigmoid_outputs=False)
+    training = trained(steep, range(12))  # warnings are errors here
+    lost = np.isnan(training.train.loss[-1])
+    assert 0 < lost.sum() < 12
+    for curves in (training.train, training.test):
+        np.testing.assert_array_equal(np.isnan(curves.accuracy), np.isnan(training.train.loss))
+        np.testing.assert_array_equal(np.isnan(curves.loss), np.isnan(training.train.loss))
+        assert np.isfinite(curves.accuracy[:, ~lost]).all()
+
+
+@pytest.mark.slow
+def test_a_hundred_seeds_have_the_reports_accuracy():
+    training = Training(Settings(), range(100))
+    training.run(every=50)
+    assert 0.972 <= training.test.accuracy[-1].mean() <= 0.979
 
 
 @pytest.mark.slow

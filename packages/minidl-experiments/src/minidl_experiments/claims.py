@@ -54,7 +54,7 @@ def judge_claims(results: Results) -> dict[str, Verdict]:
     Returns
     -------
     dict of str to Verdict
-        Not held and not refuted where the runs have too few epochs.
+        Undecided where the runs have too few epochs.
     """
     return {claim.text: _judge(claim, results) for claim in CLAIMS if claim.runs <= results.keys()}
 
@@ -75,12 +75,14 @@ def measure_distances(training: Training) -> tuple[Floats, Floats]:
     Returns
     -------
     distances, wrong : array, shape (n,)
-        Of all test points of all seeds, and of those that are misclassified; in units of the square's side.
+        Of all test points of all seeds that did not diverge, and of those that are misclassified; in units of the
+        square's side.
     """
     x, y = training.data.test
     distances = np.abs(np.linalg.norm(x.astype(np.float64) - minidl_data.CENTER, axis=-1) - minidl_data.RADIUS)
     wrong = minidl.predict(training.model, x).argmax(axis=-1) != y.argmax(axis=-1)
-    return distances.ravel(), distances[wrong]
+    left = np.isfinite(training.test.loss[-1])
+    return distances[left].ravel(), distances[left][wrong[left]]
 
 
 def _activation_accuracies(results: Results) -> dict[str, Floats]:

@@ -11,17 +11,19 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from minidl_experiments.printing import table_console
 from minidl_experiments.progress import EpochProgress, say
 from minidl_experiments.readings import RUNS, Reading, compare_readings, write_readings
-from minidl_experiments.shell import INTERRUPTED, make_folder
+from minidl_experiments.shell import REPRODUCTION, interrupted, make_folder
 from minidl_experiments.statements import LATE
 
 _COLUMNS = ("Adam train", "Adam test", "SGD train", "SGD test")
+_AGREES = {True: "yes", False: "no", None: "undecided"}
 
 
 def readings(
-    out: Annotated[Path, typer.Option(help="Folder for readings.json; made if it is not there.")],
-    seeds: Annotated[int, typer.Option(min=5, help="Networks per reading and optimizer, all trained at once.")] = 20,
+    out: Annotated[Path, typer.Option(help="Folder for readings.json; made if it is not there.")] = REPRODUCTION,
+    seeds: Annotated[int, typer.Option(min=5, help="Networks per reading and optimizer, all trained at once.")] = 40,
     seed: Annotated[int, typer.Option(min=0, help="The first seed; the others follow it.")] = 0,
     epochs: Annotated[int, typer.Option(min=LATE, help="Epochs per network; the report has 50.")] = 50,
 ) -> None:
@@ -34,12 +36,12 @@ def readings(
     errors, all_seeds = Console(stderr=True), range(seed, seed + seeds)
     with EpochProgress(errors, RUNS * epochs) as progress:
         found = compare_readings(all_seeds, epochs, progress)
-    console = Console()
-    print_readings(console, found)
-    say(console, f"wrote {write_readings(found, all_seeds, epochs, out)}")
+    if found:
+        console = table_console()
+        print_readings(console, found)
+        say(console, f"wrote {write_readings(found, all_seeds, epochs, out)}")
     if len(found) < RUNS // 2:
-        say(errors, f"minidl: interrupted with {len(found)} of {RUNS // 2} readings finished")
-        raise typer.Exit(INTERRUPTED)
+        interrupted(f"{len(found)} of {RUNS // 2} readings", out / "readings.json" if found else None)
 
 
 def print_readings(console: Console, found: Sequence[Reading]) -> None:
@@ -55,14 +57,21 @@ def print_readings(console: Console, found: Sequence[Reading]) -> None:
     table.add_column("loss", no_wrap=True)
     for name in _COLUMNS:
         table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
-    table.add_column("agrees", justify="right", no_wrap=True)
+    for name in ("agrees", "seeds that\ndiverged"):
+        table.add_column(name, justify="right", no_wrap=True)
     for reading in found:
         means = {quantity.name: f"{quantity.mean:.1f}" for quantity in reading.quantities}
         cells = [means.get(f"{name} accuracy", "diverges") for name in _COLUMNS]
-        table.add_row(reading.network, str(reading.reduction), *cells, "yes" if reading.agrees else "no")
+        table.add_row(reading.network, str(reading.reduction), *cells, _AGREES[reading.agrees], _diverged(reading))
     console.print(table)
     for reading in found:
-        if not reading.agrees:
+        if reading.objections:
             say(console, f"{reading.network}, {reading.reduction}:")
-            for reason in reading.refuted_by:
-                say(console, f"    {reason}")
+        for objection in reading.objections:
+            say(console, f"    {objection}")
+
+
+def _diverged(reading: Reading) -> str:
+    """Say how many seeds diverged, of the optimizers with which some did and some did not."""
+    trained = [one for one in reading.quantities if one.name.endswith("train accuracy")]
+    return ", ".join(f"{one.run} {one.diverged_words}" for one in trained if one.diverged)

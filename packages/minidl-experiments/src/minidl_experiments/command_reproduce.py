@@ -10,15 +10,23 @@ from rich.console import Console
 
 from minidl_experiments.claims import judge_claims
 from minidl_experiments.experiments import RUNS
-from minidl_experiments.printing import print_quantities, print_verdicts
+from minidl_experiments.printing import print_quantities, print_verdicts, table_console
 from minidl_experiments.progress import EpochProgress, say
-from minidl_experiments.reproduction import Reproduction, reproduce, write_figures, write_table
-from minidl_experiments.shell import INTERRUPTED, make_folder
+from minidl_experiments.reproduction import (
+    Reproduction,
+    remove_other_figures,
+    reproduce,
+    write_figures,
+    write_table,
+)
+from minidl_experiments.shell import REPRODUCTION, interrupted, make_folder
 from minidl_experiments.table import list_quantities
 
 
 def reproduce_command(
-    out: Annotated[Path, typer.Option(help="Folder for the figures and the table; made if it is not there.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for the figures and the table; made if it is not there.")
+    ] = REPRODUCTION,
     seeds: Annotated[int, typer.Option(min=1, help="Networks per experiment, all trained at once.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="The first seed; the others follow it.")] = 0,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs per network; the report has 50.")] = 50,
@@ -26,23 +34,25 @@ def reproduce_command(
     """Train the report's networks for many seeds, draw its figures and check its statements.
 
     Writes figure_2a.png, figure_2b.png, figure_3.png, figure_4.png and table.json, and prints the table. Ctrl-C stops
-    the training; what is finished by then is written all the same.
+    the training; what is finished by then is written all the same, and the figures that this run did not come to are
+    removed if an earlier one has left them.
     """
     make_folder(out)
-    errors = Console(stderr=True)
-    with EpochProgress(errors, len(RUNS) * epochs) as progress:
+    with EpochProgress(Console(stderr=True), len(RUNS) * epochs) as progress:
         reproduction = reproduce(range(seed, seed + seeds), epochs, progress)
-    if not reproduction.complete:
-        say(errors, f"minidl: interrupted with {len(reproduction.results)} of {len(RUNS)} runs finished")
-    if reproduction.results:
+    finished = bool(reproduction.results)
+    if finished:
         _write(reproduction, out)
     if not reproduction.complete:
-        raise typer.Exit(INTERRUPTED)
+        interrupted(f"{len(reproduction.results)} of {len(RUNS)} runs", out / "table.json" if finished else None)
 
 
 def _write(reproduction: Reproduction, folder: Path) -> None:
-    console = Console()
-    written = [*write_figures(reproduction.results, folder), write_table(reproduction, folder)]
+    console = table_console()
+    table, figures = write_table(reproduction, folder), write_figures(reproduction.results, folder)
+    removed = remove_other_figures(figures, folder)
     print_quantities(console, list_quantities(reproduction.results))
     print_verdicts(console, judge_claims(reproduction.results))
-    say(console, "wrote " + ", ".join(map(str, written)))
+    say(console, "wrote " + ", ".join(map(str, [*figures, table])))
+    if removed:
+        say(console, f"removed {', '.join(map(str, removed))} of an earlier run")

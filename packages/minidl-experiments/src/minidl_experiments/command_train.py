@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -126,8 +125,7 @@ def _run(training: Training) -> bool:
     with EpochProgress(Console(stderr=True), training.settings.epochs) as progress:
         progress.start("training")
         try:
-            with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # a loss of nan is an error below
-                training.run(lambda epoch: _report_epoch(progress, training, epoch))
+            training.run(lambda epoch: _report_epoch(progress, training, epoch))
         except KeyboardInterrupt:
             return False
         except minidl.DivergenceError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,27 +13,36 @@ from minidl_experiments.statements import Verdict
 from minidl_experiments.table import Quantity
 
 _INSIDE = {True: "yes", False: "no", None: ""}
-_HELD = {True: "held", False: "NOT HELD", None: "not checked"}
+_HELD = {True: "held", False: "NOT HELD", None: "undecided"}
+_TABLE = 100  # columns that a table may need: a narrow terminal breaks its lines, but nothing is left out
 
 
-def print_quantities(console: Console, quantities: Iterable[Quantity]) -> None:
+def table_console() -> Console:
+    """Return a console on the standard output on which tables are whole."""
+    console = Console()
+    console.width = max(console.width, _TABLE)
+    return console
+
+
+def print_quantities(console: Console, quantities: Sequence[Quantity]) -> None:
     """Print the report's numbers against ours.
 
     Parameters
     ----------
     console : rich.console.Console
-    quantities : iterable of Quantity
+    quantities : sequence of Quantity
     """
     table = Table(box=SIMPLE_HEAD)
     table.add_column("", no_wrap=True)
-    for name in ("report", "mean", "5-95 %", "inside"):
+    diverged = ["diverged"] if any(quantity.diverged for quantity in quantities) else []
+    for name in ("report", "mean", "5-95 %", "inside", *diverged):
         table.add_column(name, justify="right", no_wrap=True)
     run = ""
     for quantity in quantities:
         if quantity.run != run:
             run = quantity.run
             table.add_row(run, style="bold")
-        table.add_row(*_cells(quantity))
+        table.add_row(*_cells(quantity), *[quantity.diverged_words for _ in diverged])
     console.print(table)
 
 
@@ -56,3 +65,4 @@ def print_verdicts(console: Console, verdicts: Mapping[str, Verdict]) -> None:
     for text, verdict in verdicts.items():
         say(console, f"{_HELD[verdict.held] + ':':<12} {text}")
         say(console, f"{'':<12} {verdict.evidence}")
+    say(console, "± is twice the standard error over the seeds: undecided is what lies within it")

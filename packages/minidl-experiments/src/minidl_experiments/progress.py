@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task
+from rich.text import Text
 
 
 class EpochProgress:
@@ -23,14 +25,8 @@ class EpochProgress:
     def __init__(self, console: Console, epochs: int) -> None:
         self._console = console
         self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("epochs,"),
-            TimeElapsedColumn(),
-            TextColumn("elapsed,"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
+            BarColumn(bar_width=10),
+            Words(_epoch_words),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -57,6 +53,39 @@ class EpochProgress:
     def say(self, line: str) -> None:
         """Print a line, above the bar if there is one."""
         say(self._console, line)
+
+
+class Words(ProgressColumn):
+    """What a progress bar says, cut short at its end where the terminal is narrow.
+
+    Parameters
+    ----------
+    words : callable
+        From a task to what is said of it.
+    """
+
+    def __init__(self, words: Callable[[Task], str]) -> None:
+        super().__init__()
+        self._words = words
+
+    def render(self, task: Task) -> Text:
+        """Return the words."""
+        return Text(self._words(task), overflow="ellipsis", no_wrap=True)
+
+
+def _epoch_words(task: Task) -> str:
+    words = [task.description, f"{task.completed:.0f} of {task.total:.0f} epochs"]
+    if task.time_remaining is not None:
+        words.append(f"{time_words(task.time_remaining)} left")
+    return ", ".join(words)
+
+
+def time_words(seconds: float) -> str:
+    """Return a duration as text: ``45 s``, ``3 min``, ``2 h 5 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def say(console: Console, line: str) -> None:

@@ -7,7 +7,6 @@ is left to the reader.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from minidl_experiments.experiments import GENERAL, OPTIMIZERS
 from minidl_experiments.plain_json import write_json
 from minidl_experiments.progress import EpochProgress
 from minidl_experiments.settings import Activation, Reduction, Settings
-from minidl_experiments.statements import Verdict
+from minidl_experiments.statements import Verdict, all_hold
 from minidl_experiments.table import REPORTED, Quantity, summarize
 from minidl_experiments.training import Training
 
@@ -62,16 +61,25 @@ class Reading:
     verdicts: dict[str, Verdict]
 
     @property
-    def agrees(self) -> bool:
-        """Whether the report's accuracies are among ours, and all of its statements hold."""
+    def agrees(self) -> bool | None:
+        """Whether the report's accuracies are among ours, and all of its statements hold; None if that is undecided."""
         near = all(quantity.inside is not False for quantity in self.quantities)
-        return near and all(verdict.held for verdict in self.verdicts.values())
+        return all_hold([near, *(verdict.held for verdict in self.verdicts.values())])
 
     @property
-    def refuted_by(self) -> list[str]:
-        """What stands against this reading, in words."""
-        far = [f"{q.name} of {q.report} % is outside" for q in self.quantities if q.inside is False]
-        return far + [f"not held: {text}" for text, verdict in self.verdicts.items() if not verdict.held]
+    def objections(self) -> list[str]:
+        """What stands against this reading or leaves it open, in words."""
+        far = [
+            f"{one.name}: {one.report} % is outside {one.low:.1f} - {one.high:.1f} %"
+            for one in self.quantities
+            if one.inside is False
+        ]
+        words = {False: "not held", None: "undecided"}
+        return far + [
+            f"{words[verdict.held]}: {text}: {verdict.evidence}"
+            for text, verdict in self.verdicts.items()
+            if verdict.held is not True
+        ]
 
 
 def compare_readings(seeds: Sequence[int], epochs: int, progress: EpochProgress) -> list[Reading]:
@@ -96,7 +104,7 @@ def compare_readings(seeds: Sequence[int], epochs: int, progress: EpochProgress)
             for reduction in Reduction:
                 setting = replace(settings, reduction=reduction, epochs=epochs)
                 readings.append(_read(network, setting, seeds, data, progress))
-                verdict = "agrees" if readings[-1].agrees else "does not agree"
+                verdict = {True: "agrees", False: "does not agree", None: "undecided"}[readings[-1].agrees]
                 progress.say(f"{len(readings)}/{RUNS // 2} {network}, {reduction} of squares: {verdict}")
     except KeyboardInterrupt:
         pass
@@ -109,8 +117,7 @@ def _read(network: str, settings: Settings, seeds: Sequence[int], data: Data, pr
         progress.start(f"{network}, {settings.reduction}, {name}")
         training = Training(replace(settings, steps=rival.steps), seeds, data)
         try:
-            with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # what diverges is told by its row
-                training.run(lambda _: progress.advance())
+            training.run(lambda _: progress.advance())
             runs[name] = training
         except minidl.DivergenceError:
             progress.say(f"{network}, {settings.reduction} of squares, {name}: the loss of every seed became nan")
@@ -144,7 +151,7 @@ def judge(network: str, reduction: Reduction, adam: Training | None, sgd: Traini
         if run is None
     }
     for name, run in runs.items():
-        if run is not None and (lost := int((~np.isfinite(run.train.loss[-1])).sum())):
+        if run is not None and (lost := int(np.isnan(run.train.accuracy[-1]).sum())):
             verdicts[f"training with {name} succeeds"] = Verdict(
                 held=False, evidence=f"the loss of {lost} of {run.train.loss.shape[1]} seeds became nan", numbers={}
             )
@@ -176,6 +183,6 @@ def write_readings(readings: Sequence[Reading], seeds: Sequence[int], epochs: in
     pathlib.Path
         Of ``readings.json``.
     """
-    records = [{**asdict(reading), "agrees": reading.agrees, "refuted_by": reading.refuted_by} for reading in readings]
-    content = {"seeds": list(seeds), "epochs": epochs, "readings": records}
+    records = [{**asdict(reading), "agrees": reading.agrees, "objections": reading.objections} for reading in readings]
+    content = {"seeds": list(seeds), "epochs": epochs, "complete": len(records) == RUNS // 2, "readings": records}
     return write_json(content, folder / "readings.json")

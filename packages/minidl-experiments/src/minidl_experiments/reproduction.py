@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import minidl
 from minidl_experiments.claims import judge_claims
 from minidl_experiments.data import Data, Floats, Samples, draw
 from minidl_experiments.experiments import ACTIVATIONS, GENERAL, OPTIMIZERS, RUNS
@@ -19,6 +20,8 @@ from minidl_experiments.progress import EpochProgress
 from minidl_experiments.settings import Settings
 from minidl_experiments.table import list_quantities
 from minidl_experiments.training import Training
+
+FIGURES = "figure_2a", "figure_2b", "figure_3", "figure_4"
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,9 @@ class Reproduction:
     seeds : list of int
     epochs : int
     results : mapping of Settings to Training
-        The runs that are finished, by their settings in `experiments`.
+        The runs that are finished, by their settings in `experiments`; without those of which every seed diverged.
     complete : bool
-        Whether these are all; False after Ctrl-C.
+        Whether all were tried; False after Ctrl-C.
     """
 
     seeds: list[int]
@@ -63,9 +66,12 @@ def reproduce(seeds: Sequence[int], epochs: int, progress: EpochProgress) -> Rep
         for number, (name, settings) in enumerate(RUNS.items(), start=1):
             progress.start(f"{number}/{len(RUNS)} {name}")
             start = time.perf_counter()
-            results[settings] = _train(settings, seeds, epochs, data, progress)
-            accuracy, seconds = 100 * results[settings].test.accuracy[-1].mean(), time.perf_counter() - start
-            progress.say(f"{number}/{len(RUNS)} {name}: mean test accuracy {accuracy:.2f} %, {seconds:.1f} s")
+            try:
+                results[settings] = _train(settings, seeds, epochs, data, progress)
+                words = f"mean test accuracy {100 * np.nanmean(results[settings].test.accuracy[-1]):.2f} %"
+            except minidl.DivergenceError:
+                words = "the loss of every seed became nan"
+            progress.say(f"{number}/{len(RUNS)} {name}: {words}, {time.perf_counter() - start:.1f} s")
     except KeyboardInterrupt:
         return Reproduction(list(seeds), epochs, results, complete=False)
     return Reproduction(list(seeds), epochs, results, complete=True)
@@ -89,10 +95,12 @@ def typical(training: Training) -> int:
     Returns
     -------
     int
-        The lower of the two middle ones where their number is even.
+        The lower of the two middle ones where their number is even; those that diverged do not count.
     """
-    order = np.argsort(training.test.accuracy[-1], kind="stable")
-    return int(order[(len(order) - 1) // 2])
+    accuracy = training.test.accuracy[-1]
+    order = np.argsort(accuracy, kind="stable")  # nan comes last
+    left = int(np.isfinite(accuracy).sum())
+    return int(order[(left - 1) // 2 if left else 0])
 
 
 def write_figures(results: Mapping[Settings, Training], folder: Path) -> list[Path]:
@@ -113,9 +121,10 @@ def write_figures(results: Mapping[Settings, Training], folder: Path) -> list[Pa
     drawn = {}
     if GENERAL in results:
         index = typical(results[GENERAL])
-        network, data = results[GENERAL].network(index), results[GENERAL].data
-        drawn["figure_2a"] = figures.draw_classification(network, *_points(data.train, index), "Training set")
-        drawn["figure_2b"] = figures.draw_classification(network, *_points(data.test, index), "Test set")
+        network, data, seed = results[GENERAL].network(index), results[GENERAL].data, results[GENERAL].seeds[index]
+        for name, title, samples in (("2a", "Training set", data.train), ("2b", "Test set", data.test)):
+            points = _points(samples, index)
+            drawn[f"figure_{name}"] = figures.draw_classification(network, *points, f"{title} of seed {seed}")
     if results.keys() >= set(OPTIMIZERS.values()):
         runs = {name: results[settings] for name, settings in OPTIMIZERS.items()}
         drawn["figure_3"] = figures.draw_optimizers({name: (run.train, run.test) for name, run in runs.items()})
@@ -123,6 +132,25 @@ def write_figures(results: Mapping[Settings, Training], folder: Path) -> list[Pa
         curves = {name: results[settings].train for name, settings in ACTIVATIONS.items()}
         drawn["figure_4"] = figures.draw_activations(curves)
     return [figures.save(figure, folder / f"{name}.png") for name, figure in drawn.items()]
+
+
+def remove_other_figures(drawn: Sequence[Path], folder: Path) -> list[Path]:
+    """Remove the figures of an earlier run, which would contradict the table, and return which these were.
+
+    Parameters
+    ----------
+    drawn : sequence of pathlib.Path
+        Those of this run.
+    folder : pathlib.Path
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    old = [path for name in FIGURES if (path := folder / f"{name}.png") not in drawn and path.exists()]
+    for path in old:
+        path.unlink()
+    return old
 
 
 def _points(samples: Samples, index: int) -> tuple[Floats, NDArray[np.int64]]:

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 WRONG_USE = 2
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C has ended
+REPRODUCTION = Path("reproduction")  # where the results about the report go unless told otherwise
 UsageError: Any = typer.BadParameter.__mro__[1]  # typer gives it no name of its own
 
 
@@ -74,3 +75,23 @@ def make_folder(folder: Path) -> None:
             pass
     except OSError as error:
         fail(f"--out: cannot write into the folder {folder}: {error.strerror}")
+
+
+def interrupted(finished: str, written: Path | None) -> NoReturn:
+    """Say how far a command came that Ctrl-C has stopped, and end it.
+
+    Parameters
+    ----------
+    finished : str
+        ``2 of 8 runs``.
+    written : pathlib.Path or None
+        The file that has these alone; None if nothing was finished, and so nothing written.
+
+    Raises
+    ------
+    typer.Exit
+        Always.
+    """
+    what = "nothing was written" if written is None else f"{written} has these alone"
+    sys.stderr.write(f"minidl: interrupted with {finished} finished; {what}\n")
+    raise typer.Exit(INTERRUPTED)

@@ -1,13 +1,14 @@
 """How a statement of the report is judged by the curves of many seeds.
 
-Two settings are compared seed by seed: on the same data and, where shapes agree, from the same weights. One counts as
-ahead when the mean of these differences is above twice its standard error, so that what chance leaves open is not
-called held.
+Two settings are compared seed by seed: on the same data and, where shapes agree, from the same weights. A statement is
+decided where the mean of these differences is further from what it is compared with than twice its standard error; what
+chance leaves open is called neither held nor refuted, and one seed decides nothing. A seed that diverged, nan in the
+curves, has no part in the differences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class Verdict:
     Attributes
     ----------
     held : bool or None
-        None if it could not be checked.
+        None if it is undecided.
     evidence : str
         The numbers in words.
     numbers : dict of str to float
@@ -53,23 +54,41 @@ class Difference:
         Of the differences, and the standard error of that mean; infinite for a single seed, which decides nothing.
     share : float
         Of seeds in which the first is ahead.
+    seeds, lost : int
+        How many there are, and how many of these are left out because one of the two diverged.
     """
 
     mean: float
     error: float
     share: float
+    seeds: int
+    lost: int
 
     @classmethod
-    def of(cls, first: Floats, second: Floats) -> Difference:
-        """Compare two arrays with one value per seed."""
-        differences = np.asarray(first, np.float64) - second
-        error = differences.std(ddof=1) / np.sqrt(differences.size) if differences.size > 1 else np.inf
-        return cls(float(differences.mean()), float(error), float((differences > 0).mean()))
+    def of(cls, first: Floats, second: Floats | float) -> Difference:
+        """Compare an array with one value per seed with another, or with a number."""
+        every = np.asarray(first, np.float64) - second
+        left = every[np.isfinite(every)]
+        seeds, lost = every.size, every.size - left.size
+        if not left.size:
+            return cls(np.nan, np.inf, np.nan, seeds, lost)
+        error = left.std(ddof=1) / np.sqrt(left.size) if left.size > 1 else np.inf
+        return cls(float(left.mean()), float(error), float((left > 0).mean()), seeds, lost)
 
-    @property
-    def is_ahead(self) -> bool:
-        """Whether the first is ahead by more than chance would have it."""
-        return self.mean > 2 * self.error
+    def is_above(self, floor: float = 0.0) -> bool | None:
+        """Whether the mean is above a number; None if that is left to chance."""
+        return self.mean > floor if abs(self.mean - floor) > 2 * self.error else None
+
+    def is_below(self, ceiling: float) -> bool | None:
+        """Whether the mean is below a number; None if that is left to chance."""
+        above = self.is_above(ceiling)
+        return None if above is None else not above
+
+
+def all_hold(parts: Iterable[bool | None]) -> bool | None:
+    """Whether all parts of a statement hold: one that does not refutes it; else one undecided leaves it open."""
+    every = list(parts)
+    return False if False in every else None if None in every else True
 
 
 def judge_accuracy(train: Curves, test: Curves) -> Verdict:
@@ -83,8 +102,11 @@ def judge_accuracy(train: Curves, test: Curves) -> Verdict:
     -------
     Verdict
     """
-    numbers = {"train": float(train.accuracy[-1].mean()), "test": float(test.accuracy[-1].mean())}
-    return Verdict(min(numbers.values()) > FLOOR, _list(numbers), numbers)
+    leads = {name: Difference.of(curves.accuracy[-1], 0) for name, curves in (("train", train), ("test", test))}
+    numbers = {name: lead.mean for name, lead in leads.items()}
+    held = all_hold(lead.is_above(FLOOR) for lead in leads.values())
+    words = [f"{name} {100 * lead.mean:.2f}{_error(lead)} %" for name, lead in leads.items()]
+    return Verdict(held, ", ".join(words) + _lost(leads.values()), numbers)
 
 
 def judge_overfitting(train: Curves, test: Curves) -> Verdict:
@@ -98,14 +120,15 @@ def judge_overfitting(train: Curves, test: Curves) -> Verdict:
     -------
     Verdict
     """
-    gap = float((train.accuracy[-1] - test.accuracy[-1]).mean())
-    losses = test.loss.mean(axis=1)
-    last, lowest = float(losses[-1]), float(losses.min())
+    gap = Difference.of(train.accuracy[-1], test.accuracy[-1])
+    losses = [Difference.of(loss, 0).mean for loss in test.loss[:, np.isfinite(test.loss[-1])]]
+    lowest = int(np.argmin(losses))
+    room = Difference.of(RISE * test.loss[lowest], test.loss[-1])
     return Verdict(
-        gap < ALIKE and last < RISE * lowest,
-        f"accuracy is {100 * gap:.2f} points higher on the training set; "
-        f"the test loss ends at {last:.4f}, its lowest is {lowest:.4f}",
-        {"gap": gap, "final_test_loss": last, "lowest_test_loss": lowest},
+        all_hold([gap.is_below(ALIKE), room.is_above()]),
+        f"accuracy {_points(gap)} on the training set against the test set; "
+        f"the test loss ends at {losses[-1]:.4f}, its lowest is {losses[lowest]:.4f}{_lost([gap])}",
+        {"gap": gap.mean, "final_test_loss": losses[-1], "lowest_test_loss": losses[lowest]},
     )
 
 
@@ -127,7 +150,7 @@ def judge_border(distances: Floats, wrong: Floats) -> Verdict:
         return Verdict(None, "no point is misclassified", {})
     mean, mean_wrong, far = float(distances.mean()), float(wrong.mean()), float(np.quantile(wrong, 0.95))
     return Verdict(
-        mean_wrong < NEAR * mean,
+        Difference.of(wrong, 0).is_below(NEAR * mean),
         f"their mean distance to the circle is {mean_wrong:.4f}, that of all points {mean:.4f}; "
         f"95 % of them are within {far:.3f}, all within {wrong.max():.3f}",
         {"mean_misclassified": mean_wrong, "mean_all": mean, "quantile_95": far, "largest": float(wrong.max())},
@@ -150,9 +173,10 @@ def judge_early_lead(leader: Curves, rival: Curves) -> Verdict:
     middle = Difference.of(leader.accuracy[MIDDLE - 1], rival.accuracy[MIDDLE - 1])
     overtaken = _overtaken(leader, rival)
     return Verdict(
-        early.is_ahead and middle.is_ahead,
+        all_hold([early.is_above(), middle.is_above()]),
         f"accuracy over these epochs {_words(early)}; at epoch {MIDDLE} {_words(middle)}; "
-        + (f"overtaken in epoch {overtaken}" if overtaken else "never overtaken"),
+        + (f"overtaken in epoch {overtaken}" if overtaken else "never overtaken")
+        + _lost([early]),
         {"lead": early.mean, "lead_at_10": middle.mean, "share_at_10": middle.share, "overtaken": overtaken},
     )
 
@@ -171,9 +195,10 @@ def judge_final_lead(leader: Curves, rival: Curves) -> Verdict:
     accuracy = Difference.of(leader.accuracy[-1], rival.accuracy[-1])
     loss = Difference.of(rival.loss[-1], leader.loss[-1])
     return Verdict(
-        accuracy.is_ahead and loss.is_ahead,
+        all_hold([accuracy.is_above(), loss.is_above()]),
         f"accuracy {_words(accuracy)}; loss lower by {loss.mean:.4f}"
-        + (f" ± {2 * loss.error:.4f}" if np.isfinite(loss.error) else ""),
+        + (f" ± {2 * loss.error:.4f}" if np.isfinite(loss.error) else "")
+        + _lost([loss]),
         {"lead": accuracy.mean, "share": accuracy.share, "loss_lead": loss.mean, "loss_share": loss.share},
     )
 
@@ -202,9 +227,14 @@ def judge_slowest(name: str, accuracies: Mapping[str, Floats]) -> Verdict:
 
 def judge_alike(accuracies: Mapping[str, Floats]) -> Verdict:
     """Judge whether final accuracies are alike; parameters as for `judge_fastest`, of any number of epochs."""
-    final = {name: float(accuracy[-1].mean()) for name, accuracy in accuracies.items()}
-    spread = max(final.values()) - min(final.values())
-    return Verdict(spread < ALIKE, f"{_list(final)}: {100 * spread:.2f} points apart", {**final, "spread": spread})
+    final = {name: Difference.of(accuracy[-1], 0).mean for name, accuracy in accuracies.items()}
+    best, worst = (accuracies[pick(final, key=final.__getitem__)][-1] for pick in (max, min))
+    spread = Difference.of(best, worst)
+    return Verdict(
+        spread.is_below(ALIKE),
+        f"{_list(final)}: the best against the worst {_points(spread)}{_lost([spread])}",
+        {**final, "spread": spread.mean},
+    )
 
 
 def judge_dropout(accuracies: Mapping[float, Floats]) -> Verdict:
@@ -222,28 +252,29 @@ def judge_dropout(accuracies: Mapping[float, Floats]) -> Verdict:
     leads = {p: Difference.of(accuracy, accuracies[0.0]) for p, accuracy in accuracies.items() if p}
     words = [f"p_drop {p} {_points(lead)}" for p, lead in leads.items()]
     return Verdict(
-        all(lead.mean + 2 * lead.error < ALIKE for lead in leads.values()),
-        f"test accuracy against that without dropout: {', '.join(words)}",
+        all_hold(lead.is_below(ALIKE) for lead in leads.values()),
+        f"test accuracy against that without dropout: {', '.join(words)}{_lost(leads.values())}",
         {f"p_drop {p}": lead.mean for p, lead in leads.items()},
     )
 
 
 def _judge_extreme(name: str, accuracies: Mapping[str, Floats], sign: int) -> Verdict:
     early = {key: accuracy[:EARLY].mean(axis=0) for key, accuracy in accuracies.items()}
-    means = {key: float(values.mean()) for key, values in early.items()}
+    means = {key: Difference.of(values, 0).mean for key, values in early.items()}
     rivals = {key: Difference.of(sign * early[name], sign * early[key]) for key in early if key != name}
     next_to_it = min(rivals, key=lambda key: rivals[key].mean)
     words = _words(Difference.of(early[name], early[next_to_it]))
     return Verdict(
-        all(rival.is_ahead for rival in rivals.values()),
-        f"accuracy over the first {EARLY} epochs: {_list(means)}; against {next_to_it} {words}",
+        all_hold(rival.is_above() for rival in rivals.values()),
+        f"accuracy over the first {EARLY} epochs: {_list(means)}; against {next_to_it} {words}{_lost(rivals.values())}",
         {**means, "margin": rivals[next_to_it].mean},
     )
 
 
 def _overtaken(leader: Curves, rival: Curves) -> int:
     """Return the epoch, counted from 1, from which on the rival's mean accuracy stays higher; 0 if there is none."""
-    ahead = np.flatnonzero(leader.accuracy.mean(axis=1) >= rival.accuracy.mean(axis=1))
+    leads = [Difference.of(*pair).mean for pair in zip(leader.accuracy, rival.accuracy, strict=True)]
+    ahead = np.flatnonzero(~(np.array(leads) < 0))
     last = int(ahead[-1]) + 1 if ahead.size else 0
     return last + 1 if last < len(leader.accuracy) else 0
 
@@ -253,8 +284,17 @@ def _words(lead: Difference) -> str:
 
 
 def _points(lead: Difference) -> str:
-    error = f" ± {200 * lead.error:.2f}" if np.isfinite(lead.error) else ""
-    return f"{100 * lead.mean:+.2f}{error} points"
+    return f"{100 * lead.mean:+.2f}{_error(lead)} points"
+
+
+def _error(lead: Difference) -> str:
+    return f" ± {200 * lead.error:.2f}" if np.isfinite(lead.error) else ""
+
+
+def _lost(leads: Iterable[Difference]) -> str:
+    """Say how many seeds are left out, where any are."""
+    worst = max(leads, key=lambda lead: lead.lost)
+    return f"; {worst.lost} of {worst.seeds} diverged" if worst.lost else ""
 
 
 def _list(accuracies: Mapping[str, float]) -> str:

@@ -27,7 +27,9 @@ class Quantity:
     report : float or None
         The report's value, from one training; None where it states none.
     mean, low, high : float
-        Over the seeds: mean, 5 % and 95 % quantile.
+        Over the seeds that did not diverge: mean, 5 % and 95 % quantile; nan if none is left.
+    seeds, diverged : int
+        How many were trained, and how many of these diverged.
     """
 
     run: str
@@ -37,11 +39,18 @@ class Quantity:
     mean: float
     low: float
     high: float
+    seeds: int
+    diverged: int
 
     @property
     def inside(self) -> bool | None:
         """Whether the report's value lies in our interval; None where there is none."""
         return None if self.report is None else self.low <= self.report <= self.high
+
+    @property
+    def diverged_words(self) -> str:
+        """How many seeds diverged: ``1 of 20``; empty if none did."""
+        return f"{self.diverged} of {self.seeds}" if self.diverged else ""
 
 
 def list_quantities(results: Mapping[Settings, Training]) -> list[Quantity]:
@@ -80,6 +89,7 @@ def summarize(run: str, name: str, unit: str, values: Floats, report: float | No
     ----------
     run, name, unit : str
     values : array, shape (R,)
+        Those that are not finite diverged.
     report : float or None
         In the same unit.
 
@@ -87,5 +97,7 @@ def summarize(run: str, name: str, unit: str, values: Floats, report: float | No
     -------
     Quantity
     """
-    low, high = np.quantile(values, [LOW, HIGH])
-    return Quantity(run, name, unit, report, float(np.mean(values)), float(low), float(high))
+    left = values[np.isfinite(values)]
+    low, high = np.quantile(left, [LOW, HIGH]) if left.size else (np.nan, np.nan)
+    mean = float(np.mean(left)) if left.size else np.nan
+    return Quantity(run, name, unit, report, mean, float(low), float(high), values.size, values.size - left.size)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from minidl_experiments.settings import Settings
 @dataclass(frozen=True)
 class Curves:
     """Loss and accuracy over a whole data set at the end of each epoch that was measured, for each of R seeds.
+
+    Both are nan for a seed from the epoch on in which it diverged.
 
     Attributes
     ----------
@@ -69,6 +72,8 @@ class Training:
     def run(self, on_epoch: Callable[[int], object] = lambda _: None, *, every: int = 1) -> None:
         """Train for all epochs, and measure both data sets at the end of each.
 
+        A seed that diverges while others go on is told by its curves.
+
         Parameters
         ----------
         on_epoch : callable
@@ -79,17 +84,18 @@ class Training:
         Raises
         ------
         minidl.DivergenceError
-            If the loss becomes nan.
+            If the loss of every seed becomes nan.
         KeyboardInterrupt
             On Ctrl-C; the curves and the model are those so far.
         """
 
-        def measure(epoch: int, _: minidl.History) -> None:
+        def measure(epoch: int, history: minidl.History) -> None:
             if epoch % every == 0:
-                self._scores.append((self.evaluate(self.data.train), self.evaluate(self.data.test)))
+                self._scores.append(self._measure(history.diverged))
             on_epoch(epoch)
 
-        with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges is told by its loss
+        with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "fit: replicate", RuntimeWarning)
             minidl.fit(
                 self.model,
                 self._loss,
@@ -100,6 +106,14 @@ class Training:
                 rng=[streams(seed).order for seed in self.seeds],
                 callbacks=[measure],
             )
+
+    def _measure(self, diverged: Collection[int]) -> tuple[minidl.Evaluation, minidl.Evaluation]:
+        """Measure both data sets; a network that is lost has no accuracy, though its outputs may look like one."""
+        scores = self.evaluate(self.data.train), self.evaluate(self.data.test)
+        lost = np.isnan(np.stack([score.loss for score in scores])).any(axis=0)
+        lost |= np.isin(np.arange(len(self.seeds)), list(diverged))
+        train, test = (minidl.Evaluation(*(np.where(lost, np.nan, values) for values in score)) for score in scores)
+        return train, test
 
     def evaluate(self, samples: Samples) -> minidl.Evaluation:
         """Measure loss and accuracy of every network as it is now, on its own samples."""

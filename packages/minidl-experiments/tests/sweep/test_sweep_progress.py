@@ -3,9 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
+from minidl_experiments.progress import EpochProgress, time_words
 from minidl_experiments.sweep import Grid, Result, Run
 from minidl_experiments.sweep.progress import SweepProgress
-from minidl_experiments.sweep.words import time_words
 
 GRID = Grid(lr=(1.0, 2.0, 3.0), seeds=(0, 1))
 
@@ -22,9 +22,9 @@ def clock():
     return Clock()
 
 
-def result(config, seed, accuracy):
+def result(config, seed, accuracy, seconds):
     ends = None if accuracy is None else {"test_accuracy": accuracy}
-    return Result(Run(config, seed), ends, {}, None, 0.0)
+    return Result(Run(config, seed), ends, {}, None, seconds)
 
 
 def watch(clock, accuracies, *, seconds, finished=None, terminal=False):
@@ -34,7 +34,7 @@ def watch(clock, accuracies, *, seconds, finished=None, terminal=False):
     with SweepProgress(console, GRID, finished or {}, clock) as progress:
         for (config, seed), accuracy in accuracies.items():
             clock.now += seconds
-            progress.report([result(config, seed, accuracy)])
+            progress.report([result(config, seed, accuracy, seconds)], 1)
     return screen.getvalue()
 
 
@@ -69,6 +69,32 @@ def test_what_is_finished_counts_at_once(clock):
         "1 of 3 configurations, best 60.00 % (lr 1)",
         "1 of 3 configurations, 30 s left, best 60.00 % (lr 1)",
     ]
+
+
+def test_batches_that_are_not_finished_count_as_far_as_they_are(clock):
+    console = Console(file=io.StringIO(), width=200)
+    with SweepProgress(console, GRID, {}, clock) as progress:
+        clock.now += 10
+        progress.report([result(GRID.configs[0], 0, 0.5, 10)], 2)  # of 60 s for all, two workers have done 20
+        assert "20 s left" in console.file.getvalue()
+
+
+def test_a_terminal_shows_that_time_goes_by(clock):
+    console = Console(file=io.StringIO(), width=200, force_terminal=True)
+    with SweepProgress(console, GRID, {}, clock):
+        clock.now += 7
+    assert "0 of 3 configurations, 7 s so far" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_epochs_fit_a_narrow_terminal(width):
+    console = Console(file=io.StringIO(), width=width, force_terminal=True)
+    with EpochProgress(console, 1000) as progress:
+        progress.start("1/8 ReLU / sigmoid")
+        progress.advance()
+    shown = console.file.getvalue()
+    assert "1/8 ReLU / sigmoid, 1 of 1" in shown
+    assert ("1 of 1000 epochs" in shown) == (width == 80)
 
 
 def test_nothing_is_best_where_all_diverged(clock):

@@ -8,15 +8,14 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task
-from rich.text import Text
+from rich.progress import BarColumn, Progress
 
-from minidl_experiments.progress import say
+from minidl_experiments.progress import Words, say, time_words
 from minidl_experiments.sweep.batches import cost
 from minidl_experiments.sweep.grid import Grid, Run
 from minidl_experiments.sweep.scores import Score, score
 from minidl_experiments.sweep.train import Result
-from minidl_experiments.sweep.words import config_words, percent, time_words
+from minidl_experiments.sweep.words import config_words, percent
 
 BETWEEN_LINES = 5.0  # seconds
 
@@ -47,11 +46,11 @@ class SweepProgress:
         self._best: Score | None = None
         self._count(finished)
         self._work = sum(cost([run]) for run in grid.runs if run.seed in self._missing[run.config])
-        self._done, self._start = 0.0, clock()
+        self._done, self._seconds, self._workers, self._start = 0.0, 0.0, 1, clock()
         self._last_line = self._start
         self._bar = Progress(
             BarColumn(bar_width=10),
-            _Words(self._words),
+            Words(lambda _: self._words()),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -68,10 +67,12 @@ class SweepProgress:
     ) -> None:
         self._bar.stop()
 
-    def report(self, results: list[Result]) -> None:
-        """Count a batch."""
+    def report(self, results: list[Result], workers: int) -> None:
+        """Count a batch; `workers` are trained at the same time."""
         self._count({result.run: result.test_accuracy for result in results})
         self._done += sum(cost([result.run]) for result in results)
+        self._seconds += sum(result.seconds for result in results)
+        self._workers = workers
         self._bar.update(self._task, completed=self._done)
         if self.complete or self._clock() - self._last_line >= BETWEEN_LINES:
             self._say()
@@ -96,27 +97,20 @@ class SweepProgress:
                 self._compare(score(config, self._accuracies.pop(config)))
 
     def _compare(self, new: Score) -> None:
-        if new.diverged < new.seeds and (self._best is None or new.rank < self._best.rank):
+        if not new.is_lost and (self._best is None or new.rank < self._best.rank):
             self._best = new
 
     def _words(self) -> str:
         done = sum(not seeds for seeds in self._missing.values())
         words = [f"{done} of {len(self._missing)} configurations"]
+        spent = self._clock() - self._start
         if self._done and not self.complete:
-            spent = self._clock() - self._start
-            words.append(f"{time_words(spent * (self._work - self._done) / self._done)} left")
+            # What all will take, less what has passed: so the batches that are not finished count as far as they are.
+            whole = self._seconds * self._work / self._done / self._workers
+            words.append(f"{time_words(max(0.0, whole - spent))} left")
+        elif not self.complete and self._console.is_terminal:
+            words.append(f"{time_words(spent)} so far")
         if self._best is not None:
             settings = config_words(self._best.config, self._grid.varied)
             words.append(f"best {percent(self._best.mean)}" + (f" ({settings})" if settings else ""))
         return ", ".join(words)
-
-
-class _Words(ProgressColumn):
-    """The same words as on a plain line."""
-
-    def __init__(self, words: Callable[[], str]) -> None:
-        super().__init__()
-        self._words = words
-
-    def render(self, task: Task) -> Text:  # noqa: ARG002
-        return Text(self._words(), overflow="ellipsis", no_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from minidl_experiments.sweep.grid import Config
+from minidl_experiments.sweep.grid import AXES, Config, Grid
 
 LABELS = {
     "lr": "learning rate",
@@ -29,6 +29,11 @@ def config_words(config: Config, axes: Iterable[str]) -> str:
     return ", ".join(f"{name}{value_words(config, axis)}" for axis, name in names.items())
 
 
+def fixed_words(grid: Grid) -> str:
+    """Return as text what is the same in all configurations; empty if all axes vary."""
+    return config_words(grid.configs[0], [axis for axis in AXES if axis not in grid.varied])
+
+
 def tick_words(values: Iterable[float]) -> list[str]:
     """Return the values of an axis as short text."""
     return [f"{value:.3g}" if isinstance(value, float) else str(value) for value in values]
@@ -42,11 +47,3 @@ def seeds_words(count: int) -> str:
 def percent(share: float) -> str:
     """Return a share as text: ``97.50 %``."""
     return f"{100 * share:.2f} %"
-
-
-def time_words(seconds: float) -> str:
-    """Return a duration as text: ``45 s``, ``3 min``, ``2 h 5 min``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -89,7 +89,7 @@ def resume(path):
     trained = []
     with Store(path, DEFINITION) as store:
         before = set(store.accuracies())
-        run_sweep(GRID, store, jobs=2, report=trained.extend)
+        run_sweep(GRID, store, jobs=2, report=lambda results, _: trained.extend(results))
     return before, [result.run for result in trained]
 
 

@@ -1,11 +1,13 @@
+import subprocess
 import sys
 from collections import Counter
 from itertools import chain
+from types import SimpleNamespace
 
 import pytest
 
 from minidl_experiments.settings import Activation, Optimizer
-from minidl_experiments.sweep import Grid, Store, run_sweep
+from minidl_experiments.sweep import Definition, Grid, Store, run_sweep
 
 GRID = Grid(
     lr=(1e-3, 1e-2, 1e30),
@@ -24,7 +26,7 @@ def sweep(small):
     def run(path, grid, **where):
         reported = []
         with Store(path, small) as store:
-            run_sweep(grid, store, report=reported.append, **where)
+            run_sweep(grid, store, report=lambda results, _: reported.append(results), **where)
         return [result.run for result in chain(*reported)]
 
     return run
@@ -63,7 +65,8 @@ def test_a_larger_grid_trains_what_is_new(tmp_path, sweep, rows):
 def test_what_is_reported_is_in_the_file_already(tmp_path, small, rows):
     path = tmp_path / "sweep.sqlite"
 
-    def stop(results):
+    def stop(results, workers):
+        assert workers == 1
         assert len(rows(path)) == len(results)
         raise KeyboardInterrupt
 
@@ -96,3 +99,28 @@ def test_a_dask_cluster_does_the_same(tmp_path, sweep, rows):
     assert Counter(trained) == Counter(grid.runs)
     sweep(tmp_path / "here.sqlite", grid, jobs=1)
     assert rows(tmp_path / "dask.sqlite") == rows(tmp_path / "here.sqlite")
+
+
+@pytest.fixture
+def scheduler():
+    """A Dask scheduler with a worker, in processes of their own."""
+    pytest.importorskip("distributed")
+    start = [sys.executable, "-m", "distributed.cli.dask_spec", "--spec"]
+    hub = '{"cls": "distributed.Scheduler", "opts": {"host": "127.0.0.1", "port": 0, "dashboard": false}}'
+    with subprocess.Popen([*start, hub], stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        address = next(line.split()[-1] for line in process.stderr if "Scheduler at" in line)
+        worker = '{"cls": "distributed.Worker", "opts": {"nthreads": 1, "dashboard": false}}'
+        with subprocess.Popen([*start, worker, address], stderr=subprocess.DEVNULL) as other:  # noqa: S603
+            yield SimpleNamespace(address=address, process=process)
+            for one in (process, other):
+                one.kill()
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_lost_is_told(tmp_path, scheduler, rows, monkeypatch):
+    monkeypatch.setattr("minidl_experiments.sweep.backend._PATIENCE", 3)
+    path = tmp_path / "sweep.sqlite"
+    grid = Grid(width=tuple(range(20, 60)), seeds=(0, 1))
+    with Store(path, Definition(epochs=50)) as store, pytest.raises(ConnectionError, match="the scheduler is gone"):
+        run_sweep(grid, store, dask=scheduler.address, report=lambda *_: scheduler.process.kill())
+    assert 0 < len(rows(path)) < 80

@@ -12,7 +12,7 @@ from minidl_experiments.sweep.grid import Grid, Run
 from minidl_experiments.sweep.store import Store
 from minidl_experiments.sweep.train import Result, train_batch
 
-Report = Callable[[list[Result]], object]
+Report = Callable[[list[Result], int], object]
 
 
 def run_sweep(
@@ -21,7 +21,7 @@ def run_sweep(
     *,
     jobs: int | None = None,
     dask: str | None = None,
-    report: Report = lambda _: None,
+    report: Report = lambda *_: None,
 ) -> None:
     """Train all runs of a grid that are not in the file yet.
 
@@ -36,7 +36,8 @@ def run_sweep(
         Address of the scheduler of a Dask cluster, whose workers train instead; minidl-experiments must be installed
         there too.
     report : callable
-        Called with the results of each batch after they are in the file.
+        Called with the results of each batch after they are in the file, and with the number of batches that are
+        trained at the same time.
 
     Raises
     ------
@@ -52,7 +53,8 @@ def run_sweep(
     import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes long, and only here it is needed
 
     with backend(jobs, dask):
-        batches = pending_batches(grid, store, joblib.effective_n_jobs())
+        workers = joblib.effective_n_jobs(None)
+        batches = pending_batches(grid, store, workers)
         parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         tasks = (joblib.delayed(train_batch)(batch, store.definition) for batch in batches)
         with interrupts_ignored():  # the call starts the workers
@@ -60,7 +62,7 @@ def run_sweep(
         with _closing(finished):
             for results in finished:
                 store.add(results)
-                report(results)
+                report(results, workers)
 
 
 def pending_batches(grid: Grid, store: Store, workers: int) -> list[list[Run]]:
@@ -77,7 +79,8 @@ def pending_batches(grid: Grid, store: Store, workers: int) -> list[list[Run]]:
     list of list of Run
     """
     finished = store.accuracies()
-    batches = ([run for run in batch if run not in finished] for batch in plan_batches(grid.runs, workers))
+    planned = plan_batches(grid.runs, store.definition, workers)
+    batches = ([run for run in batch if run not in finished] for batch in planned)
     return [batch for batch in batches if batch]
 
 

@@ -1,10 +1,12 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from minidl_experiments.sweep import Store
 from minidl_experiments.sweep.command import sweep
 
 TINY = ("--epochs", "1", "--samples", "20", "--seeds", "2", "--jobs", "1")
@@ -47,6 +49,20 @@ def test_another_definition_is_one_line(run):
     assert "with epochs 2, got one with epochs 1" in " ".join(ended.stderr.replace("│", " ").split())
 
 
+def test_settings_may_change_while_there_are_no_results(run, small):
+    Store(Path("sweep.sqlite"), small).__exit__(None, None, None)  # Ctrl-C at once
+    ended = run(*TINY)
+    assert ended.exit_code == 0, ended.output
+    assert ended.stdout.splitlines()[-1] == "wrote sweep.sqlite and sweep.png"
+
+
+def test_a_file_is_no_folder(run, tmp_path):
+    (tmp_path / "afile").touch()
+    ended = run("--out", "afile/sweep.sqlite", *TINY)
+    assert ended.exit_code == 2
+    assert ended.stderr == "minidl: --out: cannot write into the folder afile: File exists\n"
+
+
 def test_the_table_tells_what_diverged(run):
     ended = run("--lr", "1e-2,1e30", "--batch-size", "5", *TINY)
     assert ended.exit_code == 0
@@ -66,7 +82,9 @@ def test_all_may_diverge(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--lr", "fast"), "lr: expected a number of at least 0, got 'fast'"),
+        (("--lr", "fast"), "--lr: expected a number of at least 0, got 'fast'"),
+        (("--batch-size", "0"), "--batch-size: expected a whole number from 1 to 2147483647, got 0"),
+        (("--dask", "nowhere", "--out", "deep/er.sqlite"), "--dask: expected the address of a scheduler"),
         (("--config", "none.toml"), "cannot read none.toml: No such file or directory"),
         (("--jobs", "2", "--dask", "tcp://127.0.0.1:1"), "expected --jobs or --dask, got both"),
         (("--out", "sweep.png"), "--out: expected the name of an SQLite file, got that of a picture, sweep.png"),

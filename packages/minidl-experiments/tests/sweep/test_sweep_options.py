@@ -9,8 +9,8 @@ lr = [1e-3, 1]
 width = 10
 activation = ["relu", "leaky-relu"]
 optimizer = "sgd"
-batch-size = [20, 50]
-p-drop = [0, 0.5]
+batch_size = [20, 50]
+p_drop = [0, 0.5]
 seeds = 3
 seed = 4
 epochs = 7
@@ -37,8 +37,8 @@ def test_defaults_are_the_report():
 def test_flags_are_read():
     grid, definition = read_sweep(
         None,
-        {"lr": "1e-3, 0.01", "width": "10,25", "activation": "relu,tanh", "optimizer": "adam,sgd", "p-drop": "0,.1"}
-        | {"batch-size": "50", "seeds": 3, "epochs": 5, "samples": 100},
+        {"lr": "1e-3, 0.01", "width": "10,25", "activation": "relu,tanh", "optimizer": "adam,sgd", "p_drop": "0,.1"}
+        | {"batch_size": "50", "seeds": 3, "epochs": 5, "samples": 100},
     )
     assert grid == Grid(
         lr=(1e-3, 1e-2),
@@ -70,19 +70,19 @@ def test_a_value_counts_once():
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({"lr": "fast"}, "lr: expected a number of at least 0, got 'fast'"),
-        ({"lr": "-1"}, "lr: expected a number of at least 0, got -1"),
-        ({"lr": "nan"}, "lr: expected a number of at least 0, got nan"),
-        ({"lr": "inf"}, "lr: expected a number of at least 0, got inf"),
-        ({"lr": "1,,2"}, "lr: expected a number of at least 0, got ''"),
-        ({"width": "2.5"}, "width: expected a whole number from 1 to 2147483647, got 2.5"),
-        ({"width": "0"}, "width: expected a whole number from 1 to 2147483647, got 0"),
-        ({"batch-size": "10000000000"}, "batch-size: expected a whole number from 1 to 2147483647, got 10000000000"),
-        ({"activation": "gelu"}, "activation: expected one of relu, leaky-relu, tanh, sigmoid, got 'gelu'"),
-        ({"optimizer": "1"}, "optimizer: expected one of adam, sgd, got 1"),
-        ({"p-drop": "1.1"}, "p-drop: expected a number from 0 to 1, got 1.1"),
-        ({"seeds": 0}, "seeds: expected a whole number from 1 to 2147483647, got 0"),
-        ({"seed": -1}, "seed: expected a whole number from 0 to 2147483647, got -1"),
+        ({"lr": "fast"}, "--lr: expected a number of at least 0, got 'fast'"),
+        ({"lr": "-1"}, "--lr: expected a number of at least 0, got -1"),
+        ({"lr": "nan"}, "--lr: expected a number of at least 0, got nan"),
+        ({"lr": "inf"}, "--lr: expected a number of at least 0, got inf"),
+        ({"lr": "1,,2"}, "--lr: expected a number of at least 0, got ''"),
+        ({"width": "2.5"}, "--width: expected a whole number from 1 to 2147483647, got 2.5"),
+        ({"width": "0"}, "--width: expected a whole number from 1 to 2147483647, got 0"),
+        ({"batch_size": "10000000000"}, "--batch-size: expected a whole number from 1 to 2147483647, got 10000000000"),
+        ({"activation": "gelu"}, "--activation: expected one of relu, leaky-relu, tanh, sigmoid, got 'gelu'"),
+        ({"optimizer": "1"}, "--optimizer: expected one of adam, sgd, got 1"),
+        ({"p_drop": "1.1"}, "--p-drop: expected a number from 0 to 1, got 1.1"),
+        ({"seeds": 0}, "--seeds: expected a whole number from 1 to 2147483647, got 0"),
+        ({"seed": -1}, "--seed: expected a whole number from 0 to 2147483647, got -1"),
     ],
 )
 def test_a_wrong_flag_is_named(flags, message):
@@ -96,10 +96,10 @@ def test_a_wrong_flag_is_named(flags, message):
     [
         (
             "learning_rate = 1",
-            "unknown key 'learning_rate'; allowed are lr, width, activation, optimizer, batch-size, p-",
+            "unknown key 'learning_rate'; allowed are lr, width, activation, optimizer, batch_size, p_",
         ),
         ("lr = [", "expected a TOML file, got one with an error"),
-        ("lr = []", "lr: expected at least one value, got none"),
+        ("lr = []", "sweep.toml: lr: expected at least one value, got none"),
         ("lr = true", "lr: expected a number of at least 0, got True"),
         ("lr = '1e-3'", "lr: expected a number of at least 0, got '1e-3'"),
         ("width = 25.0", "width: expected a whole number from 1 to 2147483647, got 25.0"),

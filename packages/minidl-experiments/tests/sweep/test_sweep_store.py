@@ -68,15 +68,33 @@ def test_somebody_may_read_meanwhile(path, small, result):
         (Definition(epochs=2, samples=41), "with samples 41, got one with samples 40"),
     ],
 )
-def test_another_definition_is_refused(path, small, definition, difference):
-    Store(path, small).__exit__(None, None, None)
+def test_another_definition_is_refused(path, small, result, definition, difference):
+    with Store(path, small) as store:
+        store.add([result])
     with pytest.raises(ValueError, match=f"sweep.sqlite: expected the results of a sweep {difference}; choose another"):
         Store(path, definition)
     Store(path, small).__exit__(None, None, None)
 
 
-def test_another_version_is_refused(path, small, monkeypatch):
-    Store(path, small).__exit__(None, None, None)
+def test_without_results_another_definition_takes_its_place(path, small, result):
+    Store(path, Definition(epochs=3, samples=40)).__exit__(None, None, None)
+    with Store(path, small) as store:
+        store.add([result])
+    with pytest.raises(ValueError, match="with epochs 3, got one with epochs 2"):
+        Store(path, Definition(epochs=3, samples=40))
+
+
+def test_a_sweep_that_was_overtaken_adds_nothing(path, small, result):
+    with Store(path, Definition(epochs=3, samples=40)) as slow, Store(path, small) as fast:
+        fast.add([result])
+        with pytest.raises(ValueError, match="with epochs 3, got one with epochs 2"):
+            slow.add([replace(result, run=Run(result.run.config, 4))])
+        assert len(fast.accuracies()) == 1
+
+
+def test_another_version_is_refused(path, small, result, monkeypatch):
+    with Store(path, small) as store:
+        store.add([result])
     monkeypatch.setattr(module.importlib.metadata, "version", lambda package: f"{package} 99")
     with pytest.raises(ValueError, match=r"with minidl-core minidl-core 99, got one with minidl-core \d"):
         Store(path, small)

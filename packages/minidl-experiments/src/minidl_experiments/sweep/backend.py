@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import threading
 import time
+from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 _PATIENCE = 10  # seconds to wait for a scheduler
+_WATCH = 0.5  # seconds between two looks at whether it is still there
 _TRACKER_WARNINGS = "ignore:resource_tracker:UserWarning"
 
 
@@ -31,8 +34,8 @@ def backend(jobs: int | None, dask: str | None) -> Iterator[None]:
     ------
     ImportError
         If Dask is asked for and not installed.
-    OSError
-        If there is no scheduler at that address.
+    ConnectionError
+        If there is no scheduler at that address, or if it is lost.
     """
     import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes long, and only a sweep needs it
 
@@ -41,8 +44,14 @@ def backend(jobs: int | None, dask: str | None) -> Iterator[None]:
         with _quiet_trackers(), joblib.parallel_config("loky", **workers):
             yield
         return
-    with _connect(dask) as client, joblib.parallel_config("dask", client=client, n_jobs=-1):
+    with _connect(dask) as client, _guarded(client), joblib.parallel_config("dask", client=client, n_jobs=-1):
         yield
+
+
+def reach(dask: str | None) -> None:
+    """Find out whether there is a scheduler, before a file is made for a sweep that needs one; raises as `backend`."""
+    if dask is not None:
+        _connect(dask).close()
 
 
 @contextmanager
@@ -87,7 +96,31 @@ def _connect(address: str) -> Any:
     try:
         return distributed.Client(address, timeout=_PATIENCE)
     except (ValueError, OSError) as error:
-        raise OSError(f"--dask: expected the address of a scheduler, got {address!r}: {error}") from error
+        raise ConnectionError(f"--dask: expected the address of a scheduler, got {address!r}: {error}") from error
+
+
+@contextmanager
+def _guarded(client: Any) -> Iterator[None]:
+    """Raise ConnectionError when the scheduler is gone: joblib's backend then raises one thing or another, or waits."""
+    done, lost = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_WATCH):
+            if client.status == "closed":  # it has tried in vain to connect again
+                lost.set()
+                interrupt_main()
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # else it tells the same, in many lines
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        if lost.is_set() or (isinstance(error, Exception) and client.status != "running"):
+            raise ConnectionError("the scheduler is gone") from error
+        raise
+    finally:
+        done.set()
 
 
 def _follow(parent: int) -> None:

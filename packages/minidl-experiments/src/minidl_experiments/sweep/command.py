@@ -10,9 +10,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from minidl_experiments.printing import table_console
 from minidl_experiments.progress import say
 from minidl_experiments.settings import Activation, Optimizer
-from minidl_experiments.shell import INTERRUPTED
+from minidl_experiments.shell import INTERRUPTED, make_folder
+from minidl_experiments.sweep.backend import reach
 from minidl_experiments.sweep.grid import Definition, Grid
 from minidl_experiments.sweep.options import read_sweep
 from minidl_experiments.sweep.progress import SweepProgress
@@ -21,8 +23,7 @@ from minidl_experiments.sweep.scores import score_grid
 from minidl_experiments.sweep.store import Store
 from minidl_experiments.sweep.table import print_best
 
-_TABLE = 100  # columns, when all axes vary: a narrow terminal breaks the lines, but nothing is left out
-
+_CONFIG = "TOML file with any of the options above, spelled as in batch_size and p_drop; these win over it."
 _GRID, _SHARED, _WHERE = "Grid: values with commas between them", "All runs", "Where"
 
 
@@ -51,7 +52,7 @@ def sweep(
     seed: Annotated[int | None, _count("The first seed; the others follow it.", 0)] = None,
     epochs: Annotated[int | None, _count("Times that each network sees its points.", Definition.epochs)] = None,
     samples: Annotated[int | None, _count("Points to train on, and as many to test on.", Definition.samples)] = None,
-    config: Annotated[Path | None, _where("TOML file with any of the options above; these win over it.")] = None,
+    config: Annotated[Path | None, _where(_CONFIG)] = None,
     out: Annotated[Path, _where("SQLite file of the results; what it has is not repeated.")] = Path("sweep.sqlite"),
     jobs: Annotated[int | None, _where("Processes to train in.", min=1, show_default="one per core")] = None,
     dask: Annotated[str | None, _where("Scheduler of a Dask cluster to train on instead.")] = None,
@@ -67,23 +68,24 @@ def sweep(
     if jobs is not None and dask is not None:
         raise typer.BadParameter("expected --jobs or --dask, got both")
     grid_flags = {"lr": lr, "width": width, "activation": activation, "optimizer": optimizer}
-    grid_flags |= {"batch-size": batch_size, "p-drop": p_drop}
+    grid_flags |= {"batch_size": batch_size, "p_drop": p_drop}
     counts = {"seeds": seeds, "seed": seed, "epochs": epochs, "samples": samples}
-    grid, store = _open(out, config, grid_flags | counts)
+    grid, store = _open(out, config, grid_flags | counts, dask)
     with store:
         _train(grid, store, jobs, dask)
         _show(grid, store)
 
 
-def _open(out: Path, config: Path | None, flags: Mapping[str, Any]) -> tuple[Grid, Store]:
-    """Read what to train, and open the file for it."""
+def _open(out: Path, config: Path | None, flags: Mapping[str, Any], dask: str | None) -> tuple[Grid, Store]:
+    """Read what to train, and open the file for it; make none where nothing can be trained."""
     if out.suffix.lower() == ".png":
         raise typer.BadParameter(f"--out: expected the name of an SQLite file, got that of a picture, {out}")
     try:
         grid, definition = read_sweep(config, flags)
-        out.parent.mkdir(parents=True, exist_ok=True)
+        reach(dask)
+        make_folder(out.parent)
         return grid, Store(out, definition)
-    except (ValueError, OSError) as error:
+    except (ValueError, ImportError, OSError) as error:
         raise typer.BadParameter(str(error)) from error
 
 
@@ -100,16 +102,16 @@ def _train(grid: Grid, store: Store, jobs: int | None, dask: str | None) -> None
     except BrokenProcessPool:
         say(errors, f"minidl: a process was killed, perhaps for want of memory; {kept}")
         raise typer.Exit(1) from None
-    except (ImportError, OSError) as error:
-        raise typer.BadParameter(str(error)) from error
+    except (OSError, ValueError) as error:  # the disk is full, the scheduler gone, or the file another sweep's
+        say(errors, f"minidl: {error}; {kept}")
+        raise typer.Exit(1) from None
 
 
 def _show(grid: Grid, store: Store) -> None:
     from minidl_experiments.figures import save  # noqa: PLC0415 - matplotlib takes long
     from minidl_experiments.sweep.picture import draw  # noqa: PLC0415 - the same
 
-    console = Console()
-    console.width = max(console.width, _TABLE)
+    console = table_console()
     scores = score_grid(grid, store.accuracies())
     print_best(console, grid, scores)
     drawn = save(draw(grid, scores, store.curves), store.path.with_suffix(".png"))

@@ -29,9 +29,9 @@ def read_sweep(path: Path | None, flags: Mapping[str, Any]) -> tuple[Grid, Defin
     Parameters
     ----------
     path : pathlib.Path, optional
-        TOML file. Its keys are the names of the options: ``lr``, ``width``, ``activation``, ``optimizer``,
-        ``batch-size`` and ``p-drop`` with a value or an array of values, ``seeds``, ``seed``, ``epochs`` and
-        ``samples`` with a whole number.
+        TOML file. Its keys are the names that table and results have: ``lr``, ``width``, ``activation``,
+        ``optimizer``, ``batch_size`` and ``p_drop`` with a value or an array of values, ``seeds``, ``seed``,
+        ``epochs`` and ``samples`` with a whole number.
     flags : mapping
         The same keys, with text as on the command line (``"1e-3,1e-2"``) or numbers. They take precedence over the
         file; those that are None do not count.
@@ -46,10 +46,11 @@ def read_sweep(path: Path | None, flags: Mapping[str, Any]) -> tuple[Grid, Defin
     ValueError
         If the file cannot be read, or for an unknown key or a value that its key cannot have.
     """
-    given = {} if path is None else _read_toml(path)
-    given |= {name: _split(value) for name, value in flags.items() if value is not None}
-    axes = {name.replace("-", "_"): _read_axis(name, given[name]) for name in _AXES if name in given}
-    counts = {name: _read_value(name, kind, given[name]) for name, kind in _COUNTS.items() if name in given}
+    read = {} if path is None else _read_all(_read_toml(path), f"{path}: {{}}".format)
+    given = {name: _split(value) for name, value in flags.items() if value is not None}
+    read |= _read_all(given, lambda name: f"--{name.replace('_', '-')}")
+    axes = {name: value for name, value in read.items() if name in _AXES}
+    counts = {name: value for name, value in read.items() if name in _COUNTS}
     first, seeds = counts.pop("seed", 0), counts.pop("seeds", len(Grid.seeds))
     return Grid(**axes, seeds=tuple(range(first, first + seeds))), Definition(**counts)
 
@@ -67,6 +68,16 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return given
 
 
+def _read_all(given: Mapping[str, Any], called: Callable[[str], str]) -> dict[str, Any]:
+    """Read all values; `called` says how an error names one of them."""
+    return {
+        name: _read_axis(called(name), _AXES[name], value)
+        if name in _AXES
+        else _read_value(called(name), _COUNTS[name], value)
+        for name, value in given.items()
+    }
+
+
 def _split(value: Any) -> Any:
     """Turn text of the command line into what a TOML file would hold."""
     return [_literal(word.strip()) for word in value.split(",")] if isinstance(value, str) else value
@@ -81,12 +92,12 @@ def _literal(word: str) -> int | float | str:
     return word
 
 
-def _read_axis(name: str, value: Any) -> tuple[Any, ...]:
+def _read_axis(name: str, kind: _Kind, value: Any) -> tuple[Any, ...]:
     """Read one value or a list of them, each counted once."""
     values = value if isinstance(value, list) else [value]
     if not values:
         raise ValueError(f"{name}: expected at least one value, got none")
-    return tuple(dict.fromkeys(_read_value(name, _AXES[name], one) for one in values))
+    return tuple(dict.fromkeys(_read_value(name, kind, one) for one in values))
 
 
 def _read_value(name: str, kind: _Kind, value: Any) -> Any:
@@ -119,8 +130,8 @@ _AXES = {
     "width": _COUNT,
     "activation": _choice(Activation),
     "optimizer": _choice(Optimizer),
-    "batch-size": _COUNT,
-    "p-drop": _Kind(partial(_number, high=1), "a number from 0 to 1"),
+    "batch_size": _COUNT,
+    "p_drop": _Kind(partial(_number, high=1), "a number from 0 to 1"),
 }
 
 _COUNTS = {

@@ -72,12 +72,13 @@ class Store:
 
     def __init__(self, path: Path, definition: Definition) -> None:
         self.path, self.definition = path, definition
+        self._described = _describe(definition)
         try:
             self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         except sqlite3.Error as error:
             raise OSError(f"{path}: {error}") from error
         try:
-            self._check(_describe(definition))
+            self._check()
         except BaseException:
             self._file.close()
             raise
@@ -97,11 +98,14 @@ class Store:
         ------
         OSError
             If they cannot be written.
+        ValueError
+            If a sweep with another definition has meanwhile begun to use the file.
         """
         rows = [_row(result) for result in results]
         try:
             with self._file:
                 self._file.execute("BEGIN IMMEDIATE")
+                self._compare()
                 self._file.executemany(_INSERT, rows)
         except sqlite3.OperationalError as error:  # the disk is full, say
             raise OSError(f"{self.path}: {error}") from error
@@ -127,32 +131,38 @@ class Store:
         curves: dict[str, list[float]] = json.loads(text)
         return curves
 
-    def _check(self, definition: dict[str, str]) -> None:
-        """Compare with the definition in the file; write it if the file is new."""
+    def _check(self) -> None:
+        """Compare with the definition in the file; write it if there are no results."""
         try:
-            found = self._read_or_write(definition)
+            with self._file:
+                self._file.execute("BEGIN IMMEDIATE")
+                if not self._has_results():
+                    self._file.execute("DELETE FROM definition")
+                    self._file.executemany("INSERT INTO definition VALUES (?, ?)", self._described.items())
+                self._compare()
         except sqlite3.OperationalError as error:  # read-only, or locked for long
             raise OSError(f"{self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             raise ValueError(f"{self.path}: expected the results of a sweep, got another file: {error}") from error
-        for name, value in definition.items():
+
+    def _compare(self) -> None:
+        found = dict(self._file.execute("SELECT name, value FROM definition"))
+        for name, value in self._described.items():
             if found.get(name) != value:
                 raise ValueError(
                     f"{self.path}: expected the results of a sweep with {name} {value}, got one with {name} "
                     f"{found.get(name, 'unknown')}; choose another file"
                 )
 
-    def _read_or_write(self, definition: dict[str, str]) -> dict[str, str]:
-        with self._file:
-            self._file.execute("BEGIN IMMEDIATE")
-            tables = {name for (name,) in self._file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if not tables:
-                for statement in _TABLES.split(";"):
-                    self._file.execute(statement)
-                self._file.executemany("INSERT INTO definition VALUES (?, ?)", definition.items())
-            elif tables != {"definition", "runs"}:
-                raise sqlite3.DatabaseError(f"it has the tables {', '.join(sorted(tables))}")
-            return dict(self._file.execute("SELECT name, value FROM definition"))
+    def _has_results(self) -> bool:
+        """Whether the file has any; if it is new, it gets its tables."""
+        tables = {name for (name,) in self._file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not tables:
+            for statement in _TABLES.split(";"):
+                self._file.execute(statement)
+        elif tables != {"definition", "runs"}:
+            raise sqlite3.DatabaseError(f"it has the tables {', '.join(sorted(tables))}")
+        return self._file.execute("SELECT 1 FROM runs").fetchone() is not None
 
 
 def _describe(definition: Definition) -> dict[str, str]:

@@ -51,6 +51,13 @@ def test_red_points_are_the_misclassified_ones(half_plane, points):
     assert f"misclassified ({wrong.sum()})" in [text.get_text() for text in axes.get_legend().get_texts()]
 
 
+def test_misclassified_points_differ_in_shape_too(half_plane, points):
+    axes = figures.draw_classification(half_plane, *points, "Test set").axes[0]
+    dots, more_dots, crosses = [item for item in axes.collections if isinstance(item, PathCollection)]
+    shapes = [len(item.get_paths()[0].vertices) for item in (dots, more_dots, crosses)]
+    assert shapes[0] == shapes[1] != shapes[2]
+
+
 def test_the_true_circle_and_the_learned_border_are_drawn(half_plane, points):
     axes = figures.draw_classification(half_plane, *points, "Test set").axes[0]
     circle = line(axes, "true circle").get_xydata()
@@ -93,6 +100,21 @@ def test_activations_are_told_apart_without_colour():
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["Tanh", "ReLU", "Leaky ReLU"]
     assert legend.get_title().get_text() == "median and 5–95 % of 3 seeds"  # noqa: RUF001
+
+
+def test_a_seed_that_diverged_is_left_out_and_counted():
+    whole, broken = make_curves(4), make_curves(4)
+    broken.accuracy[2:, 1] = np.nan
+    figure = figures.draw_activations({"ReLU": whole, "Tanh": broken})
+    np.testing.assert_allclose(
+        line(figure.axes[0], "Tanh").get_ydata(), np.median(broken.accuracy[:, [0, 2, 3]], axis=1)
+    )
+    assert figure.legends[0].get_title().get_text().endswith(" of 4 seeds, of which 1 diverged")
+
+
+def test_epochs_are_ticked_at_round_numbers():
+    axes = figures.draw_activations({"ReLU": make_curves(2, epochs=50)}).axes[0]
+    assert set(axes.get_xticks()) <= {0, 10, 20, 30, 40, 50, 60}
 
 
 def test_a_single_seed_has_no_quantiles_to_speak_of():

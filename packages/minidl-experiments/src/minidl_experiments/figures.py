@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
@@ -53,8 +53,8 @@ def save(figure: Figure, path: Path) -> Path:
 def draw_classification(network: minidl.Module, x: Floats, classes: NDArray[np.int64], title: str) -> Figure:
     """Draw how a network classifies points (figure 2).
 
-    Misclassified points are red, the others grey, one grey for each class; the true circle and the border that the
-    network has learned are drawn over them.
+    Misclassified points are red crosses, the others grey dots, one grey for each class; the true circle and the border
+    that the network has learned are drawn over them.
 
     Parameters
     ----------
@@ -87,7 +87,8 @@ def _draw_points(axes: Axes, x: Floats, classes: NDArray[np.int64], hit: NDArray
         right = x[hit & (classes == label)]
         axes.scatter(right[:, 0], right[:, 1], s=9, color=GREYS[label], label=name)
     wrong = x[~hit]
-    axes.scatter(wrong[:, 0], wrong[:, 1], s=22, color=RED, label=f"misclassified ({len(wrong)})", zorder=4)
+    called = f"misclassified ({len(wrong)})"
+    axes.scatter(wrong[:, 0], wrong[:, 1], s=34, color=RED, marker="x", linewidths=1.8, label=called, zorder=4)
 
 
 def _draw_circle(axes: Axes) -> None:
@@ -130,7 +131,7 @@ def draw_optimizers(runs: Mapping[str, tuple[Curves, Curves]]) -> Figure:
     loss.set(ylabel="squared error per sample", ylim=(0, None))
     _label_epochs(loss, "Loss")
     _label_accuracy(accuracy)
-    _add_legend(figure, accuracy, next(iter(runs.values()))[0])
+    _add_legend(figure, accuracy, [train for train, _ in runs.values()])
     return figure
 
 
@@ -153,13 +154,16 @@ def draw_activations(runs: Mapping[str, Curves]) -> Figure:
         _draw_curve(axes, curves.accuracy, name, COLORS[name], DASHES[name])
     _label_accuracy(axes)
     axes.set_title("Adam, training accuracy by activation")
-    _add_legend(figure, axes, next(iter(runs.values())))
+    _add_legend(figure, axes, list(runs.values()))
     return figure
 
 
 def _draw_curve(axes: Axes, values: Floats, label: str, color: str, dashes: str) -> None:
     epochs = np.arange(1, len(values) + 1)
-    low, middle, high = np.quantile(values, [LOW, 0.5, HIGH], axis=1)
+    left = values[:, np.isfinite(values[-1])]
+    if not left.size:
+        return
+    low, middle, high = np.quantile(left, [LOW, 0.5, HIGH], axis=1)
     axes.fill_between(epochs, low, high, color=color, **BAND)
     for edge in (low, high):
         axes.plot(epochs, edge, color=color, linestyle=dashes, **EDGE)
@@ -167,10 +171,15 @@ def _draw_curve(axes: Axes, values: Floats, label: str, color: str, dashes: str)
     axes.plot(epochs, middle, color=color, linestyle=dashes, marker=marker, label=label)
 
 
+def epoch_ticks() -> MaxNLocator:
+    """Return what puts the ticks of an axis at round numbers of epochs."""
+    return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
+
+
 def _label_epochs(axes: Axes, title: str) -> None:
     axes.set(xlabel="epoch", title=title)
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(epoch_ticks())
 
 
 def _label_accuracy(axes: Axes) -> None:
@@ -180,8 +189,11 @@ def _label_accuracy(axes: Axes) -> None:
     _label_epochs(axes, "Accuracy")
 
 
-def _add_legend(figure: Figure, axes: Axes, curves: Curves) -> None:
+def _add_legend(figure: Figure, axes: Axes, runs: Sequence[Curves]) -> None:
     """Explain the lines below the axes, where nothing is hidden."""
-    seeds = curves.accuracy.shape[1]
+    seeds = runs[0].accuracy.shape[1]
+    lost = max(np.count_nonzero(~np.isfinite(curves.accuracy[-1])) for curves in runs)
     title = "one seed" if seeds == 1 else f"median and 5–95 % of {seeds} seeds"  # noqa: RUF001 - a range has an en dash
+    if lost:
+        title += f", of which {lost} diverged"
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, title=title)

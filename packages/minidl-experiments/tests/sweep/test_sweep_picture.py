@@ -39,7 +39,7 @@ def test_two_axes_make_a_heat_map():
     assert figure.get_supxlabel() == "learning rate"
     assert figure.get_supylabel() == "width (units per hidden layer)"
     assert figure.axes[-1].get_ylabel() == "mean test accuracy (%)"
-    assert figure.get_suptitle() == "Mean test accuracy of 10 seeds"
+    assert figure.get_suptitle() == "Mean test accuracy of 10 seeds\nrelu, adam, batch_size 50, p_drop 0"
 
 
 def test_kinds_make_panels_and_of_other_axes_the_best_counts():
@@ -65,7 +65,7 @@ def test_kinds_make_panels_and_of_other_axes_the_best_counts():
         "sgd, relu": [["30.0"] * 2] * 2,
         "sgd, tanh": [["10.0"] * 2] * 2,
     }
-    assert figure.get_suptitle() == "Mean test accuracy of one seed, at the best dropout probability"
+    assert figure.get_suptitle() == "Mean test accuracy of one seed, at the best dropout probability\nlr 0.001"
 
 
 def test_cells_say_what_diverged():
@@ -74,7 +74,7 @@ def test_cells_say_what_diverged():
     figure = draw(grid, [score(config, next(values)) for config in grid.configs], no_curves)
     ((_, axes),) = panels(figure).items()
     assert words(axes) == [["60.0", "nan"], ["80.0*", "90.0"]]
-    assert figure.get_suptitle().splitlines()[1:] == ["* without the seeds that diverged", "nan: all seeds diverged"]
+    assert figure.get_suptitle().splitlines()[2:] == ["* without the seeds that diverged", "nan: all seeds diverged"]
 
 
 def test_words_stand_out_from_their_cells():
@@ -134,3 +134,20 @@ def test_it_can_be_saved_even_if_all_diverged(grid, tmp_path):
     scores = [score(config, [None] * 10) for config in grid.configs]
     path = save(draw(grid, scores, lambda _: {"test_accuracy": []}), tmp_path / "sweep.png")
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("grid", "ticks"), [(Grid(seeds=(0, 1)), []), (Grid(lr=(1.0, 2.0), seeds=(0, 1)), ["1", "2"])])
+def test_where_all_diverged_the_picture_says_so(grid, ticks):
+    lengths = {0: 1, 1: 3}
+    scores = [score(config, [None, None]) for config in grid.configs]
+    (axes,) = draw(grid, scores, lambda run: {"test_accuracy": [0.5] * lengths[run.seed]}).axes
+    assert [text.get_text() for text in axes.texts] == ["all seeds diverged"]
+    assert axes.get_ylim() == (0, 100)
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ticks
+    assert all(len(line.get_xydata()) != 3 for line in axes.lines)  # no curve of seeds that were lost
+
+
+def test_epochs_are_ticked_at_round_numbers():
+    curve = [0.5] * 50
+    (axes,) = draw(Grid(seeds=(0,)), [score(Grid().configs[0], [0.5])], lambda _: {"test_accuracy": curve}).axes
+    assert axes.get_xticks().tolist() == [0, 10, 20, 30, 40, 50, 60]

@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.sweep.grid import Grid
 from minidl_experiments.sweep.scores import Score
-from minidl_experiments.sweep.words import LABELS, seeds_words, tick_words
+from minidl_experiments.sweep.words import LABELS, fixed_words, seeds_words, tick_words
 
 _CELL = 0.62, 0.42  # inches
 
@@ -55,7 +55,7 @@ def draw_maps(grid: Grid, scores: Sequence[Score], x: str, y: str) -> Figure:
 
 def _colors(scores: Sequence[Score]) -> ScalarMappable:
     """Return the colours of all accuracies, in percent."""
-    means = [100 * one.mean for one in scores if one.diverged < one.seeds] or [0.0, 100.0]
+    means = [100 * one.mean for one in scores if not one.is_lost] or [0.0, 100.0]
     return ScalarMappable(Normalize(min(means), max(means)), "viridis")
 
 
@@ -82,7 +82,7 @@ def _draw_map(axes: Axes, cells: _Cells, grid: Grid, x: str, y: str, colors: Sca
 
 def _draw_cell(axes: Axes, column: int, row: int, one: Score, colors: ScalarMappable) -> None:
     corner = column - 0.5, row - 0.5
-    if one.diverged == one.seeds:
+    if one.is_lost:
         axes.add_patch(Rectangle(corner, 1, 1, facecolor="#eeeeee", edgecolor="#bbbbbb", hatch="///", linewidth=0))
         axes.text(column, row, "nan", ha="center", va="center", fontsize=8, color="#444444")
         return
@@ -100,8 +100,10 @@ def _title(grid: Grid, scores: Sequence[Score], x: str, y: str) -> str:
         f"Mean test accuracy of {seeds_words(len(grid.seeds))}"
         + (f", at the best {' and '.join(rest)}" if rest else "")
     ]
-    if any(0 < one.diverged < one.seeds for one in scores):
+    if fixed := fixed_words(grid):
+        lines.append(fixed)
+    if any(one.diverged and not one.is_lost for one in scores):
         lines.append("* without the seeds that diverged")
-    if any(one.diverged == one.seeds for one in scores):
+    if any(one.is_lost for one in scores):
         lines.append("nan: all seeds diverged")
     return "\n".join(lines)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from minidl_experiments.data import Floats
+from minidl_experiments.figures import epoch_ticks
 from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.style import BAND, BLUE, GREEN, ORANGE
 from minidl_experiments.sweep.grid import Config, Grid, Run
 from minidl_experiments.sweep.scores import Score
-from minidl_experiments.sweep.words import LABELS, seeds_words, tick_words
+from minidl_experiments.sweep.words import LABELS, fixed_words, seeds_words, tick_words
 from minidl_experiments.table import HIGH, LOW
 
 CurvesOf = Callable[[Run], dict[str, list[float]]]
@@ -52,6 +52,7 @@ def draw_lines(grid: Grid, scores: Sequence[Score], axis: str) -> Figure:
 
     figure = _draw_panels(grid, scores, LABELS[axis], draw, width=max(4.6, 0.62 * len(values)))
     figure.axes[0].set_xticks(range(len(values)), tick_words(values))
+    figure.axes[0].set_xlim(-0.3, len(values) - 0.7)
     return figure
 
 
@@ -70,22 +71,28 @@ def draw_curves(grid: Grid, scores: Sequence[Score], curves_of: CurvesOf) -> Fig
     -------
     matplotlib.figure.Figure
     """
-    configs = {(one.config.optimizer, one.config.activation): one.config for one in scores}
+    configs = {(one.config.optimizer, one.config.activation): one.config for one in scores if not one.is_lost}
 
     def draw(axes: Axes, optimizer: Optimizer, activation: Activation) -> None:
-        values = _curves_of_seeds(configs[optimizer, activation], grid, curves_of)
+        config = configs.get((optimizer, activation))
+        if config is None:
+            return
+        values = _curves_of_seeds(config, grid, curves_of)
         low, high = np.quantile(values, [LOW, HIGH], axis=0)
         epochs = np.arange(1.0, values.shape[1] + 1)
         _draw_line(axes, epochs, (values.mean(axis=0), low, high), activation, with_markers=len(epochs) == 1)
 
     figure = _draw_panels(grid, scores, "epoch", draw)
+    if not configs:
+        figure.axes[0].set(xlim=(0, 1), xticks=[])
+        return figure
     figure.axes[0].set_xlim(left=0)
-    figure.axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.axes[0].xaxis.set_major_locator(epoch_ticks())
     return figure
 
 
 def _curves_of_seeds(config: Config, grid: Grid, curves_of: CurvesOf) -> Floats:
-    """Return the test accuracy of the seeds that did not diverge, (seeds, epochs): those with the longest curves."""
+    """Return the test accuracy of the seeds, some at least, that did not diverge: those with the longest curves."""
     curves = [curves_of(Run(config, seed))["test_accuracy"] for seed in grid.seeds]
     longest = max(map(len, curves))
     return np.array([curve for curve in curves if len(curve) == longest])
@@ -103,9 +110,13 @@ def _draw_panels(
     for axes, optimizer in zip(panels, grid.optimizer, strict=True):
         for activation in grid.activation:
             draw(axes, optimizer, activation)
+        if all(one.is_lost for one in scores if one.config.optimizer is optimizer):
+            axes.text(0.5, 0.5, "all seeds diverged", ha="center", va="center", transform=axes.transAxes)
         axes.set_xlabel(xlabel)
         axes.set_title(optimizer if len(grid.activation) > 1 else f"{optimizer}, {grid.activation[0]}")
     panels[0].set_ylabel("test accuracy (%)")
+    if all(one.is_lost for one in scores):
+        panels[0].set_ylim(0, 100)
     if len(grid.activation) > 1:
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(grid.activation))
     figure.suptitle(_title(grid, scores))
@@ -124,4 +135,5 @@ def _draw_line(
 def _title(grid: Grid, scores: Sequence[Score]) -> str:
     diverged = sum(one.diverged for one in scores)
     without = f"\nwithout the {diverged} runs that diverged" if diverged else ""
-    return f"Mean test accuracy and 5–95 % of {seeds_words(len(grid.seeds))}{without}"  # noqa: RUF001 - a range
+    of_seeds = f"Mean test accuracy and 5–95 % of {seeds_words(len(grid.seeds))}"  # noqa: RUF001 - a range
+    return f"{of_seeds}\n{fixed_words(grid)}{without}"

@@ -32,6 +32,11 @@ class Score:
     high: float
 
     @property
+    def is_lost(self) -> bool:
+        """Whether all seeds diverged."""
+        return self.diverged == self.seeds
+
+    @property
     def rank(self) -> tuple[float, float]:
         """Sorts the best first: the fewer seeds diverge the better, and then the higher the mean."""
         return self.diverged / self.seeds, -self.mean

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from minidl_experiments.progress import say
-from minidl_experiments.sweep.grid import AXES, Grid
+from minidl_experiments.sweep.grid import Grid
 from minidl_experiments.sweep.scores import Score
-from minidl_experiments.sweep.words import config_words, seeds_words, value_words
+from minidl_experiments.sweep.words import fixed_words, seeds_words, value_words
 
 BEST = 10
 
@@ -29,9 +29,8 @@ def print_best(console: Console, grid: Grid, scores: Sequence[Score]) -> None:
     best = sorted(scores, key=lambda one: one.rank)[:BEST]
     shown = f"The best {len(best)} of {len(scores)} configurations" if len(scores) > 1 else "One configuration"
     say(console, f"{shown}, test accuracy in % over {seeds_words(best[0].seeds)}")
-    fixed = [axis for axis in AXES if axis not in grid.varied]
-    if fixed:
-        say(console, f"with {config_words(best[0].config, fixed)}")
+    if fixed := fixed_words(grid):
+        say(console, f"with {fixed}")
     table = Table(box=SIMPLE_HEAD)
     for axis in grid.varied:
         table.add_column(axis, justify="right", no_wrap=True)
@@ -48,6 +47,6 @@ def _diverged_header(best: Sequence[Score]) -> list[str]:
 
 def _numbers(one: Score, best: Sequence[Score]) -> list[str]:
     diverged = [f"{one.diverged} of {one.seeds}"] if _diverged_header(best) else []
-    if one.diverged == one.seeds:
+    if one.is_lost:
         return ["-", "-", *diverged]
     return [f"{100 * one.mean:.2f}", f"{100 * one.low:.2f} - {100 * one.high:.2f}", *diverged]

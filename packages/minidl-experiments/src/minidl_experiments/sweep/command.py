@@ -13,7 +13,7 @@ from rich.console import Console
 from minidl_experiments.printing import table_console
 from minidl_experiments.progress import say
 from minidl_experiments.settings import Activation, Optimizer
-from minidl_experiments.shell import INTERRUPTED, make_folder
+from minidl_experiments.shell import INTERRUPTED, fail, make_folder
 from minidl_experiments.sweep.backend import reach
 from minidl_experiments.sweep.grid import Definition, Grid
 from minidl_experiments.sweep.options import read_sweep
@@ -66,7 +66,7 @@ def sweep(
     At the end come a table and, beside the file, a picture.
     """
     if jobs is not None and dask is not None:
-        raise typer.BadParameter("expected --jobs or --dask, got both")
+        fail("expected --jobs or --dask, got both")
     grid_flags = {"lr": lr, "width": width, "activation": activation, "optimizer": optimizer}
     grid_flags |= {"batch_size": batch_size, "p_drop": p_drop}
     counts = {"seeds": seeds, "seed": seed, "epochs": epochs, "samples": samples}
@@ -79,14 +79,14 @@ def sweep(
 def _open(out: Path, config: Path | None, flags: Mapping[str, Any], dask: str | None) -> tuple[Grid, Store]:
     """Read what to train, and open the file for it; make none where nothing can be trained."""
     if out.suffix.lower() == ".png":
-        raise typer.BadParameter(f"--out: expected the name of an SQLite file, got that of a picture, {out}")
+        fail(f"--out: expected the name of an SQLite file, got that of a picture, {out}")
     try:
         grid, definition = read_sweep(config, flags)
         reach(dask)
         make_folder(out.parent)
         return grid, Store(out, definition)
     except (ValueError, ImportError, OSError) as error:
-        raise typer.BadParameter(str(error)) from error
+        fail(error)
 
 
 def _train(grid: Grid, store: Store, jobs: int | None, dask: str | None) -> None:

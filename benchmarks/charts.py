@@ -15,12 +15,14 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 COLOURS = {
     "minidl": BLUE,
     "minidl_data": BLUE,
+    "native": "#56B4E9",
+    "onnxruntime": "#000000",
     "NumPy": "#E69F00",
     "torch": "#009E73",
     "JAX": ORANGE,
     "scikit": "#CC79A7",
 }
-PATTERNS = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
+PATTERNS = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"), ("-", "v"))
 STYLE = {"axes.grid": True, "grid.alpha": 0.3, "axes.axisbelow": True, "font.size": 10, "legend.frameon": False}
 
 
@@ -116,7 +118,7 @@ def plain_ticks(axis, within):
 
 
 def colour_of(name):
-    return COLOURS[re.match(r"\w+", name)[0]]
+    return COLOURS["native" if "native" in name else re.match(r"\w+", name)[0]]
 
 
 def width(records):

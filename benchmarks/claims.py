@@ -19,6 +19,18 @@ class Ratio(NamedTuple):
         return records.ratio(self.over, self.under) if timed else None
 
 
+class Time(NamedTuple):
+    """How long a contestant takes for so many units of its race, in a unit of time."""
+
+    key: Key
+    units: float
+    second: float  # 1e3 for milliseconds
+
+    def measure(self, records):
+        timing = records.timings.get(self.key)
+        return timing and spread([self.units * self.second * seconds for seconds in timing.seconds])
+
+
 class Fact(NamedTuple):
     """A number that is measured by itself."""
 
@@ -32,7 +44,7 @@ class Claim(NamedTuple):
     text: str
     sign: str  # ">=" or "<="
     bound: float
-    measured: Ratio | Fact
+    measured: Ratio | Time | Fact
     unit: str = "x"
 
 
@@ -89,6 +101,37 @@ REPLICATES = (
     Claim("100 replicates, fit: 100 torch runs over minidl", ">=", 15.0, against(*R100, FIT, TORCH_ONE)),
 )
 
+NATIVE, TWO, JAX_SCAN = "minidl, fit (native)", "minidl, fit (native, 2 threads)", "JAX, jitted scan"
+ALONE, WITHIN = "minidl, predict (native)", "minidl_native, its predict alone"
+ENGINE = (
+    Claim("native, 50 epochs: faster than torch eager, fused Adam", ">=", 30.0, against("fit", 50, NATIVE, TORCH)),
+    Claim("native, 50 epochs: faster than scikit-learn", ">=", 3.0, against("fit", 50, NATIVE, "scikit-learn")),
+    Claim("native, 50 epochs: faster than JAX's jitted scan", ">=", 2.0, against("fit", 50, NATIVE, JAX_SCAN)),
+    Claim("native, 50 epochs", "<=", 25.0, Time(Key("fit", 50, NATIVE), 1, 1e3), "ms"),
+    Claim("native, a step of them", "<=", 18.0, Time(Key("fit", 50, NATIVE), 1e-3, 1e6), "us"),
+    Claim("native, 100 replicates: each one's step", "<=", 15.0, Time(Key(*R100, NATIVE), 1, 1e6), "us"),
+    Claim("native, 100 replicates: faster on two threads", ">=", 1.9, Ratio(Key(*R100, NATIVE), Key(*R100, TWO, 2))),
+    Claim(
+        "native, 1000 networks of 1000 steps, two threads",
+        "<=",
+        60.0,
+        Time(Key("replicates", 1000, TWO, 2), 1e6, 1.0),
+        "s",
+    ),
+    Claim("native, predict one sample, inside", "<=", 2.0, Time(Key("forward", 1, WITHIN), 1, 1e6), "us"),
+    Claim("native, predict one sample, from Python", "<=", 6.0, Time(Key("forward", 1, ALONE), 1, 1e6), "us"),
+    *(
+        Claim(
+            f"784-{width}-{width}-10, {threads} thread{'s' * (threads > 1)}: auto, of the time on NumPy",
+            "<=",
+            1.03,
+            cost("width", width, "minidl, fit (auto)", FIT, threads),
+        )
+        for threads in (1, 2)
+        for width in WIDTHS
+    ),
+)
+
 WIDE = tuple(
     Claim(
         f"784-{width}-{width}-10, {threads} thread{'s' * (threads > 1)}: torch over minidl",
@@ -111,10 +154,14 @@ FORWARD = tuple(
 
 MAKE = "make", 10_000_000, "minidl_data, make_disk", "NumPy, points alone"
 HELD, IMPORT = "memory after 10,000 steps / after 10", "import minidl on top of numpy, ms"
+REPRODUCE, REPRODUCE_PEAK = "minidl reproduce --seeds 100, s", "minidl reproduce --seeds 100: peak memory, MB"
 REST = (
+    Claim("minidl reproduce --seeds 100, all threads, on NumPy", "<=", 90.0, Fact(f"{REPRODUCE}, on NumPy"), "s"),
+    Claim("minidl reproduce --seeds 100, all threads, native", "<=", 30.0, Fact(f"{REPRODUCE}, native"), "s"),
+    Claim("minidl reproduce --seeds 100: peak memory", "<=", 1000.0, Fact(f"{REPRODUCE_PEAK}, on NumPy"), "MB"),
     Claim("memory after 10,000 steps, of that after 10, to a percent", "<=", 1.01, Fact(HELD)),
     Claim("10,000,000 disk points: of the time to draw them", "<=", 3.0, cost(*MAKE)),
     Claim("import minidl on top of NumPy", "<=", 50.0, Fact(IMPORT), "ms"),
 )
 
-CLAIMS = (*TRAINING, *REPLICATES, *WIDE, *FORWARD, *REST)
+CLAIMS = (*TRAINING, *REPLICATES, *ENGINE, *WIDE, *FORWARD, *REST)

@@ -33,7 +33,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: left out by --quick")
-    for rival in ("torch", "jax", "sklearn"):
+    for rival in ("torch", "jax", "sklearn", "onnx", "onnxruntime"):
         config.addinivalue_line("filterwarnings", f"ignore:::{rival}\\..*")  # what they say of themselves
     config.stash[RECORDS] = Records()
 

@@ -41,7 +41,16 @@ class Contestant:
 
 
 LOOP = Contestant("minidl, own loop", "minidl_training:own_loop")
-FIT = Contestant("minidl, fit", "minidl_training:fit")
+FIT = Contestant("minidl, fit", "minidl_training:fit", options={"engine": "numpy"})
+AUTO = Contestant("minidl, fit (auto)", "minidl_training:fit", options={"engine": "auto"})
+NATIVE = Contestant("minidl, fit (native)", "minidl_training:fit", "minidl_native", {"engine": "native", "threads": 1})
+ON_TWO = Contestant(
+    "minidl, fit (native, 2 threads)",
+    "minidl_training:fit",
+    "minidl_native",
+    {"engine": "native", "threads": 2},
+    threads=2,
+)
 BY_HAND = Contestant("NumPy by hand", "numpy_by_hand:train")
 EAGER = Contestant("torch eager", "torch_eager:train", "torch")
 SKLEARN = Contestant("scikit-learn", "sklearn_mlp:train", "sklearn", same_result=False)
@@ -68,29 +77,36 @@ RACES = {
     ),
     "fit": (
         FIT,
+        NATIVE,
         Contestant("NumPy by hand", "numpy_by_hand:train", options=HITS),
         Contestant("torch eager", "torch_eager:train", "torch", HITS),
         SKLEARN,
+        JAX_SCAN,
     ),
     "forward": (
         Contestant("minidl, infer", "minidl_training:infer"),
         Contestant("NumPy, bare", "numpy_by_hand:forward"),
         Contestant("NumPy, bare, careful sigmoid", "numpy_by_hand:forward_careful"),
-        Contestant("minidl, predict", "minidl_training:predict"),
+        Contestant("minidl, predict", "minidl_training:predict", options={"engine": "numpy"}),
+        Contestant("minidl, predict (native)", "minidl_training:predict", "minidl_native", {"engine": "native"}),
+        Contestant("minidl_native, its predict alone", "minidl_training:predict_within", "minidl_native"),
         Contestant("torch eager", "torch_eager:forward", "torch"),
         Contestant("scikit-learn", "sklearn_mlp:forward", "sklearn"),
         Contestant("JAX, jitted", "jax_training:forward", "jax", one_thread_only=True),
+        Contestant("onnxruntime", "onnx_forward:forward", "onnxruntime"),
     ),
     "replicates": (
         LOOP,
         FIT,
+        NATIVE,
+        ON_TWO,
         Contestant("minidl, one network", "minidl_training:one_by_one"),
         Contestant("minidl, one network, fit", "minidl_training:fit_one_by_one"),
         Contestant("torch, one by one", "torch_vmap:one_by_one", "torch"),
         Contestant("torch.func vmap", "torch_vmap:train", "torch"),
         Contestant("JAX, vmap and scan", "jax_training:train_by_scan", "jax", one_thread_only=True),
     ),
-    "width": (LOOP, BY_HAND, EAGER, JAX_STEP),
+    "width": (LOOP, BY_HAND, EAGER, JAX_STEP, FIT, AUTO),
     "batch": (LOOP, BY_HAND, EAGER, JAX_STEP),
     "make": (
         Contestant("minidl_data, make_disk", "points:make_disk"),

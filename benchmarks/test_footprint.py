@@ -1,12 +1,15 @@
 """What minidl weighs: import time, installed size, memory; each measured in a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from benchmarks.claims import REPRODUCE, REPRODUCE_PEAK
 from benchmarks.probes import imports
 
 PROBE = Path(__file__).parent / "probes" / "memory.py"
@@ -18,7 +21,7 @@ IMPORTS = (
     ("jax", "", 2),
     ("torch", "", 2),
 )
-DISTRIBUTIONS = ("minidl-core", "minidl-data", "scikit-learn", "jax", "torch")
+DISTRIBUTIONS = ("minidl-core", "minidl-data", "minidl-native", "scikit-learn", "jax", "torch")
 
 
 def probe(work, argument):
@@ -26,6 +29,26 @@ def probe(work, argument):
     command = [sys.executable, PROBE, work, str(argument)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own code
     return json.loads(done.stdout)
+
+
+@pytest.mark.full
+def test_the_report_reproduced(records, tmp_path):
+    """The command of minidl-experiments, with the engine if it is there, and as it is without."""
+    for words, without in (("native", ""), ("on NumPy", "import sys; sys.modules['minidl_native'] = None; ")):
+        if words == "native" and not imports.is_installed("minidl_native"):
+            continue
+        code = f"{without}from minidl_experiments.cli import app; app(['reproduce', '--out', {str(tmp_path)!r}])"
+        seconds, megabytes = run_and_measure([sys.executable, "-c", code])
+        records.facts[f"{REPRODUCE}, {words}"], records.facts[f"{REPRODUCE_PEAK}, {words}"] = [seconds], [megabytes]
+
+
+def run_and_measure(command):
+    """Run a command; return what it took in seconds, and the most memory that it held in megabytes."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - ours
+    _, status, used = os.wait4(process.pid, 0)
+    assert status == 0
+    return time.perf_counter() - start, used.ru_maxrss / 1024
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="no peak of memory without /proc")

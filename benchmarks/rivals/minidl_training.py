@@ -67,7 +67,7 @@ def one_by_one(task):
 
 def fit_one_by_one(task):
     """Do the same through `fit`."""
-    return fit(tasks.first_alone(task))
+    return fit(tasks.first_alone(task), engine="numpy")
 
 
 def shuffled(task):
@@ -93,7 +93,16 @@ def infer(task):
     return lambda: model.infer(task.x)
 
 
-def predict(task):
+def predict(task, engine):
     """Return the output in evaluation mode, piece by piece where there are many samples."""
     model = network(task)
-    return lambda: md.predict(model, task.x)
+    return lambda: md.predict(model, task.x, engine=engine)
+
+
+def predict_within(task):
+    """Return the same from the engine itself, without what `predict` does around it."""
+    import minidl_native  # noqa: PLC0415 - absent where nothing could compile it
+
+    model = network(task)
+    engine = minidl_native.Network(model.spec(), dtype="float32", lead=())
+    return lambda: engine.predict(model.values, task.x)

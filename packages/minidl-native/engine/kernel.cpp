@@ -112,6 +112,8 @@ void train(const Program& program, const Epoch& epoch, int64_t r, void* workspac
   const Layer &first = program.layers[0], &last = program.layers[program.count - 1];
   const size_t y_size = epoch.classes ? sizeof(int64_t) : sizeof(T);
   const void* y = (const char*)epoch.y + r * epoch.y_stride * y_size;
+  double total = 0;  // here, because other threads write next to losses[r]
+  int64_t hits = 0, diverged = 0;
   for (int64_t start = 0, step = 0; start < epoch.samples; start += epoch.batch, ++step) {
     const int64_t rows = epoch.samples - start < epoch.batch ? epoch.samples - start : epoch.batch;
     gather<T>(epoch, r, start, rows, first.in, plan);
@@ -119,16 +121,19 @@ void train(const Program& program, const Epoch& epoch, int64_t r, void* workspac
     forward<T>(plan, rows, true);
     const Batch<T> batch = {rows, last.out, padded<T>(last.out), plan.y, y, plan.index};
     const double loss = loss_of<T>(epoch, batch, plan.g);
-    epoch.losses[r] += epoch.mean ? loss * rows : loss;
-    if (epoch.counted) epoch.hits[r] += count_hits<T>(epoch, batch);
+    total += epoch.mean ? loss * rows : loss;
+    if (epoch.counted) hits += count_hits<T>(epoch, batch);
     if (loss != loss) {
-      epoch.diverged[r] = step + 1;
-      return;
+      diverged = step + 1;
+      break;
     }
     backward<T>(plan, rows);
     update<T>(program, epoch, r, step, plan);
-    if (stop.ask(stop.context)) return;
+    if (stop.ask(stop.context)) break;
   }
+  epoch.losses[r] = total;
+  epoch.hits[r] = hits;
+  epoch.diverged[r] = diverged;
 }
 
 template <class T>

@@ -237,9 +237,9 @@ PyObject* train(PyObject* const* args, Py_ssize_t count) {
   epoch.values = job.values.data();
   const auto task = [&](int64_t r, void* workspace, Stop stop) {
     const bool active = job.active.empty() || ((const volatile char*)job.active.data())[r];
-    epoch.losses[r] = active ? 0 : NAN;
+    if (active) return kernel.train(program, epoch, r, workspace, stop);
+    epoch.losses[r] = NAN;
     epoch.hits[r] = epoch.diverged[r] = 0;
-    if (active) kernel.train(program, epoch, r, workspace, stop);
   };
   const size_t bytes = kernel.train_bytes(program, epoch.batch < epoch.samples ? epoch.batch : epoch.samples);
   return run_tasks(program.replicates, job.threads, bytes, task) ? none() : nullptr;

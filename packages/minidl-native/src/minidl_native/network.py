@@ -11,8 +11,13 @@ import numpy as np
 from minidl_native import _engine
 from minidl_native.reading import LOSSES, OPTIMIZERS, UnsupportedError, check, check_loss, read
 
-CROSSOVER = 160
-"""The widest layer with which the engine is expected to be faster than NumPy; see the README for what was measured."""
+CROSSOVERS = {"baseline": 64, "avx2": 256, "avx512": 256}
+"""By instruction set, the widest layer with which the engine is expected to be faster than NumPy.
+
+Chains of four layers, batches of 50 and 128, one thread: at width 256 it was 1.2 to 1.8 times as fast as NumPy's BLAS
+with AVX2 and 2.4 to 5 times with AVX-512, at 1024 as fast and 1.5 times as fast. Without either, at 128 and above, BLAS,
+which may use them, was faster.
+"""
 
 _SETTINGS = {"SGD": ("momentum", None, None, "weight_decay"), "Adam": ("beta1", "beta2", "eps", "weight_decay")}
 
@@ -101,7 +106,7 @@ class Network:
         )
         self._out = int(tables.layers[-1, 2])
         self.widest = int(tables.layers[:, 1:3].max())
-        self.worthwhile = self.widest <= CROSSOVER
+        self.worthwhile = self.widest <= CROSSOVERS[_isa or _engine.isas()[-1]]
 
     def predict(self, values: np.ndarray, x: np.ndarray, *, threads: int = 1) -> np.ndarray:
         """Compute the output in evaluation mode; safe from many threads at once.

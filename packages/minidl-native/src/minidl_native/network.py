@@ -15,8 +15,8 @@ CROSSOVERS = {"baseline": 64, "avx2": 256, "avx512": 256}
 """By instruction set, the widest layer with which the engine is expected to be faster than NumPy.
 
 Chains of four layers, batches of 50 and 128, one thread: at width 256 it was 1.2 to 1.8 times as fast as NumPy's BLAS
-with AVX2 and 2.4 to 5 times with AVX-512, at 1024 as fast and 1.5 times as fast. Without either, at 128 and above, BLAS,
-which may use them, was faster.
+with AVX2 and 2.4 to 5 times with AVX-512, at 1024 as fast and 1.5 times as fast. Without either BLAS, which does use
+them, was faster from about 96 on.
 """
 
 _SETTINGS = {"SGD": ("momentum", None, None, "weight_decay"), "Adam": ("beta1", "beta2", "eps", "weight_decay")}

@@ -60,7 +60,8 @@ struct Epoch {
   int64_t rate_step, rate_replicate;      // strides
   int64_t t;
   double* losses;
-  int64_t *hits, *diverged;
+  int64_t *hits;
+  int64_t* diverged;                      // the batch, from 1, whose loss was nan; -1 - n if stopped after n steps
 };
 
 // Asked after every step; true ends the epoch.

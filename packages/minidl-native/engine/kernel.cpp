@@ -129,7 +129,10 @@ void train(const Program& program, const Epoch& epoch, int64_t r, void* workspac
     }
     backward<T>(plan, rows);
     update<T>(program, epoch, r, step, plan);
-    if (stop.ask(stop.context)) break;
+    if (stop.ask(stop.context)) {
+      diverged = -2 - step;
+      break;
+    }
   }
   epoch.losses[r] = total;
   epoch.hits[r] = hits;

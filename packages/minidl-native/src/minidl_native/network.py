@@ -195,39 +195,47 @@ class Network:
             For a loss or an optimizer that the engine does not know.
         ValueError, TypeError
             For arrays that do not fit the network or each other. Nothing has changed then.
+        KeyboardInterrupt
+            On Ctrl-C, between two steps. Its attribute `steps` says how many were made; of replicates, each of which is
+            somewhere else, the fewest.
         """
         check_loss(self._last, loss)
         kind = optimizer["kind"]
         if kind not in OPTIMIZERS:
             raise UnsupportedError(f"{kind} is not an optimizer that it knows")
         first, second = (optimizer["m"], optimizer["v"]) if kind == "Adam" else (optimizer["velocity"], None)
-        losses, hits, diverged = np.empty(self.lead), np.empty(self.lead, np.int64), np.empty(self.lead, np.int64)
+        losses, hits, diverged = np.empty(self.lead), np.empty(self.lead, np.int64), np.full(self.lead, -1)
         with ExitStack() as held:
             for lock in self._locks:
                 held.enter_context(lock)
-            _engine.train(
-                self._network,
-                values,
-                _plain(x),
-                _plain(y),
-                _plain(order),
-                batch_size,
-                LOSSES.index(loss),
-                int(mean),
-                threshold,
-                OPTIMIZERS.index(kind),
-                int(optimizer.get("nesterov", False)),
-                self._settings(optimizer, _SETTINGS[kind]),
-                first,
-                second,
-                rates if rates is None else np.ascontiguousarray(rates, np.float64),
-                t,
-                active if active is None else _plain(active),
-                losses,
-                hits,
-                diverged,
-                threads,
-            )
+            try:
+                _engine.train(
+                    self._network,
+                    values,
+                    _plain(x),
+                    _plain(y),
+                    _plain(order),
+                    batch_size,
+                    LOSSES.index(loss),
+                    int(mean),
+                    threshold,
+                    OPTIMIZERS.index(kind),
+                    int(optimizer.get("nesterov", False)),
+                    self._settings(optimizer, _SETTINGS[kind]),
+                    first,
+                    second,
+                    rates if rates is None else np.ascontiguousarray(rates, np.float64),
+                    t,
+                    active if active is None else _plain(active),
+                    losses,
+                    hits,
+                    diverged,
+                    threads,
+                )
+            except KeyboardInterrupt as interrupt:
+                made = np.where(diverged < 0, -1 - diverged, -(-order.shape[-1] // batch_size))
+                interrupt.steps = int(made.min())  # type: ignore[attr-defined]
+                raise
         return Epoch(losses, hits, diverged)
 
     def _settings(self, optimizer: Mapping[str, Any], names: Sequence[str | None]) -> np.ndarray:

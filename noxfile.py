@@ -14,7 +14,9 @@ NATIVE = HERE / "packages" / "minidl-native"  # the one that is compiled, and le
 COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0])
 PACKAGES = sorted(path.parent for path in HERE.glob("packages/*/pyproject.toml") if COMPILER or path.parent != NATIVE)
 SOURCES = sorted(path.parent for package in PACKAGES for path in package.glob("src/*/__init__.py"))
-PAGES = sorted([HERE / "README.md", *(package / "README.md" for package in PACKAGES), *HERE.glob("docs/*.md")])
+# Folders of docs/ that begin with an underscore are made by its build.
+DOCS = [path for pattern in ("docs/*.md", "docs/[!_]*/*.md") for path in HERE.glob(pattern)]
+PAGES = sorted([HERE / "README.md", *(package / "README.md" for package in PACKAGES), *DOCS])
 MODULES = [source.name for source in SOURCES]
 TESTS = [package / "tests" for package in PACKAGES]
 EXAMPLES = ["--doctest-glob=*.md", *PAGES, "--doctest-modules", "--pyargs", *MODULES]
@@ -140,7 +142,8 @@ def conformance(session: nox.Session) -> None:
     carries CUDA, several gigabytes: point PIP_FIND_LINKS or PIP_INDEX_URL at a CPU build first.
     """
     install(session, "test", "torch")
-    run_pytest(session, "conformance")
+    # A run of everything leaves its table for the site; without one the site shows docs/conformance/table.json.
+    run_pytest(session, "conformance", *([] if session.posargs else ["--table=docs/conformance/latest.json"]))
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
@@ -161,10 +164,26 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, requires=["wheels"])
 def docs(session: nox.Session) -> None:
-    """Build the site into docs/_build/html; a warning is an error."""
-    install(session, "docs")
+    """Build the site into docs/_build/html, from trainings and examples that it runs; a warning is an error.
+
+    It opens without a server and without the network. Python 3.11 has torch, and with it the examples that need it. The
+    table of conformance is that of the last `nox -s conformance`, the timings are those of docs/benchmarks/.
+    """
+    install(session, "docs", *(["torch"] if session.python == TORCH_PYTHON else []))
     # Not nitpicky (-n): without the network no other project's names resolve, and every numpy.ndarray would warn.
     session.run("sphinx-build", "-W", "--keep-going", "--fresh-env", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(default=False)
+def screenshots(session: nox.Session) -> None:
+    """Look at the built site in a browser: screenshots of every page, wide and narrow, light and dark, and checks.
+
+    Build it first (`nox -s docs`). Chromium must be installed. The pictures go into docs/_build/screenshots; what is
+    wrong with a page (console errors, overflow, broken links, missing images, failed formulas) is printed and fails.
+    Names of pages after `--` look at those alone: `nox -s screenshots -- index report`.
+    """
+    session.install("--quiet", *requirements("screenshots"))
+    session.run("python", "docs/browser", *session.posargs)
 
 
 @nox.session(requires=["wheels"])

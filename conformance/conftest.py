@@ -1,12 +1,19 @@
 """The table at the end, and what every test of conformance shares."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from conformance.report import write_report
 from conformance.ulp import Table
 
 TABLE = pytest.StashKey[Table]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--table", type=Path, metavar="PATH", help="also write the table of errors there, as JSON")
 
 
 def pytest_configure(config):
@@ -30,4 +37,6 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.section("conformance with torch " + torch.__version__)
         for line in config.stash[TABLE].lines():
             terminalreporter.write_line(line)
-        assert rows
+        if path := config.getoption("table"):
+            write_report(rows, path)
+            terminalreporter.write_line(f"wrote {path}")

@@ -1,6 +1,21 @@
 import re
+import sys
 from importlib.metadata import version as version_of
+from importlib.util import find_spec
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from docutils import nodes
+from parts import gallery
+from parts.benchmarks import write_benchmarks
+from parts.equations import write_equations
+from parts.mathjax import SCRIPT, copy_mathjax
+from parts.names import check_names
+from parts.parity import write_parity
+from parts.report import write_report
+from parts.signatures import simplify
+from parts.vector import write_drawings
 from sphinx.application import Sphinx
 
 project = "minidl"
@@ -8,19 +23,42 @@ author = "minidl contributors"
 copyright = author
 release = version = version_of("minidl-core")
 
-extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build"]
-html_theme = "furo"
-html_title = f"minidl {release}"
-myst_enable_extensions = ["dollarmath"]
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "_generated", "benchmarks/*", "conformance/*", "examples"]
+if find_spec("minidl_native") is None:  # nothing here could compile it
+    exclude_patterns.append("reference/native.md")
+    suppress_warnings = ["toc.excluded"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
 
-# The public names are those in each package's __all__, in its order; where they are defined does not matter.
+html_theme = "furo"
+pygments_dark_style = "monokai"
+html_title = f"minidl {release}"
+html_static_path = ["_static", "_generated/static"]
+html_css_files = ["site.css"]
+html_js_files = ["offline.js"]
+html_copy_source = False
+mathjax_path = SCRIPT
+mathjax3_config = {"options": {"enableMenu": False}}  # its menu would fetch what is not here
+
+# The public names are those in each package's __all__; where they are defined does not matter.
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-autodoc_typehints = "none"  # the docstrings say more: types, shapes and units
+autodoc_typehints = "signature"
+autodoc_type_aliases = {"Array": "Array"}
+python_maximum_signature_line_length = 80
 # autodoc lists the members; numpydoc would list them again.
 numpydoc_show_class_members = False
+
+sphinx_gallery_conf = gallery.settings()
 
 
 def escape_stars(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
@@ -30,6 +68,32 @@ def escape_stars(_app: Sphinx, _what: str, _name: str, _obj: object, _options: o
             lines[number] = re.sub(r"(\(|, )\*(?=[a-z])", r"\1\\*", line)
 
 
+def generate(_app: Sphinx) -> None:
+    """Make what the pages include."""
+    write_parity()
+    write_benchmarks()
+    write_drawings()
+    write_equations()
+    write_report()
+
+
+def bring_mathjax(_app: Sphinx, _config: object) -> None:
+    """Fill the folder of static files before Sphinx looks for it."""
+    copy_mathjax()
+
+
+def trim_blocks(_app: Sphinx, doctree: nodes.document) -> None:
+    """Take the empty line from the end of a block of code, which doctest needs and a reader does not."""
+    for block in doctree.findall(nodes.literal_block):
+        block.rawsource = block.astext().rstrip()  # the writer colours only a block that is its own source
+        block[:] = [nodes.Text(block.rawsource)]
+
+
 def setup(app: Sphinx) -> None:
-    """Escape before numpydoc, whose priority is 500, reads the docstrings."""
+    """Generate before the pages are read; escape before numpydoc, whose priority is 500, reads the docstrings."""
+    app.connect("config-inited", bring_mathjax)
+    app.connect("builder-inited", generate)
+    app.connect("autodoc-process-signature", simplify)
+    app.connect("doctree-read", trim_blocks)
     app.connect("autodoc-process-docstring", escape_stars, priority=400)
+    app.connect("env-check-consistency", check_names)

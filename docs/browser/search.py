@@ -1,0 +1,25 @@
+"""The search, opened from a file: it must find things, and without a word in the console."""
+
+from pathlib import Path
+from typing import Any
+
+from looks import listen
+
+QUESTIONS = ("CrossEntropyLoss", "dropout", "replicate")
+
+
+def check_search(browser: Any, site: Path) -> list[str]:
+    """Search for what is certainly there; return what went wrong."""
+    faults = []
+    for question in QUESTIONS:
+        page = browser.new_page()
+        heard = listen(page)
+        page.goto(f"{(site / 'search.html').as_uri()}?q={question}")
+        try:
+            page.wait_for_selector("#search-results li a", timeout=10_000)
+        except TimeoutError as error:
+            heard.append(str(error))
+        faults += [f"search for {question}: {fault}" for fault in heard]
+        page.close()
+    browser.close()
+    return faults

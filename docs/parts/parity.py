@@ -1,0 +1,78 @@
+"""The table that the last run of conformance left, cut into what each page shows."""
+
+import json
+from collections import defaultdict
+from typing import Any, TypeAlias
+
+from parts.markdown import table
+from parts.places import DOCS, write
+
+DTYPES = ("float64", "float32", "float16")
+LATEST, COMMITTED = (DOCS / "conformance" / name for name in ("latest.json", "table.json"))
+
+Cases: TypeAlias = dict[str, dict[str, dict[str, Any]]]
+"""Measurements by case and dtype."""
+
+
+def write_parity() -> None:
+    """Write one table per class, and one of everything."""
+    content = json.loads((LATEST if LATEST.exists() else COMMITTED).read_text(encoding="utf-8"))
+    cases: Cases = defaultdict(dict)
+    for row in content["rows"]:
+        cases[row["case"]][row["dtype"]] = row
+    for name in sorted({_class_of(case) for case in cases}):
+        own = {case: rows for case, rows in cases.items() if _class_of(case) == name}
+        reasons = [entry for entry in content["differences"] if _class_of(entry["case"]) == name]
+        write(f"parity/{name}.md", f"{_headline(own)}\n\n{_table(own)}{_differences(reasons)}")
+    write("parity/all.md", _table(cases))
+    write("parity/differences.md", _all_differences(content["differences"]))
+    versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
+    write("parity/versions.md", f"{versions}, on {content['machine']}.\n")
+
+
+def _class_of(case: str) -> str:
+    return case.replace(",", " ").split()[0]
+
+
+def _headline(cases: Cases) -> str:
+    worst = max((rows["float64"] for case, rows in cases.items() if "steps" not in case), key=lambda row: row["ulp"])
+    if not worst["ulp"]:
+        return "Largest difference from torch in float64: **none**, every bit is the same."
+    return f"Largest difference from torch in float64: **{_number(worst['ulp'])} ulp**."
+
+
+def _table(cases: Cases) -> str:
+    rows = [[case, *(_cell(found.get(dtype)) for dtype in DTYPES), _allowed(found)] for case, found in cases.items()]
+    return table(["largest error, in ulp", *DTYPES, "allowed"], rows, "lrrrr")
+
+
+def _cell(row: dict[str, Any] | None) -> str:
+    return "" if row is None else _number(row["ulp"])
+
+
+def _allowed(rows: dict[str, dict[str, Any]]) -> str:
+    limits = [_number(row["tolerance"]) for row in rows.values()]
+    return limits[0] if len(set(limits)) == 1 else ", ".join(limits)
+
+
+def _number(ulp: float) -> str:
+    return f"{ulp:.3g}"
+
+
+def _differences(entries: list[dict[str, str]]) -> str:
+    if not entries:
+        return ""
+    lines = [f"- *{entry['what']}*: {entry['reason']}." for entry in _unique(entries)]
+    return "\n".join(["\nDifferent on purpose:\n", *lines, ""])
+
+
+def _unique(entries: list[dict[str, str]]) -> list[dict[str, str]]:
+    return list({entry["what"]: entry for entry in entries}.values())
+
+
+def _all_differences(entries: list[dict[str, str]]) -> str:
+    where: dict[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        where[entry["what"]].append(entry["case"])
+    rows = [[", ".join(where[entry["what"]]), entry["what"], entry["reason"]] for entry in _unique(entries)]
+    return table(["where", "what", "why"], rows, "lll")

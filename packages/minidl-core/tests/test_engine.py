@@ -116,6 +116,17 @@ def test_the_engine_is_given_data_alone(pretended):
     assert history.to_dict()["engine"] == "native"
 
 
+def test_a_momentum_that_is_set_later_begins_at_zero(pretended):
+    model = build()
+    optimizer = minidl.SGD(model, 0.01)
+    fit(model, optimizer=optimizer)
+    assert pretended.epochs[0][-1]["optimizer"]["velocity"] is None
+    optimizer.momentum = 0.5
+    fit(model, optimizer=optimizer)
+    np.testing.assert_array_equal(pretended.epochs[-1][-1]["optimizer"]["velocity"], np.zeros_like(model.values))
+    assert pretended.epochs[-1][-1]["optimizer"]["velocity"] is optimizer.velocity
+
+
 def test_adam_hands_over_its_moments_and_a_fixed_rate(pretended):
     model = build()
     optimizer = minidl.Adam(model, 0.25)

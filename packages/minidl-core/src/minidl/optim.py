@@ -183,15 +183,26 @@ class SGD(Optimizer):
     def step(self) -> None:
         """Change the parameters by ``-lr g``; with momentum by ``-lr v``, or ``-lr (g + momentum v)`` (Nesterov)."""
         rate, g = self.next_rate(), self._gradient()
-        if type(self.momentum) is not float or self.momentum:
-            if self.velocity is None:
-                self.velocity = self.model.backend.xp.zeros_like(self.model.values)
-            momentum, v = self._column(self.momentum), self.velocity
+        v = self._velocity_if_any()
+        if v is not None:
+            momentum = self._column(self.momentum)
             v *= momentum
             v += g
             g = g + momentum * v if self.nesterov else v
         self.model.update(rate, g)
         self.t += 1
+
+    def state(self) -> dict[str, Any]:
+        """Return the optimizer as data; see `Optimizer.state`."""
+        return {**super().state(), "velocity": self._velocity_if_any()}
+
+    def _velocity_if_any(self) -> Array | None:
+        """Return the velocity, which a momentum that was set later begins at zero; None without momentum."""
+        if type(self.momentum) is float and not self.momentum:
+            return None
+        if self.velocity is None:
+            self.velocity = self.model.backend.xp.zeros_like(self.model.values)
+        return self.velocity
 
 
 class Adam(Optimizer):

@@ -40,6 +40,21 @@ class Residual(minidl.Module):
         return dy + self.inside.backward(dy * self._params["scale"].value[..., None, :])
 
 
+class Scale(minidl.Module):
+    """y = scale x, as the docstring of `Module` teaches it."""
+
+    def __init__(self, features, rng=None):
+        super().__init__({"scale": np.random.default_rng(rng).standard_normal(features)}, dtype="float64")
+
+    def forward(self, x):
+        return self._save(x * self._beside("scale", x), x)
+
+    def backward(self, dy, *, need_dx=True):
+        (x,) = self._recall(dy)
+        self._add_grad("scale", self._buffer.sum_samples, dy * x)
+        return dy * self._beside("scale", dy) if need_dx else None
+
+
 def residual(dtype="float64"):
     return Residual(minidl.Linear(3, 3, std_b=1, dtype=dtype, rng=0))
 
@@ -109,6 +124,27 @@ def test_replicates_of_ones_own():
     minidl.gradcheck(model, np.stack([x, -x]), rng=0)
     for r, single in enumerate(minidl.unstack(model)):
         np.testing.assert_allclose(model.infer(x)[r], single.infer(x), rtol=1e-13)
+
+
+@pytest.mark.parametrize("axes", [(5,), (3, 3, 5), (3, 5), (3, 2, 3, 5)], ids=str)
+def test_a_parameter_meets_its_own_replicate_whatever_axes_the_samples_have(axes, rng):
+    """Three replicates and a sequence of three: the parameter must not meet the steps of the sequence."""
+    model, x = minidl.replicate(lambda rng: Scale(2, rng), range(3)), rng.standard_normal((*axes, 2))
+    y = model(x)
+    dy = rng.standard_normal(y.shape)
+    dx = model.backward(dy)
+    for r, single in enumerate(minidl.unstack(model)):
+        single.zero_grad()
+        np.testing.assert_array_equal(single(x if len(axes) == 1 else x[r]), y[r])
+        np.testing.assert_array_equal(single.backward(dy[r]), dx[r])
+        np.testing.assert_allclose(single.grads, model.grads[r], rtol=1e-13)
+
+
+@pytest.mark.parametrize("axes", [(), (0,), (5,), (4, 5)], ids=str)
+def test_a_parameter_beside_samples_without_replicates_adds_no_axis(axes, rng):
+    module, x = Scale(2, 0), rng.standard_normal((*axes, 2))
+    assert module(x).shape == x.shape
+    minidl.gradcheck(module, x, rng=0)
 
 
 def test_words():

@@ -25,6 +25,7 @@ class Module(ParamTree, ABC):
     handing their initial values to this constructor, which lays them out in one :class:`ParamBuffer`; then
 
     - ``self._params[name].value`` is the parameter, with the replicate axes in front: index it from the right;
+    - ``self._beside(name, x)`` is a parameter of the features in the shape that multiplies x, whatever axes x has;
     - ``self._save(y, *needed)`` in `forward` keeps what `backward` needs, and returns y;
     - ``self._recall(dy)`` in `backward` checks dy and returns what was kept;
     - ``self._add_grad(name, function, *args)`` adds to a gradient, with ``self._buffer.sum_samples`` for sums over
@@ -64,12 +65,12 @@ class Module(ParamTree, ABC):
     ...         super().__init__({"scale": np.ones(features)}, dtype=dtype)
     ...
     ...     def forward(self, x):
-    ...         return self._save(x * self._params["scale"].value[..., None, :], x)
+    ...         return self._save(x * self._beside("scale", x), x)
     ...
     ...     def backward(self, dy, *, need_dx=True):
     ...         (x,) = self._recall(dy)
     ...         self._add_grad("scale", self._buffer.sum_samples, dy * x)
-    ...         return dy * self._params["scale"].value[..., None, :]
+    ...         return dy * self._beside("scale", dy)
     >>> minidl.gradcheck(Scale(3, "float64"), np.ones((4, 3))) < 1e-8
     True
     >>> three = minidl.replicate(lambda rng: Scale(3, "float64"), range(3))
@@ -242,6 +243,12 @@ class Module(ParamTree, ABC):
             function(*args, out=grad, **options)
         else:
             grad += function(*args, **options)
+
+    def _beside(self, name: str, x: Array) -> Array:
+        """Return a parameter of the features in the shape that multiplies x, (*lead, ..., sample, feature)."""
+        value, lead = self._params[name].value, self._buffer.lead
+        samples = max(x.ndim - len(lead), 2) - 1  # an x of two axes is shared by the replicates
+        return value.reshape(*lead, *(1,) * samples, value.shape[-1]) if lead else value
 
     def _accept(self, x: Array, features: int) -> None:
         """Raise unless x is an array like the parameters, `features` wide."""

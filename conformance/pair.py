@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from conformance.arrays import Untouched, as_library, as_numpy, random, torch_dtype
-from conformance.ulp import ulps
+from conformance.ulp import assert_within, ulps
 
 
 class Pair:
@@ -22,7 +22,7 @@ class Pair:
     def forward(self, x):
         self.x = torch.from_numpy(x.copy()).requires_grad_()
         self.y = self.theirs(self.x)
-        self.same(self.our_forward(x), self.y, self.case.unit)
+        self.same("y", self.our_forward(x), self.y, self.case.unit)
 
     def backward(self, dy):
         self.theirs.zero_grad()
@@ -42,20 +42,23 @@ class Pair:
         wanted = dict(self.theirs.named_parameters())
         grads = [param.grad for param in self.ours.params()]
         assert len(grads) == len(wanted)
-        for grad, (_, parameter) in zip(grads, wanted.items(), strict=True):
-            self.same(grad, parameter.grad * times, "array")
+        for grad, (name, parameter) in zip(grads, wanted.items(), strict=True):
+            after = "" if times == 1 else f" after {times} times backward"
+            self.same(f"dL/d{name}{after}", grad, parameter.grad * times, "array")
 
     def same_input_gradient(self, dx):
         ours, theirs = as_numpy(dx), as_numpy(self.x.grad)
         own_digits = np.broadcast_to(self.case.own_digits(as_numpy(self.y)), ours.shape)
-        self.same(ours[own_digits], theirs[own_digits], "element")
-        self.same(ours, theirs, "array")
+        # elsewhere the measure is the largest of the array, in the next line
+        self.same("dL/dx", ours, np.where(own_digits, theirs, ours), "element")
+        self.same("dL/dx", ours, theirs, "array")
 
-    def same(self, ours, theirs, unit):
-        distance = ulps(as_numpy(ours), as_numpy(theirs), unit)
-        tolerance = self.case.ulp[self.dtype]
-        self.table.record(self.case.name, self.dtype, distance, tolerance)
-        assert distance <= tolerance
+    def same(self, what, ours, theirs, unit):
+        """Compare a result of ours with torch's, and note for the table how far apart they are."""
+        __tracebackhide__ = True
+        ours, theirs, tolerance = as_numpy(ours), as_numpy(theirs), self.case.ulp[self.dtype]
+        self.table.record(self.case.name, self.dtype, ulps(ours, theirs, unit), tolerance)
+        assert_within(tolerance, f"{self.case.name}, {self.backend}: {what} is not torch's", ours, theirs, unit)
 
 
 def full_check(pair, rng, x, layout=lambda x: x):

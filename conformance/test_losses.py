@@ -8,7 +8,7 @@ import torch
 
 from conformance.arrays import BACKENDS, DTYPES, LAYOUTS, Untouched, as_library, as_numpy, bits
 from conformance.loss_cases import LOSSES
-from conformance.ulp import ulps
+from conformance.ulp import assert_within, ulps
 
 by_case = pytest.mark.parametrize("case", LOSSES, ids=str)
 by_reduction = pytest.mark.parametrize("reduction", ["sum", "mean"])
@@ -35,10 +35,11 @@ def compare(case, reduction, backend, prediction, target, table):
     value, ours_out = loss.forward(ours_in, target_in), untouched.watch("gradient", loss.backward())
     untouched.watch("value", value)
     wanted, gradient = theirs(case, reduction, prediction, target)
-    for ours, other, floor in ((value, wanted, 0), (ours_out, gradient, scale(reduction, prediction))):
-        distance = ulps(as_numpy(ours), other, "array", floor)
-        table.record(case.name, dtype, distance, case.ulp[dtype])
-        assert distance <= case.ulp[dtype]
+    tolerance, size = case.ulp[dtype], scale(reduction, prediction)
+    for name, ours, other, floor in (("value", value, wanted, 0), ("gradient", ours_out, gradient, size)):
+        both = as_numpy(ours), other, "array", floor
+        table.record(case.name, dtype, ulps(*both), tolerance)
+        assert_within(tolerance, f"{loss}, {backend}: the {name} is not torch's", *both)
     assert bits(loss.backward()) == bits(ours_out)
     loss.forward(ours_in / 2, target_in)
     loss.backward()
@@ -93,8 +94,9 @@ def test_replicates_are_never_summed(case, reduction, rng):
     assert value.shape == (3,)
     for r in range(3):
         wanted, wanted_gradient = theirs(case, reduction, prediction[r], target[r])
-        assert ulps(np.asarray(value[r]), wanted) <= case.ulp["float64"]
-        assert ulps(gradient[r], wanted_gradient, "array", floor=1 / 28) <= case.ulp["float64"]
+        what, tolerance = f"{loss}, replicate {r}: not torch's", case.ulp["float64"]
+        assert_within(tolerance, what, np.asarray(value[r]), wanted)
+        assert_within(tolerance, what, gradient[r], wanted_gradient, "array", floor=1 / 28)
 
 
 @by_case

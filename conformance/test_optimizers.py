@@ -9,7 +9,7 @@ import minidl as md
 from conformance.arrays import BACKENDS, DTYPES, as_library, as_numpy
 from conformance.network import report_network, torch_twin
 from conformance.optimizer_cases import OPTIMIZERS
-from conformance.ulp import ulps
+from conformance.ulp import assert_within, ulps
 
 STEPS = 300
 by_case = pytest.mark.parametrize("case", OPTIMIZERS, ids=str)
@@ -60,18 +60,28 @@ class Race:
             self.schedule.step()
 
     def vectors(self):
-        """Yield what the optimizer changes, ours and torch's: parameters, moments, velocity."""
-        yield self.model.values, np.concatenate([p.detach().numpy().ravel() for p in self.twin.parameters()])
+        """Yield what the optimizer changes, its name, ours and torch's: parameters, moments, velocity."""
+        yield (
+            "the parameters",
+            self.model.values,
+            np.concatenate([p.detach().numpy().ravel() for p in self.twin.parameters()]),
+        )
         for ours, theirs in self.case.state.items():
             state = [self.theirs.state[p][theirs].numpy().ravel() for p in self.twin.parameters()]
-            yield getattr(self.ours, ours), np.concatenate(state)
+            yield ours, getattr(self.ours, ours), np.concatenate(state)
 
     def distance(self):
         # what a step added is compared with the size of the vector, which is where it ends
-        return max(ulps(as_numpy(ours), theirs, "array") for ours, theirs in self.vectors())
+        return max(ulps(as_numpy(ours), theirs, "array") for _, ours, theirs in self.vectors())
+
+    def assert_within(self, tolerance, when):
+        __tracebackhide__ = True
+        for name, ours, theirs in self.vectors():
+            what = f"{self.case}, {self.backend}: {name} after {when} not torch's"
+            assert_within(tolerance, what, as_numpy(ours), theirs, "array")
 
     def make_equal(self):
-        for ours, theirs in self.vectors():
+        for _, ours, theirs in self.vectors():
             ours[...] = as_library(theirs, self.backend)
 
 
@@ -100,9 +110,8 @@ def test_each_step_from_equal_state(case, dtype, backend, rng, table):
         before = as_numpy(race.model.values).copy()
         race.ours.step()
         race.their_step(rows, gradient)
-        distance = race.distance()
-        table.record(f"{case}, each step", dtype, distance, case.ulp)
-        assert distance <= case.ulp
+        table.record(f"{case}, each step", dtype, race.distance(), case.ulp)
+        race.assert_within(case.ulp, "a step from equal state is")
         assert (as_numpy(race.model.values) != before).any()
         race.make_equal()
 
@@ -111,12 +120,11 @@ def test_each_step_from_equal_state(case, dtype, backend, rng, table):
 @by_case
 def test_free_running(case, backend, rng, table):
     race = Race(case, rng, backend=backend)
-    for rows in race.order:
+    for t, rows in enumerate(race.order, 1):
         race.our_step(rows)
         race.their_step(rows)
-        distance = race.distance()
-        table.record(f"{case}, {STEPS} steps", "float64", distance, case.drift)
-        assert distance <= case.drift
+        table.record(f"{case}, {STEPS} steps", "float64", race.distance(), case.drift)
+        race.assert_within(case.drift, f"{t} steps, free running, is")
 
 
 @by_backend
@@ -130,4 +138,4 @@ def test_restart_begins_anew(backend, rng):
     for rows in race.order[5:10]:
         race.our_step(rows)
         race.their_step(rows)
-    assert race.distance() <= race.case.drift
+    race.assert_within(race.case.drift, "a restart is")

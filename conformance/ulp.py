@@ -5,27 +5,51 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
-def ulps(ours, theirs, unit="element", floor=0.0):
-    """Return the largest |ours - theirs| in units in the last place of theirs.
+def each_ulp(ours, theirs, unit="element", floor=0.0):
+    """Return |ours - theirs| of every element in units in the last place of theirs.
 
     The unit is the spacing at each element, or, for sums whose terms cancel, at the largest element of the array.
-    `floor` is the least size that an ulp is taken of. Infinities and nans must stand in the same places; if they do
+    `floor` is the least size that an ulp is taken of. Infinities and nans must stand in the same places; where they do
     not, the distance is infinite.
     """
     assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
     assert ours.dtype == theirs.dtype, (ours.dtype, theirs.dtype)
-    if not theirs.size:
-        return 0.0
-    finite = np.isfinite(theirs)
-    if not np.array_equal(ours[~finite], theirs[~finite], equal_nan=True) or not np.isfinite(ours[finite]).all():
-        return np.inf
-    if not finite.any():
-        return 0.0
-    size = np.abs(theirs[finite]) if unit == "element" else np.abs(theirs[finite]).max()
+    finite = np.isfinite(theirs) & np.isfinite(ours)
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    distance = np.where(same, 0.0, np.inf)
+    size = np.abs(theirs[finite])
+    if unit == "array" and size.size:
+        size = np.abs(theirs[np.isfinite(theirs)]).max()
     smallest = max(floor, np.finfo(theirs.dtype).tiny)  # below the normal numbers, libraries may flush to zero
     spacing = np.spacing(np.maximum(size, theirs.dtype.type(smallest))).astype(np.float64)
-    distance = np.abs(ours[finite].astype(np.float64) - theirs[finite].astype(np.float64))
-    return float((distance / spacing).max())
+    distance[finite] = np.abs(ours[finite].astype(np.float64) - theirs[finite].astype(np.float64)) / spacing
+    return distance
+
+
+def ulps(ours, theirs, unit="element", floor=0.0):
+    """Return the largest distance of `each_ulp`, 0 for none."""
+    return float(each_ulp(ours, theirs, unit, floor).max(initial=0.0))
+
+
+def assert_within(tolerance, what, ours, theirs, unit="element", floor=0.0):
+    """Fail unless every element is within `tolerance` ulp of torch's, and say which one is the farthest off."""
+    __tracebackhide__ = True  # pytest shows the line of the test instead
+    distance = each_ulp(ours, theirs, unit, floor)
+    if not distance.max(initial=0.0) <= tolerance:
+        raise AssertionError(f"{what}\n{words_of_worst(tolerance, ours, theirs, distance, unit)}")
+
+
+def words_of_worst(tolerance, ours, theirs, distance, unit):
+    """Return the worst element in words: where it is, both values, how far apart, and how many others are off."""
+    worst = tuple(int(i) for i in np.unravel_index(np.argmax(distance), distance.shape))
+    digits = {"float64": 17, "float32": 9, "float16": 5}[theirs.dtype.name]  # enough to tell neighbours apart
+    return (
+        f"  worst element {list(worst)} of {theirs.dtype} {theirs.shape}: {distance[worst]:.4g} ulp "
+        f"of {'it' if unit == 'element' else 'the largest element'}, tolerance {tolerance:g}\n"
+        f"    ours    {ours[worst]:.{digits}g}\n"
+        f"    torch's {theirs[worst]:.{digits}g}\n"
+        f"  {np.count_nonzero(~(distance <= tolerance))} of {distance.size} elements are beyond the tolerance"
+    )
 
 
 @dataclass

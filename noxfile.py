@@ -12,6 +12,7 @@ import nox
 HERE = Path()
 NATIVE = HERE / "packages" / "minidl-native"  # the one that is compiled, and left out where nothing can compile it
 COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0])
+CORE, DATA = HERE / "packages" / "minidl-core", HERE / "packages" / "minidl-data"
 PACKAGES = sorted(path.parent for path in HERE.glob("packages/*/pyproject.toml") if COMPILER or path.parent != NATIVE)
 SOURCES = sorted(path.parent for package in PACKAGES for path in package.glob("src/*/__init__.py"))
 # Folders of docs/ that begin with an underscore are made by its build.
@@ -19,6 +20,8 @@ DOCS = [path for pattern in ("docs/*.md", "docs/[!_]*/*.md") for path in HERE.gl
 PAGES = sorted([HERE / "README.md", *(package / "README.md" for package in PACKAGES), *DOCS])
 MODULES = [source.name for source in SOURCES]
 TESTS = [package / "tests" for package in PACKAGES]
+FOLDERS = ("", "checks/", "conformance/", "benchmarks/", "docs/", "docs/[!_]*/", "packages/*/*/**/")
+PYTHON_FILES = sorted(path for folder in FOLDERS for path in HERE.glob(f"{folder}*.py"))
 EXAMPLES = ["--doctest-glob=*.md", *PAGES, "--doctest-modules", "--pyargs", *MODULES]
 
 SETTINGS = nox.project.load_toml("pyproject.toml")
@@ -53,6 +56,12 @@ assert came == {"minidl-core", "numpy"}, f"minidl-core brought {sorted(came)}"
 assert "torch" not in sys.modules, "import minidl imported torch"
 print("minidl-core brought NumPy and nothing else")
 """
+
+
+def dependencies(package: Path) -> list[str]:
+    """Return what a package needs, without the other packages of this repository."""
+    needed = nox.project.load_toml(package / "pyproject.toml")["project"]["dependencies"]
+    return [requirement for requirement in needed if not requirement.startswith("minidl")]
 
 
 def requirements(*groups: str) -> tuple[str, ...]:
@@ -120,6 +129,41 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
+def coverage(session: nox.Session) -> None:
+    """Measure which lines and branches of core and data their tests reach; below 97 % in either it fails."""
+    install(session, "test", "torch", "coverage")
+    pytest = ["pytest", "--config-file=pyproject.toml", "--rootdir=.", "-m", "not slow", CORE / "tests", DATA / "tests"]
+    session.run("coverage", "run", "-m", *pytest)
+    for module in ("minidl", "minidl_data"):
+        session.run("coverage", "report", f"--include=*/{module}/*", "--fail-under=97")
+    session.run("coverage", "json", "--quiet", "-o", f"{session.virtualenv.location}/coverage.json")
+    session.run("python", "checks/branches.py", f"{session.virtualenv.location}/coverage.json", log=False)
+
+
+@nox.session(python=PYTHONS[:1], requires=["wheels"])
+def minimums(session: nox.Session) -> None:
+    """Run the tests of core and data with the lowest Python and the lowest NumPy that they claim to work with."""
+    install(session, "test", but="minidl_native")
+    lowest = [requirement.replace(">=", "==") for package in (CORE, DATA) for requirement in dependencies(package)]
+    session.install("--quiet", *sorted({f"{requirement}.*" for requirement in lowest}))
+    session.run(
+        "python", "-c", "import numpy, sys; print('NumPy', numpy.__version__, 'Python', sys.version.split()[0])"
+    )
+    run_pytest(session, CORE / "tests", DATA / "tests", "--numprocesses=auto", "-m", "not slow")
+
+
+@nox.session(python=[TORCH_PYTHON], default=False)
+def mutation(session: nox.Session) -> None:
+    """Change every formula of core in every way, and see that a test fails; a quarter of an hour on one core.
+
+    A mutant that survives must stand in checks/survivors.toml with a reason. Options after `--` choose some of them:
+    `nox -s mutation -- 'minidl.optim.*'`.
+    """
+    session.install("--quiet", *requirements("test", "mutation"), "--editable", str(CORE))
+    session.run("python", "checks/mutation.py", str(CORE), *session.posargs)
+
+
+@nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def sanitize(session: nox.Session) -> None:
     """Run the tests of minidl-native with AddressSanitizer and UndefinedBehaviorSanitizer built into it."""
     if not COMPILER:
@@ -141,9 +185,10 @@ def conformance(session: nox.Session) -> None:
     Runs on Python 3.11; `nox -s conformance -P 3.12` takes another. There pip may well choose the build of torch that
     carries CUDA, several gigabytes: point PIP_FIND_LINKS or PIP_INDEX_URL at a CPU build first.
     """
-    install(session, "test", "torch")
+    install(session, "test", "torch", "benchmark")  # the worked example of CONTRIBUTING.md ends with a benchmark
     # A run of everything leaves its table for the site; without one the site shows docs/conformance/table.json.
-    run_pytest(session, "conformance", *([] if session.posargs else ["--table=docs/conformance/latest.json"]))
+    table = [] if session.posargs else ["--table=docs/conformance/latest.json"]
+    run_pytest(session, "conformance", CORE / "tests" / "test_tensors.py", *table)
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
@@ -198,10 +243,28 @@ def reproduce(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format; `ruff check --fix` and `ruff format` repair most of what it finds."""
+    """Check style, format and spelling; `ruff check --fix` and `ruff format` repair most of what they find.
+
+    Every exception to a rule has its reason beside it.
+    """
     session.install("--quiet", *requirements("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("codespell")
+    session.run("python", "checks/reasons.py", *PYTHON_FILES, log=False)
+
+
+@nox.session
+def size(session: nox.Session) -> None:
+    """Print the lines of every file and function; more than 300 or 40 need a reason in pyproject.toml."""
+    session.run("python", "checks/size.py", *PYTHON_FILES, log=False)
+
+
+@nox.session
+def citation(session: nox.Session) -> None:
+    """Check that CITATION.cff is valid."""
+    session.install("--quiet", *requirements("citation"))
+    session.run("cffconvert", "--validate", "--infile", "CITATION.cff")
 
 
 @nox.session(requires=["wheels"])
@@ -209,6 +272,14 @@ def types(session: nox.Session) -> None:
     """Check the types of every package's source, strictly."""
     install(session, "types")
     session.run("mypy", *SOURCES)
+
+
+def check(session: nox.Session) -> None:
+    """Check the metadata and the pages of sdists and wheels, and that a wheel holds its package and nothing else."""
+    products = sorted(map(str, WHEELS.iterdir()))
+    session.install("--quiet", *requirements("check"))
+    session.run("twine", "check", "--strict", *products)
+    session.run("check-wheel-contents", *(name for name in products if name.endswith(".whl")))
 
 
 @nox.session(reuse_venv=False, requires=["wheels"])
@@ -234,4 +305,5 @@ def build(session: nox.Session) -> None:
             install(session, "test")
             with session.chdir(away):
                 run_pytest(session, NATIVE, "--numprocesses=auto", "-m", "not slow")
+    check(session)
     shutil.copytree(WHEELS, dist, dirs_exist_ok=True)

@@ -169,7 +169,7 @@ def test_a_parameter_may_be_one_number():
         def forward(self, x):
             return self._save(x + self._params["shift"].value[..., None, None])
 
-        def backward(self, dy, *, need_dx=True):  # noqa: ARG002
+        def backward(self, dy, *, need_dx=True):  # noqa: ARG002 - the signature of every module
             self._recall(dy)
             self._add_grad("shift", lambda out=None: dy.sum(axis=(-2, -1), out=out))
             return dy

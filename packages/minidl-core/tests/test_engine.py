@@ -41,7 +41,7 @@ class Pretended:
         self.networks.append(network)
         return network
 
-    def check(self, spec, *, dtype, lead, loss, optimizer):  # noqa: ARG002
+    def check(self, spec, *, dtype, lead, loss, optimizer):  # noqa: ARG002 - it takes what the real one takes
         if self.refuses in (loss, optimizer):
             raise UnsupportedError(f"{self.refuses} is not one that it knows")
 
@@ -54,7 +54,7 @@ class Pretended:
         diverged = np.broadcast_to(np.array(self.diverged), lead)
         return Epoch(np.full(lead, 5.0), np.full(lead, 4), diverged)
 
-    def predict(self, values, x, *, threads):  # noqa: ARG002
+    def predict(self, values, x, *, threads):  # noqa: ARG002 - it takes what the real one takes
         return np.full((*values.shape[:-1], x.shape[-2], 1), 0.25, x.dtype)
 
 
@@ -217,7 +217,7 @@ def test_ctrl_c_keeps_the_history_and_counts_the_steps_made(pretended):
     assert optimizer.t == 4 + 3
 
 
-def test_predict_and_evaluate_ask_the_engine_too(pretended):  # noqa: ARG001
+def test_predict_and_evaluate_ask_the_engine_too(pretended):  # noqa: ARG001 - a fixture for what it does
     model = build()
     np.testing.assert_array_equal(minidl.predict(model, X), np.full((10, 1), 0.25))
     assert minidl.predict(model, X, batch_size=3).shape == (10, 1)
@@ -235,12 +235,12 @@ def test_predict_and_evaluate_ask_the_engine_too(pretended):  # noqa: ARG001
     ("x", "error"),
     [(X.astype(np.float64), TypeError), (X[:, :1], ValueError), (X > 0, TypeError), ([[0.0, 1.0]], TypeError)],
 )
-def test_what_the_engine_does_not_take_is_refused_as_ever(pretended, x, error):  # noqa: ARG001
+def test_what_the_engine_does_not_take_is_refused_as_ever(pretended, x, error):  # noqa: ARG001 - a fixture for what it does
     with pytest.raises(error):
         minidl.predict(build(), x)
 
 
-def test_other_axes_are_computed_by_the_layers_and_other_layouts_copied(pretended):  # noqa: ARG001
+def test_other_axes_are_computed_by_the_layers_and_other_layouts_copied(pretended):  # noqa: ARG001 - a fixture for what it does
     model = build()
     for x in (X[:, None], X[0]):
         np.testing.assert_array_equal(minidl.predict(model, x), model.infer(x))
@@ -269,7 +269,7 @@ class TestFallingBack:
         assert why in fit(model, loss, optimizer, x, y, engine="auto").engine
         assert fit(model, loss, optimizer, x, y, engine="numpy").engine == "numpy"
 
-    def test_without_the_package(self, absent):  # noqa: ARG002
+    def test_without_the_package(self, absent):  # noqa: ARG002 - a fixture for what it does
         self.check("minidl-native is not installed")
         assert minidl.summary(build()).endswith("engine: numpy (minidl-native is not installed)")
 
@@ -282,19 +282,19 @@ class TestFallingBack:
         pretended.refuses = refused
         self.check(f"{refused} is not one that it knows")
 
-    def test_a_loss_or_optimizer_of_ones_own(self, pretended):  # noqa: ARG002
+    def test_a_loss_or_optimizer_of_ones_own(self, pretended):  # noqa: ARG002 - a fixture for what it does
         self.check("Mine is not one", loss=Mine())
         self.check("MyAdam is not one", optimizer=MyAdam)
 
-    def test_samples_of_several_axes(self, pretended):  # noqa: ARG002
+    def test_samples_of_several_axes(self, pretended):  # noqa: ARG002 - a fixture for what it does
         self.check("samples of one axis", x=X[:, None], y=Y[:, None])
 
-    def test_a_part_of_replicates(self, pretended):  # noqa: ARG002
+    def test_a_part_of_replicates(self, pretended):  # noqa: ARG002 - a fixture for what it does
         many = minidl.replicate(build, range(2))
         self.check("a part of larger replicates", model=many[3], x=np.ones((4, 3), np.float32), y=Y[:4])
 
 
-def test_a_class_out_of_range_is_named_by_the_readable_path(pretended):  # noqa: ARG001
+def test_a_class_out_of_range_is_named_by_the_readable_path(pretended):  # noqa: ARG001 - a fixture for what it does
     with pytest.raises(ValueError, match="class indices from 0 to 0, got 2"):
         fit(build(), minidl.CrossEntropyLoss(), y=np.array([0] * 9 + [2]))
 

@@ -34,7 +34,7 @@ class Residual(minidl.Module):
         y = self.inside.forward(x)
         return self._save(x + self._params["scale"].value[..., None, :] * y, y)
 
-    def backward(self, dy, *, need_dx=True):  # noqa: ARG002
+    def backward(self, dy, *, need_dx=True):  # noqa: ARG002 - the signature of every module
         (y,) = self._recall(dy)
         self._add_grad("scale", np.sum, (dy * y).sum(axis=-1, keepdims=True), axis=-2)
         return dy + self.inside.backward(dy * self._params["scale"].value[..., None, :])

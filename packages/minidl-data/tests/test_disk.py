@@ -122,10 +122,10 @@ def test_blocks_do_not_show(dtype):
 
 
 def test_global_state_is_left_alone():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the global state is what is looked at
     make_disk(100)
     load_disk()
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 - the global state is what is looked at
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -201,7 +201,7 @@ def test_help_without_matplotlib():
         "import sys; sys.modules['matplotlib'] = None; from minidl_experiments.cli import app; app(prog_name='minidl')"
     )
     for args in ([], ["reproduce"], ["train"]):
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - a program of our own
             [sys.executable, "-c", code, *args, "--help"], capture_output=True, text=True, check=True
         )
         assert " ".join(["Usage: minidl", *args]) in done.stdout
@@ -213,7 +213,7 @@ def interrupt(folder, *args, after):
     # A child of a background job would be born deaf to Ctrl-C, unless its parent listens.
     heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - a program of our own
             [*COMMAND, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
         )
     finally:

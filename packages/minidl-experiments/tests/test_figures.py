@@ -99,7 +99,7 @@ def test_activations_are_told_apart_without_colour():
     assert len(set(styles)) == 3
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["Tanh", "ReLU", "Leaky ReLU"]
-    assert legend.get_title().get_text() == "median and 5–95 % of 3 seeds"  # noqa: RUF001
+    assert legend.get_title().get_text() == "median and 5–95 % of 3 seeds"  # noqa: RUF001 - a range has an en dash
 
 
 def test_a_seed_that_diverged_is_left_out_and_counted():
@@ -132,7 +132,7 @@ def test_a_figure_is_saved_as_png_under_the_name_that_is_given(tmp_path):
 
 
 def test_drawing_leaves_the_callers_style_alone(half_plane, points):
-    import matplotlib as mpl  # noqa: PLC0415
+    import matplotlib as mpl  # noqa: PLC0415 - matplotlib takes long
 
     before = dict(mpl.rcParams)
     figures.draw_classification(half_plane, *points, "Test set")

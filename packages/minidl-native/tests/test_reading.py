@@ -75,7 +75,7 @@ def test_an_epoch_refuses_what_check_refuses():
 
 def test_generators():
     one, other, third = (np.random.default_rng(i) for i in range(3))
-    make = lambda *own: minidl_native.Network(SPEC, dtype="float32", lead=(2,), generators=own)  # noqa: E731
+    make = lambda *own: minidl_native.Network(SPEC, dtype="float32", lead=(2,), generators=own)  # noqa: E731 - as short as its formula
     make([one, other])
     with pytest.raises(minidl_native.UnsupportedError, match="replicates that draw from one generator"):
         make([one, one])

@@ -61,7 +61,7 @@ TARGETS = [*((loss, kind) for loss in LOSSES for kind in ("one-hot", "probabilit
 def test_losses(trained, isa, dtype, loss, classes, kind, reduction):
     last = [minidl.Sigmoid()] if loss is minidl.BCELoss else []
     x, y = samples(23, 3, classes, dtype, kind)
-    build = lambda: chain((3, 9, classes), last=last and [minidl.Sigmoid()], dtype=dtype)  # noqa: E731
+    build = lambda: chain((3, 9, classes), last=last and [minidl.Sigmoid()], dtype=dtype)  # noqa: E731 - as short as its formula
     sides = trained.both(build, loss(reduction), lambda m: minidl.SGD(m, 0.02), x, y, isa=isa)
     trained.assert_alike(sides)
 
@@ -69,7 +69,7 @@ def test_losses(trained, isa, dtype, loss, classes, kind, reduction):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_optimizers_over_some_hundred_steps(trained, isa, dtype, optimizer):
     x, y = samples(50, 4, 3, dtype)
-    build = lambda: chain((4, 11, 3), "tanh", dtype=dtype)  # noqa: E731
+    build = lambda: chain((4, 11, 3), "tanh", dtype=dtype)  # noqa: E731 - as short as its formula
     epochs = 60 if dtype == "float64" else 6
     sides = trained.both(
         build, minidl.MSELoss("mean"), OPTIMIZERS[optimizer], x, y, isa=isa, epochs=epochs, batch_size=10
@@ -81,7 +81,7 @@ def test_optimizers_over_some_hundred_steps(trained, isa, dtype, optimizer):
 @pytest.mark.parametrize("batch_size", [1, 6, 100])
 def test_widths_and_batch_sizes(trained, isa, dtype, width, batch_size):
     x, y = samples(13, width, 2, dtype)
-    build = lambda: chain((width, width, 2), "relu", dtype=dtype)  # noqa: E731
+    build = lambda: chain((width, width, 2), "relu", dtype=dtype)  # noqa: E731 - as short as its formula
     sides = trained.both(
         build, minidl.CrossEntropyLoss("mean"), OPTIMIZERS["momentum"], x, y, isa=isa, epochs=2, batch_size=batch_size
     )
@@ -91,7 +91,7 @@ def test_widths_and_batch_sizes(trained, isa, dtype, width, batch_size):
 @pytest.mark.parametrize("width", [784, 2048])
 def test_wide_layers_and_long_batches(trained, isa, width):
     x, y = samples(300, width, 10, kind="labels")
-    build = lambda: chain((width, 260, 10), "relu")  # noqa: E731
+    build = lambda: chain((width, 260, 10), "relu")  # noqa: E731 - as short as its formula
     sides = trained.both(
         build, minidl.CrossEntropyLoss("mean"), OPTIMIZERS["sgd"], x, y, isa=isa, epochs=1, batch_size=290
     )
@@ -101,7 +101,7 @@ def test_wide_layers_and_long_batches(trained, isa, width):
 @pytest.mark.parametrize("activation", LAYERS)
 def test_layers(trained, isa, dtype, activation):
     x, y = samples(20, 5, 2, dtype)
-    build = lambda: chain((5, 10, 6, 2), activation, dtype=dtype)  # noqa: E731
+    build = lambda: chain((5, 10, 6, 2), activation, dtype=dtype)  # noqa: E731 - as short as its formula
     trained.assert_alike(trained.both(build, minidl.MSELoss("mean"), OPTIMIZERS["sgd"], x, y, isa=isa))
 
 
@@ -129,7 +129,7 @@ def test_a_bottom_without_parameters_and_layers_upon_each_other(trained, isa):
 
 def test_layers_with_rates_of_their_own_and_without_bias(trained, isa, dtype):
     x, y = samples(20, 5, 2, dtype)
-    build = lambda: minidl.Sequential(  # noqa: E731
+    build = lambda: minidl.Sequential(  # noqa: E731 - as short as its formula
         [
             minidl.Linear(5, 7, lr=0.01, rng=1, dtype=dtype, bias=False),
             minidl.ReLU(),
@@ -162,7 +162,7 @@ def mixed(rng, dtype="float64"):
 @pytest.mark.parametrize("optimizer", [*OPTIMIZERS, "own rates", "numbers", "decays"])
 def test_replicates(trained, dtype, own_data, own_orders, optimizer):
     x, y = samples(20, 4, 2, dtype, lead=(3,) if own_data else ())
-    rngs = lambda: [np.random.default_rng(i) for i in range(3)] if own_orders else np.random.default_rng(5)  # noqa: E731
+    rngs = lambda: [np.random.default_rng(i) for i in range(3)] if own_orders else np.random.default_rng(5)  # noqa: E731 - as short as its formula
     each = np.array([0.3, 0.0, 0.7])
     optimizers = OPTIMIZERS | {
         "own rates": lambda m: minidl.SGD(m, momentum=each, weight_decay=each / 10),
@@ -253,7 +253,7 @@ class _Same:
 def test_a_replicate_that_diverges_stops_and_the_others_go_on(trained):
     x, y = samples(20, 4, 2, kind="probabilities", lead=(3,))
     x[1, np.random.default_rng(0).permutation(20)[13], 2] = np.nan
-    build = lambda: minidl.replicate(lambda rng: chain((4, 6, 2), seed=rng), range(3))  # noqa: E731
+    build = lambda: minidl.replicate(lambda rng: chain((4, 6, 2), seed=rng), range(3))  # noqa: E731 - as short as its formula
     model, alike = build(), build()
     options = {"epochs": 1, "batch_size": 5}
     sgd, rng = minidl.SGD(model, 0.01), np.random.default_rng(0)
@@ -269,7 +269,7 @@ def test_a_replicate_that_diverges_stops_and_the_others_go_on(trained):
 
 def test_an_infinite_loss_is_not_nan_and_goes_on(trained):
     x, y = np.ones((4, 1), np.float32), np.full((4, 1), 3e19, np.float32)
-    build = lambda: minidl.Linear(1, 1, rng=0)  # noqa: E731
+    build = lambda: minidl.Linear(1, 1, rng=0)  # noqa: E731 - as short as its formula
     with np.errstate(over="ignore"):
         numpy, native = trained.both(
             build, minidl.MSELoss(), lambda m: minidl.SGD(m, 1e-3), x, y, epochs=1, batch_size=4
@@ -287,7 +287,7 @@ def test_large_logits_and_certain_predictions(trained, isa, dtype):
         layer.weight = np.ones((1, 1), dtype)
         return minidl.Sequential([layer, minidl.Sigmoid()])
 
-    optimizer = lambda m: minidl.SGD(m, 1e-3)  # noqa: E731
+    optimizer = lambda m: minidl.SGD(m, 1e-3)  # noqa: E731 - as short as its formula
     for loss in (minidl.BCELoss(), minidl.BCEWithLogitsLoss("mean")):
         for batch_size in (1, 9):
             sides = trained.both(build, loss, optimizer, x, y, epochs=1, batch_size=batch_size, isa=isa)
@@ -317,7 +317,7 @@ def test_any_network_and_any_data(trained, network, n, batch_size, loss, reducti
     x, y = samples(n, network["widths"][0], network["widths"][-1], kind="probabilities", seed=network["seed"])
     scale = data.draw(st.sampled_from([1e-3, 1.0, 3.0]))
     isa = data.draw(st.sampled_from(["", "baseline"]))
-    slow = lambda m: minidl.SGD(m, 1e-6, momentum=0.5, nesterov=nesterov)  # noqa: E731
-    build = lambda: chain(**network)  # noqa: E731
+    slow = lambda m: minidl.SGD(m, 1e-6, momentum=0.5, nesterov=nesterov)  # noqa: E731 - as short as its formula
+    build = lambda: chain(**network)  # noqa: E731 - as short as its formula
     sides = trained.both(build, loss(reduction), slow, x * scale, y, epochs=2, batch_size=batch_size, isa=isa)
     trained.assert_alike(sides)

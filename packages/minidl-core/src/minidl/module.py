@@ -229,7 +229,7 @@ class Module(ParamTree, ABC):
         if dy.dtype != dtype or (dy.shape != shape and not (len(shape) == 2 and dy.shape == (*self.lead, *shape))):
             wrong = ValueError if dy.dtype == dtype else TypeError
             raise wrong(f"{self}: expected dy like the output of forward, {dtype} {tuple(shape)}, got {describe(dy)}")
-        return needed  # type: ignore[no-any-return]
+        return needed  # type: ignore[no-any-return]  # a tuple, as _save put it there
 
     def _accept_at_entry(self, x: Array) -> None:
         """Raise unless the layer that knows what x must be accepts it; before any other layer saves or draws."""

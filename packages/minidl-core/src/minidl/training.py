@@ -134,7 +134,7 @@ def fit(
                 if any([_is_true(callback(epoch, history)) for callback in callbacks]):  # noqa: C419 - call them all
                     break
         except KeyboardInterrupt as interrupt:
-            interrupt.history = history  # type: ignore[attr-defined]
+            interrupt.history = history  # type: ignore[attr-defined]  # documented in `Raises`
             raise
     if epochs:
         survivors.check_end(model, epoch, math.ceil(samples / batch_size))

@@ -29,7 +29,7 @@ class Sweep:
     def __init__(self, path, jobs):
         flags = chain(*(FLAGS | {"--out": str(path), "--jobs": str(jobs)}).items())
         self.path = path
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(  # noqa: S603 - a program of our own
             [sys.executable, "-c", COMMAND, *flags], start_new_session=True, stderr=subprocess.PIPE, text=True
         )
 
@@ -111,7 +111,7 @@ def test_a_killed_sweep_goes_on(start, tmp_path, whole, rows):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_it_may_be_killed_at_any_moment(start, tmp_path, whole, rows, jobs):
     path, kills = tmp_path / "sweep.sqlite", 0
-    rng = random.Random(0)  # noqa: S311
+    rng = random.Random(0)  # noqa: S311 - no secret
     while finished_in(path) < len(rows(whole)):
         before = finished_in(path)
         sweep = start(path, jobs)
@@ -164,7 +164,7 @@ def test_no_worker_outlives_its_sweep(start, tmp_path):
 
 def workers_of(process):
     shown = subprocess.run(
-        ["ps", "-A", "-w", "-w", "-o", "ppid=", "-o", "pid=", "-o", "args="],  # noqa: S607
+        ["ps", "-A", "-w", "-w", "-o", "ppid=", "-o", "pid=", "-o", "args="],  # noqa: S607 - ps is where the system has it
         capture_output=True,
         text=True,
         check=True,

@@ -107,10 +107,10 @@ def scheduler():
     pytest.importorskip("distributed")
     start = [sys.executable, "-m", "distributed.cli.dask_spec", "--spec"]
     hub = '{"cls": "distributed.Scheduler", "opts": {"host": "127.0.0.1", "port": 0, "dashboard": false}}'
-    with subprocess.Popen([*start, hub], stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen([*start, hub], stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - a program of our own
         address = next(line.split()[-1] for line in process.stderr if "Scheduler at" in line)
         worker = '{"cls": "distributed.Worker", "opts": {"nthreads": 1, "dashboard": false}}'
-        with subprocess.Popen([*start, worker, address], stderr=subprocess.DEVNULL) as other:  # noqa: S603
+        with subprocess.Popen([*start, worker, address], stderr=subprocess.DEVNULL) as other:  # noqa: S603 - a program of our own
             yield SimpleNamespace(address=address, process=process)
             for one in (process, other):
                 one.kill()

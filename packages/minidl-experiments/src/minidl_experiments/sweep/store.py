@@ -119,7 +119,7 @@ class Store:
             If the file is damaged.
         """
         try:
-            rows = self._file.execute(f"SELECT {', '.join(AXES)}, seed, test_accuracy FROM runs").fetchall()  # noqa: S608
+            rows = self._file.execute(f"SELECT {', '.join(AXES)}, seed, test_accuracy FROM runs").fetchall()  # noqa: S608 - the names in it are ours
         except sqlite3.Error as error:
             raise OSError(f"{self.path}: {error}") from error
         return {Run(_config(*axes), seed): accuracy for *axes, seed, accuracy in rows}
@@ -127,7 +127,7 @@ class Store:
     def curves(self, run: Run) -> dict[str, list[float]]:
         """Return the curves of a run that is in the file."""
         where = " AND ".join(f"{axis} = ?" for axis in (*AXES, "seed"))
-        (text,) = self._file.execute(f"SELECT curves FROM runs WHERE {where}", _key(run)).fetchone()  # noqa: S608
+        (text,) = self._file.execute(f"SELECT curves FROM runs WHERE {where}", _key(run)).fetchone()  # noqa: S608 - the names in it are ours
         curves: dict[str, list[float]] = json.loads(text)
         return curves
 

@@ -165,5 +165,5 @@ class Linear(Module):
         return x.reshape(*(() if shared else lead), math.prod(self._sample_axes(x)), x.shape[-1])
 
     def _sample_axes(self, x: Array) -> tuple[int, ...]:
-        """Return the axes of x between the replicates and the features."""
-        return tuple(x.shape[len(self.lead) if x.ndim > 2 else 0 : -1])
+        """Return the axes of x between the replicates and the features; an x of two axes is never asked for them."""
+        return tuple(x.shape[len(self.lead) : -1])

@@ -1,0 +1,97 @@
+"""Mutate the formulas of core with mutmut, run its tests on each mutant, and fail on a survivor without a reason.
+
+`python checks/mutation.py packages/minidl-core [PATTERN ...]`: patterns choose some mutants, as in `minidl.optim.*`.
+mutmut works on a copy in a temporary folder. A survivor is known by its function and the line that it has instead,
+since the numbers that mutmut gives them change with every edit.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+SETTINGS = Path(__file__).with_suffix(".toml")
+# These look at the source itself, or at other processes.
+WITHOUT = ("test_package.py", "test_interruption.py", "test_engine.py")
+SURVIVED, NO_TESTS = 0, 33
+
+
+def prepare(core: Path, work: Path, settings: dict[str, Any]) -> None:
+    """Lay out what mutmut works on: the source, the tests that matter, and one pyproject.toml."""
+    for part in ("src", "tests"):
+        shutil.copytree(core / part, work / part, ignore=shutil.ignore_patterns("__pycache__", *WITHOUT))
+    files = sorted({f"src/minidl/{name.partition('.')[0]}.py" for name in settings["functions"]})
+    ours = {
+        "source_paths": ["src"],
+        "only_mutate": files,
+        "do_not_mutate_patterns": settings["skip"],
+        "pytest_add_cli_args": ["-m", "not slow", "-p", "no:cacheprovider"],
+        "pytest_add_cli_args_test_selection": ["tests"],
+    }
+    lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in ours.items())
+    tools = Path("pyproject.toml").read_text("utf-8")
+    (work / "pyproject.toml").write_text(f"{tools}\n[tool.mutmut]\n{lines}\n", "utf-8")
+
+
+def mutmut(work: Path, *args: str) -> str:
+    """Run mutmut and return what it prints."""
+    command = [sys.executable, "-m", "mutmut", *args]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)  # noqa: S603 - our own tool
+    if done.returncode:
+        raise SystemExit(done.stdout[-3000:] + done.stderr[-3000:])
+    return done.stdout
+
+
+def outcomes(work: Path) -> dict[str, int]:
+    """Return the mutants that were tried, with the exit status of their tests."""
+    found: dict[str, int | None] = {}
+    for file in (work / "mutants").rglob("*.meta"):
+        found |= json.loads(file.read_text("utf-8"))["exit_code_by_key"]
+    return {name: status for name, status in found.items() if status is not None}
+
+
+def plain(name: str) -> str:
+    """Return `optim.Adam.step` for `minidl.optim.xǁAdamǁstep__mutmut_3`."""
+    module, _, function = name.partition("__mutmut")[0].removeprefix("minidl.").partition(".x")
+    return f"{module}.{re.sub('^_', '', function.strip('ǁ').replace('ǁ', '.'))}"
+
+
+def change(work: Path, name: str) -> str:
+    """Return the line that a mutant has instead of ours."""
+    lines = mutmut(work, "show", name).splitlines()
+    return " ".join(line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++"))
+
+
+def judge(survivors: set[tuple[str, str]], known: dict[tuple[str, str], str], *, whole: bool) -> int:
+    """Print the survivors; return 1 if one has no reason, or a reason no survivor any more."""
+    for function, line in sorted(survivors):
+        reason = known.get((function, line))
+        print(f"{'survived' if reason is None else 'explained'}: {function}: {line}\n    {reason or 'no reason'}")
+    gone = known.keys() - survivors if whole else set()
+    for function, line in sorted(gone):
+        print(f"killed or gone, take it out of {SETTINGS.name}: {function}: {line}")
+    return int(bool(survivors - known.keys() or gone))
+
+
+def main(core: str, *chosen: str) -> int:
+    """Run it all; return 0 if every survivor is explained."""
+    settings = tomllib.loads(SETTINGS.read_text("utf-8"))
+    known = {(one["function"], line): one["reason"] for one in settings["survivor"] for line in one["lines"]}
+    patterns = chosen or [f"minidl.{name}__mutmut_*" for name in settings["functions"]]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        prepare(Path(core), work, settings)
+        mutmut(work, "run", *patterns)
+        tried = outcomes(work)
+        survivors = {(plain(name), change(work, name)) for name, n in tried.items() if n in (SURVIVED, NO_TESTS)}
+    print(f"{len(tried)} mutants, {len(tried) - len(survivors)} killed, {len(survivors)} survived")
+    return judge(survivors, known, whole=not chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

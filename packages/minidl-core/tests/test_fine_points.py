@@ -1,0 +1,127 @@
+"""Differences so small that only a changed operator in the formulas shows them (see the session `mutation`)."""
+
+import math
+
+import numpy as np
+import pytest
+
+import minidl
+
+
+def twos(*layers):
+    return minidl.Sequential([minidl.Linear(2, 2, lr=1.0, rng=0), *layers])
+
+
+@pytest.mark.parametrize("make", [minidl.SGD, minidl.Adam])
+def test_rates_of_replicates_are_rounded_as_one_rate_is(make, rng):
+    rates = rng.uniform(0.001, 0.1, 16)
+    model = minidl.replicate(lambda rng: minidl.Linear(3, 4, rng=rng), range(16))
+    together = make(model, rates)
+    singles = minidl.unstack(model)
+    each = [make(single, rate) for single, rate in zip(singles, rates, strict=True)]
+    for _ in range(5):
+        gradient = rng.standard_normal(model.grads.shape).astype(np.float32)
+        model.grads[...] = gradient
+        together.step()
+        for single, optimizer, row in zip(singles, each, gradient, strict=True):
+            single.grads[...] = row
+            optimizer.step()
+    np.testing.assert_array_equal(model.values, [single.values for single in singles])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_settings_of_replicates_promote_nothing(dtype, rng):
+    alphas, rates = iter([0.1, 0.2, 0.3]), iter([0.1, 0.5, 0.9])
+    leaky = minidl.replicate(lambda _: minidl.LeakyReLU(next(alphas)), range(3))
+    dropout = minidl.replicate(lambda rng: minidl.Dropout(next(rates), rng=rng), range(3))
+    x = rng.standard_normal((3, 4, 5)).astype(dtype)
+    for module in (leaky, dropout):
+        assert module(x).dtype == module.infer(x).dtype == module.backward(x).dtype == dtype
+
+
+def test_a_part_of_a_network_is_updated_by_its_own_rates():
+    model = twos(twos(minidl.Linear(2, 2, lr=10.0)))
+    model.values[...] = 0
+    model.grads[...] = 1
+    model[1].update()
+    assert model.values.tolist() == [0.0] * 6 + [-1.0] * 6 + [-10.0] * 6
+
+
+@pytest.mark.parametrize("rate", [math.inf, math.nan, -0.5])
+def test_a_rate_gone_bad_is_refused_before_the_moments_move(rate, unchanged):
+    layer = minidl.Linear(2, 2, rng=0)
+    layer.grads[...] = 1
+    optimizer = minidl.Adam(layer)
+    optimizer.lr = rate
+    with unchanged(optimizer, layer), pytest.raises(ValueError, match="Adam: expected lr to be finite"):
+        optimizer.step()
+
+
+def test_momentum_may_come_later_and_none_keeps_no_velocity():
+    layer = minidl.Linear(1, 1, bias=False, dtype="float64", rng=0)
+    layer.values[...] = 0
+    optimizer = minidl.SGD(layer, 1.0)
+    for momentum, expected in ((0.0, -1.0), (0.5, -2.0), (0.5, -3.5)):
+        optimizer.momentum = momentum
+        layer.grads[...] = 1
+        optimizer.step()
+        assert layer.values.item() == expected
+        assert (optimizer.velocity is None) == (momentum == 0)
+
+
+def test_no_weight_decay_leaves_infinite_parameters_infinite():
+    layer = minidl.Linear(1, 1, bias=False, rng=0)
+    layer.values[...] = np.inf
+    layer.grads[...] = 1
+    minidl.SGD(layer, 1.0).step()
+    assert layer.values.item() == np.inf
+
+
+class Around(minidl.Module):
+    """A container that computes what its child does."""
+
+    def __init__(self, inside):
+        super().__init__(None, {"inside": inside})
+
+    def forward(self, x):
+        return self._save(self._children["inside"].forward(x))
+
+    def backward(self, dy, *, need_dx=True):
+        return self._children["inside"].backward(dy, need_dx=need_dx)
+
+
+def test_networks_that_differ_inside_a_container_are_no_replicates():
+    kinds = iter([minidl.Tanh, minidl.ReLU])
+    with pytest.raises(ValueError, match="replicate: network 1 differs from network 0"):
+        minidl.replicate(lambda _: Around(next(kinds)()), range(2))
+
+
+def test_networks_may_differ_in_numbers_inside_a_container():
+    alphas = iter([0.1, 0.5])
+    model = minidl.replicate(lambda _: Around(minidl.LeakyReLU(next(alphas))), range(2))
+    np.testing.assert_allclose(model(-np.ones((2, 1, 1))).ravel(), [-0.1, -0.5])
+
+
+@pytest.mark.parametrize("between", [(), (3,), (3, 4)], ids=str)
+def test_the_accuracy_of_replicates_is_that_of_each(between, rng):
+    shape = (2, *between, 5)
+    prediction, target = rng.standard_normal((*shape, 3)), rng.integers(0, 3, shape)
+    each = [minidl.accuracy(p, t) for p, t in zip(prediction, target, strict=True)]
+    assert 0 < min(each) < max(each)
+    np.testing.assert_allclose(minidl.accuracy(prediction, target, lead=1), each)
+    np.testing.assert_allclose(
+        minidl.accuracy(prediction, target[0], lead=1), [minidl.accuracy(p, target[0]) for p in prediction]
+    )
+
+
+def test_an_error_says_whether_prediction_or_target_is_no_probability():
+    good, bad = np.array([[0.5]]), np.array([[1.5]])
+    with pytest.raises(ValueError, match=r"^BCELoss\(sum\): expected a prediction in \[0, 1\]"):
+        minidl.BCELoss()(bad, good)
+    with pytest.raises(ValueError, match=r"^BCELoss\(sum\): expected a target in \[0, 1\]"):
+        minidl.BCELoss()(good, bad)
+
+
+def test_shared_classes_that_are_no_integers_are_named_as_such():
+    with pytest.raises(TypeError, match="expected class indices to be integers"):
+        minidl.CrossEntropyLoss()(np.zeros((2, 4, 3)), np.zeros(4), lead=1)

@@ -36,7 +36,9 @@ class Pretended:
     def Network(self, spec, *, dtype, lead, generators):  # noqa: N802 - a class elsewhere
         if self.refuses == "network":
             raise UnsupportedError("layers[0]: it is round")
-        network = SimpleNamespace(spec=spec, dtype=dtype, lead=lead, generators=generators, worthwhile=True, widest=5)
+        network = SimpleNamespace(
+            spec=spec, dtype=dtype, lead=lead, generators=generators, worthwhile=True, largest=5000
+        )
         network.train_epoch, network.predict = self.train_epoch, self.predict
         self.networks.append(network)
         return network
@@ -303,7 +305,7 @@ def test_auto_leaves_wide_layers_to_numpy(pretended):
     model = build()
     minidl.predict(model, X)
     pretended.networks[0].worthwhile = False
-    assert fit(model).engine == "numpy (NumPy is faster for layers of 5)"
+    assert fit(model).engine == "numpy (NumPy is faster for a layer of 5,000 weights)"
     assert fit(model, engine="native").engine == "native"
 
 

@@ -127,8 +127,8 @@ def test_every_bit_generator(trained, bits):
     np.testing.assert_allclose(native.model.values, numpy.model.values, rtol=1e-5, atol=1e-6)
 
 
-def test_widths():
-    for width in (25, 2000):
-        spec = minidl.Sequential([minidl.Linear(3, width), minidl.Linear(width, 2)]).spec()
-        network = minidl_native.Network(spec, dtype="float32", lead=())
-        assert (network.widest, network.worthwhile) == (width, width == 25)
+def test_how_large_is_worthwhile():
+    for width, isa in ((25, ""), (2000, ""), (65, "baseline"), (64, "baseline")):
+        spec = minidl.Sequential([minidl.Linear(3, width), minidl.Linear(width, width), minidl.ReLU()]).spec()
+        network = minidl_native.Network(spec, dtype="float32", lead=(), _isa=isa)
+        assert (network.largest, network.worthwhile) == (width**2, width in (25, 64))

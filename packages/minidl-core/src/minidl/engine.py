@@ -76,7 +76,7 @@ def choose(model: Module, engine: Engine, who: str, *, training: bool = False) -
     if engine == "native" and program.network is None:
         raise unsupported(who, program.why_not)
     if engine == "auto" and program.network is not None and not program.network.worthwhile:
-        return Program(None, f"NumPy is faster for layers of {program.network.widest}")
+        return Program(None, f"NumPy is faster for a layer of {program.network.largest:,} weights")
     return program
 
 

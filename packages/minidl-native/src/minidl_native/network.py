@@ -11,12 +11,13 @@ import numpy as np
 from minidl_native import _engine
 from minidl_native.reading import LOSSES, OPTIMIZERS, UnsupportedError, check, check_loss, read
 
-CROSSOVERS = {"baseline": 64, "avx2": 256, "avx512": 256}
-"""By instruction set, the widest layer with which the engine is expected to be faster than NumPy.
+CROSSOVERS = {"baseline": 64**2, "avx2": 512**2, "avx512": 512**2}
+"""By instruction set, the weights of the largest layer with which the engine is expected to be faster than NumPy.
 
 Chains of four layers, batches of 50 and 128, one thread: at width 256 it was 1.2 to 1.8 times as fast as NumPy's BLAS
-with AVX2 and 2.4 to 5 times with AVX-512, at 1024 as fast and 1.5 times as fast. Without either BLAS, which does use
-them, was faster from about 96 on.
+with AVX2 and 2.4 to 5 times with AVX-512, at 512 1.2 to 1.5 and 1.8 to 2 times, at 1024 as fast and 1.5 times as fast;
+784 inputs to 256 units went twice as fast, to 512 as fast. Without either, BLAS, which does use them, was faster from
+about 96 units on.
 """
 
 _SETTINGS = {"SGD": ("momentum", None, None, "weight_decay"), "Adam": ("beta1", "beta2", "eps", "weight_decay")}
@@ -64,8 +65,8 @@ class Network:
 
     Attributes
     ----------
-    widest : int
-        The width of the widest layer, input included.
+    largest : int
+        The number of weights of the largest layer.
     worthwhile : bool
         Whether the engine is expected to be faster than NumPy.
 
@@ -80,8 +81,8 @@ class Network:
     >>> import minidl, minidl_native
     >>> model = minidl.Sequential([minidl.Linear(2, 25, rng=0), minidl.ReLU(), minidl.Linear(25, 2, rng=1)])
     >>> network = minidl_native.Network(model.spec(), dtype="float32", lead=())
-    >>> network.predict(model.values, np.ones((3, 2), np.float32)).shape, network.widest
-    ((3, 2), 25)
+    >>> network.predict(model.values, np.ones((3, 2), np.float32)).shape, network.largest
+    ((3, 2), 50)
     """
 
     def __init__(
@@ -105,8 +106,9 @@ class Network:
             int(dtype == "float64"), len(lead), tables.size, tables.layers, tables.numbers, bit_generators, _isa
         )
         self._out = int(tables.layers[-1, 2])
-        self.widest = int(tables.layers[:, 1:3].max())
-        self.worthwhile = self.widest <= CROSSOVERS[_isa or _engine.isas()[-1]]
+        linear = tables.layers[tables.layers[:, 3] >= 0]
+        self.largest = int((linear[:, 1] * linear[:, 2]).max())
+        self.worthwhile = self.largest <= CROSSOVERS[_isa or _engine.isas()[-1]]
 
     def predict(self, values: np.ndarray, x: np.ndarray, *, threads: int = 1) -> np.ndarray:
         """Compute the output in evaluation mode; safe from many threads at once.

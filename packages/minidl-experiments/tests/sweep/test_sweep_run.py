@@ -121,6 +121,7 @@ def test_a_scheduler_that_is_lost_is_told(tmp_path, scheduler, rows, monkeypatch
     monkeypatch.setattr("minidl_experiments.sweep.backend._PATIENCE", 3)
     path = tmp_path / "sweep.sqlite"
     grid = Grid(width=tuple(range(20, 60)), seeds=(0, 1))
-    with Store(path, Definition(epochs=50)) as store, pytest.raises(ConnectionError, match="the scheduler is gone"):
+    # Long enough that none but the first batches end before the scheduler does, in the compiled engine too.
+    with Store(path, Definition(epochs=1000)) as store, pytest.raises(ConnectionError, match="the scheduler is gone"):
         run_sweep(grid, store, dask=scheduler.address, report=lambda *_: scheduler.process.kill())
     assert 0 < len(rows(path)) < 80

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import minidl
+from minidl import engine
 
 
 def twos(*layers):
@@ -125,3 +126,25 @@ def test_an_error_says_whether_prediction_or_target_is_no_probability():
 def test_shared_classes_that_are_no_integers_are_named_as_such():
     with pytest.raises(TypeError, match="expected class indices to be integers"):
         minidl.CrossEntropyLoss()(np.zeros((2, 4, 3)), np.zeros(4), lead=1)
+
+
+def test_a_backend_says_its_name_and_is_taken_as_it_is():
+    backend = minidl.get_backend("numpy")
+    assert repr(backend) == "Backend('numpy')"
+    assert minidl.get_backend(backend) is backend is minidl.Linear(1, 1, backend=backend).backend
+
+
+def test_true_is_no_seed():
+    with pytest.raises(TypeError, match=r"Linear: expected rng to be None, an int >= 0, .*, got True"):
+        minidl.Linear(1, 1, rng=True)
+
+
+def test_values_that_are_no_array_are_named_by_their_type():
+    with pytest.raises(TypeError, match="expected values to be a NumPy array or a torch tensor, got list"):
+        minidl.Linear(1, 1, rng=0).update(0.1, [1.0, 2.0])
+
+
+def test_without_processor_affinity_all_processors_count(monkeypatch):
+    monkeypatch.delattr(engine.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(engine.os, "cpu_count", lambda: None)
+    assert engine.thread_count("fit", None) == 1

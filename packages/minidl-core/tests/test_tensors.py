@@ -122,3 +122,14 @@ def test_a_whole_training_is_that_of_numpy(rng):
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         # float32 products in another order, seen through Adam
         assert getattr(histories[0], name) == pytest.approx(getattr(histories[1], name), rel=1e-4)
+
+
+def test_accuracy_of_two_libraries_is_refused():
+    with pytest.raises(TypeError, match="accuracy: expected prediction and target in the same library"):
+        minidl.accuracy(torch.zeros(2, 3), np.zeros(2, int))
+
+
+def test_a_device_is_looked_up_by_its_own_name_and_must_exist():
+    assert minidl.get_backend("torch:meta").name == "torch:meta"
+    with pytest.raises(ValueError, match="expected a device that torch has here, got 'torch:abacus'"):
+        minidl.get_backend("torch:abacus")

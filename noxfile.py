@@ -159,7 +159,7 @@ def minimums(session: nox.Session) -> None:
 def mutation(session: nox.Session) -> None:
     """Change every formula of core in every way, and see that a test fails; a quarter of an hour on one core.
 
-    A mutant that survives must stand in checks/survivors.toml with a reason. Options after `--` choose some of them:
+    A mutant that survives must stand in checks/mutation.toml with a reason. Options after `--` choose some of them:
     `nox -s mutation -- 'minidl.optim.*'`.
     """
     session.install("--quiet", *requirements("test", "mutation"), "--editable", str(CORE))

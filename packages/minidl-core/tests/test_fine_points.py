@@ -148,3 +148,28 @@ def test_without_processor_affinity_all_processors_count(monkeypatch):
     monkeypatch.delattr(engine.os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(engine.os, "cpu_count", lambda: None)
     assert engine.thread_count("fit", None) == 1
+
+
+def test_the_next_rates_are_those_that_the_steps_take():
+    layer = minidl.Linear(2, 2, lr=0.5, rng=0)
+    assert minidl.SGD(layer).next_rates(3) is None
+    assert minidl.SGD(layer, 0.25).next_rates(3).tolist() == [0.25] * 3
+    decaying = minidl.SGD(layer, kappa=1, eta=0.5)
+    assert decaying.next_rates(3).tolist() == [0.5, 0.25, 0.5 / 3]
+    layer.grads[...] = 1
+    decaying.step()
+    assert decaying.next_rates(2).tolist() == [0.25, 0.5 / 3]
+    many = minidl.replicate(lambda rng: minidl.Linear(2, 2, rng=rng), range(2))
+    assert minidl.SGD(many, [0.25, 0.5]).next_rates(3).tolist() == [[0.25, 0.5]] * 3
+    assert minidl.SGD(many, kappa=1, eta=[0.5, 1.0]).next_rates(2).tolist() == [[0.5, 1.0], [0.25, 0.5]]
+
+
+def test_an_optimizer_as_data_holds_its_settings_and_its_very_vectors():
+    layer = minidl.Linear(2, 2, rng=0)
+    sgd, adam = minidl.SGD(layer, 0.1, momentum=0.5, weight_decay=0.25), minidl.Adam(layer, beta1=0.5)
+    assert list(sgd.state()) == ["kind", "momentum", "nesterov", "weight_decay", "velocity"]
+    assert sgd.state()["velocity"] is sgd.velocity
+    state = adam.state()
+    assert list(state) == ["kind", "beta1", "beta2", "eps", "weight_decay", "m", "v"]
+    assert (state["kind"], state["beta1"], state["weight_decay"]) == ("Adam", 0.5, 0.0)
+    assert state["m"] is adam.m

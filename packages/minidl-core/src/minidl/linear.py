@@ -161,8 +161,7 @@ class Linear(Module):
         lead = self._buffer.lead
         if x.ndim == 2 or x.ndim == len(lead) + 2:
             return x
-        shared = x.ndim < 2 or not lead
-        return x.reshape(*(() if shared else lead), math.prod(self._sample_axes(x)), x.shape[-1])
+        return x.reshape(*lead, math.prod(self._sample_axes(x)), x.shape[-1])
 
     def _sample_axes(self, x: Array) -> tuple[int, ...]:
         """Return the axes of x between the replicates and the features; an x of two axes is never asked for them."""

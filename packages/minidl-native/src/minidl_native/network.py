@@ -236,7 +236,7 @@ class Network:
                 )
             except KeyboardInterrupt as interrupt:
                 made = np.where(diverged < 0, -1 - diverged, -(-order.shape[-1] // batch_size))
-                interrupt.steps = int(made.min())  # type: ignore[attr-defined]
+                interrupt.steps = int(made.min())  # type: ignore[attr-defined]  # it is told to fit
                 raise
         return Epoch(losses, hits, diverged)
 

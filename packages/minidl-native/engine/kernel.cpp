@@ -24,8 +24,14 @@ void pack_weights(const Plan<T>& plan, bool train) {
   }
 }
 
+// Whether to end here, where a layer takes so long that somebody may wait for it.
+bool asked_to_stop(const Stop* stop, const Layer& layer, int64_t rows) {
+  return stop && (double)rows * layer.in * layer.out > 1e6 && stop->ask(stop->context);
+}
+
+// Returns false if it was asked to stop on the way.
 template <class T>
-void forward(const Plan<T>& plan, int64_t rows, bool train) {
+bool forward(const Plan<T>& plan, int64_t rows, bool train, const Stop* stop) {
   for (int64_t i = 0; i < plan.count; ++i) {
     const Stage<T>& stage = plan.stages[i];
     const Layer& layer = *stage.layer;
@@ -39,12 +45,15 @@ void forward(const Plan<T>& plan, int64_t rows, bool train) {
     } else {
       activate<T>(layer.kind, (T)stage.number, stage.x, stage.y, elements);
     }
+    if (asked_to_stop(stop, layer, rows)) return false;
   }
+  return true;
 }
 
 // Turn g, the gradient of the last block, into those of all parameters; nobody needs one below the lowest of them.
+// Returns false if it was asked to stop on the way.
 template <class T>
-void backward(const Plan<T>& plan, int64_t rows) {
+bool backward(const Plan<T>& plan, int64_t rows, const Stop* stop) {
   T *g = plan.g, *below = plan.other_g;
   for (int64_t i = plan.count - 1; i >= plan.lowest; --i) {
     const Stage<T>& stage = plan.stages[i];
@@ -65,7 +74,9 @@ void backward(const Plan<T>& plan, int64_t rows) {
       const bool needs_x = layer.kind == RELU || layer.kind == LEAKY_RELU;
       derive<T>(layer.kind, (T)stage.number, needs_x ? stage.x : stage.y, g, rows * stage.out_ld);
     }
+    if (asked_to_stop(stop, layer, rows)) return false;
   }
+  return true;
 }
 
 // Copy the next samples into the first block. An index was checked, and is checked again where it is used: somebody
@@ -118,7 +129,10 @@ void train(const Program& program, const Epoch& epoch, int64_t r, void* workspac
     const int64_t rows = epoch.samples - start < epoch.batch ? epoch.samples - start : epoch.batch;
     gather<T>(epoch, r, start, rows, first.in, plan);
     pack_weights<T>(plan, true);
-    forward<T>(plan, rows, true);
+    if (!forward<T>(plan, rows, true, &stop)) {
+      diverged = -1 - step;
+      break;
+    }
     const Batch<T> batch = {rows, last.out, padded<T>(last.out), plan.y, y, plan.index};
     const double loss = loss_of<T>(epoch, batch, plan.g);
     total += epoch.mean ? loss * rows : loss;
@@ -127,7 +141,10 @@ void train(const Program& program, const Epoch& epoch, int64_t r, void* workspac
       diverged = step + 1;
       break;
     }
-    backward<T>(plan, rows);
+    if (!backward<T>(plan, rows, &stop)) {
+      diverged = -1 - step;
+      break;
+    }
     update<T>(program, epoch, r, step, plan);
     if (stop.ask(stop.context)) {
       diverged = -2 - step;
@@ -208,7 +225,7 @@ void predict(const Program& program, int64_t r, const void* v, const void* from,
   for (int64_t start = 0; start < rows; start += PREDICT_ROWS) {
     const int64_t some = rows - start < PREDICT_ROWS ? rows - start : PREDICT_ROWS;
     for (int64_t i = 0; i < some; ++i) copy(x + (start + i) * in, plan.x + i * padded<T>(in), in);
-    forward<T>(plan, some, false);
+    forward<T>(plan, some, false, nullptr);
     for (int64_t i = 0; i < some; ++i) copy(plan.y + i * padded<T>(out), y + (start + i) * out, out);
   }
 }

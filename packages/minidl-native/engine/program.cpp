@@ -118,6 +118,22 @@ bool Network::check_layer(int64_t index) const {
   return (weight_inside && bias_inside) || refuse_layer("to have its parameters inside the vector, got a start outside");
 }
 
+namespace {
+
+// What draws for a bit generator of NumPy. It is asked of the class, whatever a subclass may say of itself: only what
+// belongs to this object lives as long as this object.
+BitGenerator* interface_of(PyObject* generator) {
+  PyObject* module = PyImport_ImportModule("numpy.random");
+  PyObject* type = module ? PyObject_GetAttrString(module, "BitGenerator") : nullptr;
+  PyObject* member = type ? PyObject_GetAttrString(type, "capsule") : nullptr;
+  PyObject* capsule = member ? PyObject_CallMethod(member, "__get__", "OO", generator, type) : nullptr;
+  auto* interface = capsule ? (BitGenerator*)PyCapsule_GetPointer(capsule, "BitGenerator") : nullptr;
+  for (PyObject* object : {module, type, member, capsule}) Py_XDECREF(object);
+  return interface;
+}
+
+}  // namespace
+
 // For each Dropout a list of bit generators, one per replicate; None for a replicate that draws nothing.
 bool Network::read_generators(PyObject* generators) {
   generators_.assign(numbers_.size(), nullptr);
@@ -125,20 +141,20 @@ bool Network::read_generators(PyObject* generators) {
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (layers_[i].kind != DROPOUT) continue;
     if (!PyList_Check(generators) || PyList_Size(generators) <= dropouts) break;
-    PyObject* own = PyList_GetItem(generators, dropouts++);
-    if (!PyList_Check(own) || PyList_Size(own) != program.replicates) {
+    PyObject* list = PyList_GetItem(generators, dropouts++);
+    // A copy, which nobody else can change, and which keeps the generators alive: their state lives in them.
+    PyObject* own = list && PyList_Check(list) ? PyList_AsTuple(list) : nullptr;
+    if (PyErr_Occurred()) return false;
+    if (!own) return refuse(PyExc_ValueError, "lists of bit generators, one per replicate, got another object");
+    owners_.push_back(own);
+    if (PyTuple_Size(own) != program.replicates) {
       return refuse(PyExc_ValueError, "a list of bit generators, one per replicate, got %R", own);
     }
     for (int64_t r = 0; r < program.replicates; ++r) {
-      PyObject* generator = PyList_GetItem(own, r);
+      PyObject* generator = PyTuple_GetItem(own, r);
       if (generator == Py_None) continue;
-      PyObject* capsule = PyObject_GetAttrString(generator, "capsule");
-      if (!capsule) return false;
-      auto* interface = (BitGenerator*)PyCapsule_GetPointer(capsule, "BitGenerator");
-      Py_DECREF(capsule);
+      BitGenerator* interface = interface_of(generator);
       if (!interface) return false;
-      owners_.push_back(generator);
-      Py_INCREF(generator);  // its state lives in the object itself
       generators_[i * (size_t)program.replicates + (size_t)r] = interface;
     }
   }

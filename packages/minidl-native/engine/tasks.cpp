@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -55,6 +54,7 @@ class Run {
   }
 
   bool stopped() const { return stopped_; }
+  void stop() { stopped_ = true; }
 
  private:
   void work(void* workspace, Stop stop) {
@@ -86,6 +86,33 @@ class Run {
   size_t finished_ = 0;
 };
 
+// The threads that follow. They are joined whatever happens: a thread of Python ends in the middle of `lead` when the
+// interpreter does.
+class Followers {
+ public:
+  Followers(Run& run, const std::vector<Workspace>& workspaces) : run_(run) {
+    threads_.reserve(workspaces.size());
+    try {
+      while (threads_.size() + 1 < workspaces.size()) {
+        threads_.emplace_back([&run, workspace = workspaces[threads_.size() + 1].get()] { run.follow(workspace); });
+      }
+    } catch (const std::exception&) {
+      // The system gives no more of them: those that there are do the work.
+    }
+  }
+  Followers(const Followers&) = delete;
+  Followers& operator=(const Followers&) = delete;
+  ~Followers() {
+    run_.stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  const std::vector<std::thread>& threads() const { return threads_; }
+
+ private:
+  Run& run_;
+  std::vector<std::thread> threads_;
+};
+
 }  // namespace
 
 bool run_tasks(int64_t count, int64_t threads, size_t bytes,
@@ -98,17 +125,8 @@ bool run_tasks(int64_t count, int64_t threads, size_t bytes,
     if (!workspaces.back().get()) return PyErr_NoMemory(), false;
   }
   Run run(count, task);
-  std::vector<std::thread> others;
-  others.reserve(workers - 1);
-  try {
-    while (others.size() + 1 < workers) {
-      others.emplace_back([&run, workspace = workspaces[others.size() + 1].get()] { run.follow(workspace); });
-    }
-  } catch (const std::system_error&) {
-    // The system gives no more threads: those that there are do the work.
-  }
-  run.lead(workspaces[0].get(), others);
-  for (std::thread& other : others) other.join();
+  const Followers followers(run, workspaces);
+  run.lead(workspaces[0].get(), followers.threads());
   return !run.stopped();
 }
 

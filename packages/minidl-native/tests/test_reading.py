@@ -91,12 +91,6 @@ def test_generators():
         make([one, Own(np.random.PCG64(0))])
 
 
-def test_a_generator_that_is_never_drawn_from_may_be_shared():
-    model = minidl.replicate(lambda _: minidl.Sequential([minidl.Linear(1, 1), minidl.Dropout(0.0)]), range(2))
-    rng = np.random.default_rng(0)
-    minidl_native.Network(model.spec(), dtype="float32", lead=(2,), generators=[[rng, rng]])
-
-
 def test_one_generator_may_serve_two_layers_of_a_replicate(trained):
     def build():
         rng = np.random.default_rng(0)

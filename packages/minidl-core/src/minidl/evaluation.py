@@ -68,7 +68,7 @@ def evaluate(
     """
     lead = model.lead
     samples = count_samples("evaluate", x, y, lead)
-    infer = inference(model, choose(model, engine, "evaluate"), threads, "evaluate")
+    infer = inference(model, choose(model, engine, "evaluate"), threads, "evaluate", engine)
     loss, tally = copy.copy(loss), Tally(loss, y, len(lead))
     x_axis, y_axis = sample_axis(x, lead), sample_axis(y, lead)
     size = batch_rows(model, batch_size, x, x_axis)

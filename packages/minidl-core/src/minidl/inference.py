@@ -9,7 +9,7 @@ import numpy as np
 
 from minidl.backend import Array, backend_of
 from minidl.checks import as_count
-from minidl.engine import Engine, Program, choose, takes, thread_count
+from minidl.engine import Engine, Program, choose, takes, thread_count, unsupported
 from minidl.module import Module
 from minidl.samples import room_for, rows, sample_axis
 
@@ -38,7 +38,8 @@ def predict(
     engine : {"auto", "numpy", "native"}
         What computes it, as for `fit`.
     threads : int, optional
-        Over which the native engine spreads replicates; without it one for each processor.
+        Over which the native engine spreads replicates, or with a number the samples of a single network; without it
+        one for each processor, and one for a single network.
 
     Returns
     -------
@@ -62,7 +63,9 @@ def predict(
     if takes(program, model, x):  # any number of samples at once: its memory is bounded
         return run(program, model, x, threads, "predict")
     backend_of(x, "predict")
-    infer = inference(model, program, threads, "predict")
+    if isinstance(x, np.memmap):
+        x = x.view(np.ndarray)  # the same memory, and nothing that only a file has
+    infer = inference(model, program, threads, "predict", engine)
     axis = sample_axis(x, model.lead) if x.ndim > 1 else 0
     size = batch_rows(model, batch_size, x, axis)
     if x.ndim < 2 or x.shape[axis] <= size:
@@ -76,7 +79,9 @@ def predict(
     return output
 
 
-def inference(model: Module, program: Program, threads: int | None, who: str) -> Callable[[Array], Array]:
+def inference(
+    model: Module, program: Program, threads: int | None, who: str, engine: Engine
+) -> Callable[[Array], Array]:
     """Return the function that computes the output of a model in evaluation mode."""
     if program.network is None:
         return model.infer
@@ -84,7 +89,12 @@ def inference(model: Module, program: Program, threads: int | None, who: str) ->
     def infer(x: Array) -> Array:
         # A batch of the replicates' own data is no contiguous array, and little work to copy.
         batch = np.ascontiguousarray(x) if type(x) is np.ndarray else x
-        return run(program, model, batch, threads, who) if takes(program, model, batch) else model.infer(x)
+        if takes(program, model, batch):
+            return run(program, model, batch, threads, who)
+        y = model.infer(x)  # which says what is wrong with x, if anything is
+        if engine == "native":
+            raise unsupported(who, f"x {tuple(x.shape)}, which is not samples of one axis")
+        return y
 
     return infer
 

@@ -44,8 +44,8 @@ class NativeEpochs:
         threads: int,
     ) -> None:
         self._model, self._optimizer = model, optimizer
-        self._x = np.ascontiguousarray(x)
-        self._y = np.ascontiguousarray(y) if is_float(y) else np.ascontiguousarray(y, dtype=np.int64)
+        self._x, self._y = x, y
+        self._y_dtype = None if is_float(y) else np.int64
         self._batch_size, self._counts = batch_size, names_classes(y)
         self._options: dict[str, Any] = {
             "batch_size": batch_size,
@@ -70,12 +70,12 @@ class NativeEpochs:
         try:
             result = network.train_epoch(
                 self._model.values,
-                self._x,
-                self._y,
+                np.ascontiguousarray(self._x),  # anew in each epoch: a callback may have changed the samples
+                np.ascontiguousarray(self._y, dtype=self._y_dtype),
                 order,
                 optimizer=optimizer.state(),
                 rates=optimizer.next_rates(steps),
-                t=optimizer.t,
+                t=int(optimizer.t),
                 active=~self._survivors.frozen if self._model.lead else None,
                 **self._options,
             )

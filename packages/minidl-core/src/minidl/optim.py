@@ -99,7 +99,10 @@ class Optimizer(ABC):
         if self.eta is None:
             rate = self.next_rate()
             return None if rate is None else np.broadcast_to(np.float64(rate), (steps, *np.shape(rate)))
-        return np.array([self._rate(self.t + step) for step in range(1, steps + 1)])
+        rates = np.array([self._rate(self.t + step) for step in range(1, steps + 1)])
+        if not NON_NEGATIVE.contains(rates).all():
+            raise ValueError(f"{type(self).__name__}: expected lr to be {NON_NEGATIVE.words}, got eta={self.eta!r}")
+        return rates
 
     def state(self) -> dict[str, Any]:
         """Return the optimizer as data: its kind, its settings, and its vectors as they are, not copied."""

@@ -127,6 +127,9 @@ class Sequential(Module):
         return f"layers[{name}]: {self.layers[int(name)]}"
 
     def _records(self, path: str, origin: int) -> Iterator[LayerSpec]:
+        if type(self) is not Sequential:  # it may be more than the chain of its layers
+            yield from super()._records(path, origin)
+            return
         for i, layer in enumerate(self.layers):
             yield from layer._records(f"{path}{i}.", origin)
 

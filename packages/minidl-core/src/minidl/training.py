@@ -105,7 +105,7 @@ def fit(
     """
     _check_arguments(model, loss, optimizer, callbacks)
     as_count("fit", "epochs", epochs, low=0)
-    as_count("fit", "batch_size", batch_size)
+    batch_size = as_count("fit", "batch_size", batch_size)
     samples = _check_data("fit", model, loss, (x, y))
     if validation is not None:
         _check_data("fit: validation", model, loss, validation)
@@ -119,7 +119,7 @@ def fit(
         model.zero_grad()  # an interrupted step may have left something there
     survivors = Survivors(model.lead, history)
     with _modes_kept(model), ExitStack() as quiet:
-        shared: dict[str, Any] = {"batch_size": batch_size, "survivors": survivors}
+        shared: dict[str, Any] = {"batch_size": min(batch_size, samples), "survivors": survivors}
         runner: NumpyEpochs | NativeEpochs = (
             NumpyEpochs(model, loss, optimizer, x, y, **shared, quiet=quiet)
             if program.network is None

@@ -266,11 +266,9 @@ def _bit_generators(generators: Sequence[Sequence[np.random.Generator]], p_drops
         if len(own) != len(p_drop):
             raise ValueError(f"minidl_native: expected {len(p_drop)} generators for a Dropout, got {len(own)}")
         found.append([generator.bit_generator if p else None for generator, p in zip(own, p_drop, strict=True)])
-        for r, (generator, bits) in enumerate(zip(own, found[-1], strict=True)):
-            if bits is None:
-                continue
+        for r, generator in enumerate(own):  # also where p_drop is 0 now: it may be another in the next epoch
             if type(generator) is not np.random.Generator:
                 raise UnsupportedError(f"a {type(generator).__name__} that may draw in its own way")
-            if owners.setdefault(id(bits), r) != r:
+            if owners.setdefault(id(generator.bit_generator), r) != r:
                 raise UnsupportedError("replicates that draw from one generator")
     return found

@@ -162,7 +162,7 @@ def mutation(session: nox.Session) -> None:
     A mutant that survives must stand in checks/mutation.toml with a reason. Options after `--` choose some of them:
     `nox -s mutation -- 'minidl.optim.*'`.
     """
-    session.install("--quiet", *requirements("test", "mutation"), "--editable", str(CORE))
+    session.install("--quiet", *requirements("test", "torch", "mutation"), "--editable", str(CORE))
     session.run("python", "checks/mutation.py", str(CORE), *session.posargs)
 
 

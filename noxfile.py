@@ -210,12 +210,13 @@ def benchmarks(session: nox.Session) -> None:
     run_pytest(session, "benchmarks", "--benchmark-quiet", f"--benchmark-json={kept}", env=own_choice)
 
 
-@nox.session(python=PYTHONS, requires=["wheels"])
+@nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build/html, from trainings and examples that it runs; a warning is an error.
 
-    It opens without a server and without the network. Python 3.11 has torch, and with it the examples that need it. The
-    table of conformance is that of the last `nox -s conformance`, the timings are those of docs/benchmarks/.
+    It opens without a server and without the network. `nox -s docs -P 3.12` takes another Python, without torch and the
+    examples that need it. The table of conformance is that of the last `nox -s conformance`, the timings are those of
+    docs/benchmarks/.
     """
     install(session, "docs", *(["torch"] if session.python == TORCH_PYTHON else []))
     # Not nitpicky (-n): without the network no other project's names resolve, and every numpy.ndarray would warn.

@@ -106,7 +106,7 @@ def _lines(axes, records, race, counted, unit, scale):
     plain_ticks(axes.yaxis, (1, 2, 5))
     plain_ticks(axes.xaxis, (1,))
     if seen:
-        axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+        axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return bool(seen)
 
 

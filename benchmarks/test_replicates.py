@@ -5,7 +5,7 @@ import pytest
 from benchmarks.tasks import replicated_task
 
 full = pytest.mark.full
-SIZES = {1: (10, 1000), 10: (2, 1000), 100: (1, 1000), 1000: (1, 250)}  # replicates: epochs, and samples of each
+SIZES = {1: (10, 1000), 10: (5, 1000), 100: (5, 1000), 1000: (1, 250)}  # replicates: epochs, and samples of each
 
 
 @pytest.mark.parametrize("replicates", [1, pytest.param(10, marks=full), 100, pytest.param(1000, marks=full)])

@@ -31,7 +31,7 @@ import minidl_data
 # - the constructor hands the initial values to ``Module``, which puts them into the vector of the network;
 # - ``forward`` saves what ``backward`` needs, and ``backward`` gets it back once ``dy`` is known to fit;
 # - ``_add_grad`` adds to the gradient, here a sum over samples, and never over replicates;
-# - ``[..., None, :]`` puts one axis for the samples between replicates and features.
+# - ``_beside`` gives the slopes the axes of the samples, however many x has, between replicates and features.
 
 
 class PReLU(minidl.Module):
@@ -44,14 +44,13 @@ class PReLU(minidl.Module):
     def forward(self, x):
         """Return x where x > 0, slope * x elsewhere; save x."""
         self._accept(x, self.in_features)
-        slope = self._params["slope"].value[..., None, :]
-        return self._save(np.where(x > 0, x, slope * x), x)
+        return self._save(np.where(x > 0, x, self._beside("slope", x) * x), x)
 
     def backward(self, dy, *, need_dx=True):
         """Add dL/dslope, return dL/dx."""
         (x,) = self._recall(dy)
         self._add_grad("slope", self._buffer.sum_samples, dy * np.minimum(x, 0))
-        return np.where(x > 0, dy, self._params["slope"].value[..., None, :] * dy) if need_dx else None
+        return np.where(x > 0, dy, self._beside("slope", dy) * dy) if need_dx else None
 
 
 # %%
@@ -61,6 +60,15 @@ class PReLU(minidl.Module):
 rng = np.random.default_rng(0)
 x = rng.standard_normal((20, 5))
 print(f"largest error: {minidl.gradcheck(PReLU(5, 'float64'), x, rng=0):.1e}")
+
+# Replicates are checked the same way: three layers side by side, on samples that they share, on samples of their own,
+# and on sequences, which have one more axis. A parameter that stood on the wrong axis would show here, and nowhere else.
+
+three = minidl.replicate(lambda _rng: PReLU(5, "float64"), range(3))
+three.values[...] = rng.uniform(0.1, 0.5, three.values.shape)
+for axes in ((20,), (3, 20), (3, 3, 20)):
+    error = minidl.gradcheck(three, rng.standard_normal((*axes, 5)), rng=0)
+    print(f"three of them, x {(*axes, 5)}: {error:.1e}")
 
 # %%
 # A slip is found, and named by its element. This one takes the mean over the samples where the sum belongs.
@@ -73,7 +81,7 @@ class Wrong(PReLU):
         """Add the wrong gradient."""
         (x,) = self._recall(dy)
         self._add_grad("slope", self._buffer.sum_samples, dy * np.minimum(x, 0) / len(x))
-        return np.where(x > 0, dy, self._params["slope"].value[..., None, :] * dy) if need_dx else None
+        return np.where(x > 0, dy, self._beside("slope", dy) * dy) if need_dx else None
 
 
 try:

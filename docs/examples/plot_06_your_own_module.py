@@ -62,7 +62,7 @@ x = rng.standard_normal((20, 5))
 print(f"largest error: {minidl.gradcheck(PReLU(5, 'float64'), x, rng=0):.1e}")
 
 # Replicates are checked the same way: three layers side by side, on samples that they share, on samples of their own,
-# and on sequences, which have one more axis. A parameter that stood on the wrong axis would show here, and nowhere else.
+# and on sequences, which have one more axis. A parameter on the wrong axis would show here, and nowhere else.
 
 three = minidl.replicate(lambda _rng: PReLU(5, "float64"), range(3))
 three.values[...] = rng.uniform(0.1, 0.5, three.values.shape)

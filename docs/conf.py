@@ -60,6 +60,8 @@ numpydoc_show_class_members = False
 
 sphinx_gallery_conf = gallery.settings()
 
+EXCEPTION = re.compile(r" *# (?:noqa|type: ignore)\b.*")
+
 
 def escape_stars(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
     """Keep the star of a shape, as in `(*lead, size)`, from opening an emphasis."""
@@ -83,9 +85,10 @@ def bring_mathjax(_app: Sphinx, _config: object) -> None:
 
 
 def trim_blocks(_app: Sphinx, doctree: nodes.document) -> None:
-    """Take the empty line from the end of a block of code, which doctest needs and a reader does not."""
+    """Take from code what a reader does not need: the empty line at its end, for doctest, and `noqa` comments."""
     for block in doctree.findall(nodes.literal_block):
-        block.rawsource = block.astext().rstrip()  # the writer colours only a block that is its own source
+        text = EXCEPTION.sub("", block.astext()).rstrip()
+        block.rawsource = text  # the writer colours only a block that is its own source
         block[:] = [nodes.Text(block.rawsource)]
 
 

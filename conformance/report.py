@@ -2,6 +2,8 @@
 
 import json
 import platform
+from importlib.metadata import version
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ def write_report(rows, path):
             "minidl": minidl.__version__,
             "numpy": np.__version__,
             "torch": torch.__version__,
+            **({"minidl-native": version("minidl-native")} if find_spec("minidl_native") else {}),
             "Python": platform.python_version(),
         },
         "machine": platform.machine(),

@@ -20,7 +20,7 @@ def write_parity() -> None:
     cases: Cases = defaultdict(dict)
     for row in content["rows"]:
         cases[row["case"]][row["dtype"]] = row
-    for name in sorted({_class_of(case) for case in cases}):
+    for name in sorted({_class_of(case) for case in cases if "odd widths" not in case}):
         own = {case: rows for case, rows in cases.items() if _class_of(case) == name}
         reasons = [entry for entry in content["differences"] if _class_of(entry["case"]) == name]
         write(f"parity/{name}.md", f"{_headline(own)}\n\n{_table(own)}{_differences(reasons)}")
@@ -35,7 +35,8 @@ def _class_of(case: str) -> str:
 
 
 def _headline(cases: Cases) -> str:
-    worst = max((rows["float64"] for case, rows in cases.items() if "steps" not in case), key=lambda row: row["ulp"])
+    by_itself = (rows["float64"] for case, rows in cases.items() if "steps" not in case and "engine" not in case)
+    worst = max(by_itself, key=lambda row: row["ulp"])
     if not worst["ulp"]:
         return "Largest difference from torch in float64: **none**, every bit is the same."
     return f"Largest difference from torch in float64: **{_number(worst['ulp'])} ulp**."
@@ -56,7 +57,7 @@ def _allowed(rows: dict[str, dict[str, Any]]) -> str:
 
 
 def _number(ulp: float) -> str:
-    return f"{ulp:.3g}"
+    return f"{ulp:.3g}" if ulp < 100 else f"{ulp:,.0f}"
 
 
 def _differences(entries: list[dict[str, str]]) -> str:

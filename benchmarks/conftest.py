@@ -19,7 +19,7 @@ from benchmarks import machine
 from benchmarks.page import write_page
 from benchmarks.race import Work, run_race
 from benchmarks.records import Records
-from benchmarks.report import chapters
+from benchmarks.report import chapters, doubts
 
 RECORDS = pytest.StashKey[Records]()
 HERE = Path(__file__).parent
@@ -82,6 +82,8 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.section(title)
         for line in lines:
             terminalreporter.write_line(line)
+    for words in doubts(records):
+        terminalreporter.write_line(f"\n{words}", yellow=True)
     folder = Path(config.getoption("--page") or HERE / ".benchmarks")
     written = write_page(records, folder)
     terminalreporter.write_line(f"\ntable and charts: {', '.join(map(str, written))}")

@@ -119,7 +119,7 @@ RACES = {
     ),
     "standardise": (
         Contestant("minidl_data, DiskStream in batches", "points:standardise_stream"),
-        Contestant("NumPy, all in memory", "points:standardise_in_memory"),
+        Contestant("minidl_data, DiskStream at once", "points:standardise_in_memory"),
     ),
 }
 

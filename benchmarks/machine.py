@@ -3,6 +3,7 @@
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np  # noqa: F401 - its BLAS is to be seen below
@@ -10,7 +11,7 @@ from threadpoolctl import threadpool_info
 
 from benchmarks.contestants import CORES
 
-LIBRARIES = ("minidl-core", "minidl-data", "numpy", "torch", "jax", "scikit-learn")
+LIBRARIES = ("minidl-core", "minidl-data", "minidl-native", "numpy", "torch", "jax", "scikit-learn", "onnxruntime")
 
 
 def description():
@@ -20,8 +21,18 @@ def description():
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "versions": ", ".join(f"{name} {_version(name)}" for name in LIBRARIES),
         "BLAS of NumPy": _blas(),
+        "engine": _engine(),
         "threads": "1 unless said; NumPy's set by threadpoolctl, torch's by set_num_threads, JAX's at import",
     }
+
+
+def _engine():
+    """Return the instructions that the compiled engine runs on this processor."""
+    if find_spec("minidl_native") is None:
+        return "minidl-native is not installed"
+    from minidl_native import _engine  # noqa: PLC0415 - it may be missing, and tells this nowhere else
+
+    return f"minidl-native, compiled for {_engine.isas()[-1]}"
 
 
 def _version(name):
@@ -42,7 +53,7 @@ def _blas():
         f"{one['internal_api']} {one['version']}, kernel {one.get('architecture', 'unknown')}, "
         f"{one['num_threads']} threads by default"
         for one in threadpool_info()
-        if one["user_api"] == "blas"
+        if one["user_api"] == "blas" and "numpy" in one["filepath"]  # SciPy and others bring their own
     ]
     chosen = os.environ.get("OPENBLAS_CORETYPE")
     return ("; ".join(found) or "unknown to threadpoolctl") + (f" (OPENBLAS_CORETYPE={chosen})" if chosen else "")

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from benchmarks import machine
-from benchmarks.report import tables
+from benchmarks.report import doubts, tables
 
 INTRODUCTION = """\
 # Measured
@@ -20,6 +20,7 @@ def write_page(records, folder):
     charts = _draw(records, folder)
     page = folder / "results.md"
     parts = [INTRODUCTION.format(day=dt.datetime.now(tz=dt.UTC).date()), _machine()]
+    parts += [f"**{words}**\n" for words in doubts(records)]
     parts += [f"![{caption}]({path.name})\n" for path, caption in charts]
     found = [(title, head, rows) for title, head, rows in tables(records) if rows]
     parts += [f"## {title}\n\n{markdown(head, rows)}" for title, head, rows in [found[-1], *found[:-1]]]

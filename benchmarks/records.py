@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+ENOUGH = 0.9  # of a core; with less of it something else was running
+
 
 class Spread(NamedTuple):
     """A median, and the quartiles between which half of the measurements lie."""
@@ -37,6 +39,10 @@ class Records:
         """Return the spread of the ratios of two contestants of a race, round by round."""
         pairs = zip(self.timings[over].seconds, self.timings[under].seconds, strict=True)
         return spread([a / b for a, b in pairs])
+
+    def robbed(self):
+        """Return what had less than `ENOUGH` of a core on one thread; of more threads some may wait for the others."""
+        return [key for key, timing in self.timings.items() if key.threads == 1 and timing.cores < ENOUGH]
 
     def sizes(self, race, contestant, threads=1):
         """Return the sizes at which a contestant was timed, and its median seconds per unit."""

@@ -102,6 +102,14 @@ def tables(records):
     yield "Claims", *claims_table(records)
 
 
+def doubts(records):
+    """Return a line for the reader if something else kept the cores busy, or none."""
+    alone = sum(key.threads == 1 for key in records.timings)
+    robbed = len(records.robbed())
+    words = f"{robbed} of {alone} timings on one thread had less than nine tenths of a core"
+    return [f"{words}: measure again on a quiet machine."] if robbed else []
+
+
 def chapters(records):
     """Yield the title and the lines of each table, for the screen."""
     for title, head, rows in tables(records):

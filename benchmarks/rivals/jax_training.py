@@ -110,6 +110,12 @@ def compiled_scan(widths, batch, *, classes, many):
     return jax.jit(jax.vmap(scan) if many else scan, donate_argnums=0)
 
 
+def forget_compiled():
+    """Compile everything anew when it is called next."""
+    compiled_scan.cache_clear()
+    jax.clear_caches()
+
+
 def forward(task):
     compiled = jax.jit(partial(output_of, widths=task.widths, classes=task.classes))
     flat, x = start(task)[0], jnp.asarray(task.x)

@@ -67,7 +67,7 @@ def standardise_stream(count):
 
 
 def standardise_in_memory(count):
-    """Draw all points, standardise them in place."""
+    """Take all points from the stream at once, standardise them in place."""
 
     def run():
         x, _ = minidl_data.DiskStream(0)[:count]

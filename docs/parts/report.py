@@ -21,6 +21,7 @@ from parts.places import GENERATED, write
 FOLDER = GENERATED / "report"
 EPOCHS, SEEDS, READING_SEEDS = 50, 100, 40
 PACKAGES = [name for name in ("minidl", "minidl_data", "minidl_experiments", "minidl_native") if find_spec(name)]
+SOURCES = ("*.py", "*.so", "*.pyd")  # the engine is a library
 NBSP = "\N{NO-BREAK SPACE}"
 HELD = {True: "held", False: "**not held**", None: "undecided"}
 AGREES = {True: "**yes**", False: "no", None: "undecided"}
@@ -40,10 +41,11 @@ def write_report() -> None:
 
 
 def _key() -> str:
-    """Return what the results depend on: the source, NumPy and the numbers above."""
+    """Return what the results depend on: the source, the compiled engine, NumPy and the numbers above."""
     digest = hashlib.sha256(f"{np.__version__} {EPOCHS} {SEEDS} {READING_SEEDS}".encode())
     for package in PACKAGES:
-        for path in sorted(Path(find_spec(package).origin).parent.rglob("*.py")):
+        folder = Path(find_spec(package).origin).parent
+        for path in sorted(path for ending in SOURCES for path in folder.rglob(ending)):
             digest.update(path.read_bytes())
     return digest.hexdigest() + "\n"
 
@@ -83,10 +85,16 @@ def _readings(entries: list[dict[str, Any]]) -> str:
     rows = []
     for entry in entries:
         means = {quantity["name"]: quantity["mean"] for quantity in entry["quantities"]}
-        cells = [_accuracy(means.get(f"{name} accuracy")) for name in names]
+        cells = [_accuracy(means.get(f"{name} accuracy"), _lost(entry, name)) for name in names]
         rows.append([entry["network"], entry["reduction"], *cells, AGREES[entry["agrees"]]])
     return table(["third hidden / outputs", "loss", *names, "agrees"], rows, "llrrrrr")
 
 
-def _accuracy(mean: float | None) -> str:
-    return "diverges" if mean is None else f"{mean:.1f}{NBSP}%"
+def _accuracy(mean: float | None, lost: str) -> str:
+    return "diverges" if mean is None else f"{mean:.1f}{NBSP}%{lost}"
+
+
+def _lost(entry: dict[str, Any], name: str) -> str:
+    """Say how many seeds a mean leaves out, because their training diverged."""
+    found = [q for q in entry["quantities"] if q["name"] == f"{name} accuracy" and q["diverged"]]
+    return "".join(f" ({q['diverged']} of {q['seeds']} diverged)" for q in found)

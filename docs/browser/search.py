@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from looks import listen
+from playwright.sync_api import TimeoutError as TimedOut
 
 QUESTIONS = ("CrossEntropyLoss", "dropout", "replicate")
 
@@ -17,7 +18,7 @@ def check_search(browser: Any, site: Path) -> list[str]:
         page.goto(f"{(site / 'search.html').as_uri()}?q={question}")
         try:
             page.wait_for_selector("#search-results li a", timeout=10_000)
-        except TimeoutError as error:
+        except TimedOut as error:
             heard.append(str(error))
         faults += [f"search for {question}: {fault}" for fault in heard]
         page.close()

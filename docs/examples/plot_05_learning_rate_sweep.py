@@ -49,8 +49,8 @@ with warnings.catch_warnings(action="ignore", category=RuntimeWarning), np.errst
     )
 
 # %%
-# The loss after some epochs, against the learning rate. Small rates are slow, large ones stop learning; the valley
-# between them moves left as the training goes on.
+# The loss after some epochs, against the learning rate. Small rates are slow. Large ones are fast at first, but stop
+# improving early, and more so for some seeds than for others: the lowest point moves left as the training goes on.
 
 loss = history.curve("val_loss").reshape(20, len(RATES), SEEDS)
 figure, axes = plt.subplots(figsize=(6.8, 4.2))

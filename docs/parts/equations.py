@@ -86,4 +86,12 @@ def _test(place: str) -> str:
     path, name = place.split("::")
     if f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8"):
         raise LookupError(f"docs/parts/equations.py: there is no test {place}")
-    return f"{name.removeprefix('test_').replace('_', ' ')}, in `{path.rsplit('/', 1)[-1]}`"
+    return f"{_as_words(name)}, in `{path.rsplit('/', 1)[-1]}`"
+
+
+def _as_words(name: str) -> str:
+    """Return the name of a test as a sentence would have it: `eq. 13`, `the report's`."""
+    words = name.removeprefix("test_").replace("_s_", "'s ").replace("_", " ")
+    for short, written in (("eq ", "eq. "), ("figure ", "Figure "), ("sgd", "SGD"), ("adam ", "Adam ")):
+        words = words.replace(short, written)
+    return words

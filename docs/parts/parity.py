@@ -18,12 +18,13 @@ def write_parity() -> None:
     """Write one table per class, and one of everything."""
     content = json.loads((LATEST if LATEST.exists() else COMMITTED).read_text(encoding="utf-8"))
     cases: Cases = defaultdict(dict)
-    for row in content["rows"]:
+    for row in sorted(content["rows"], key=lambda row: "engine" in row["case"]):
         cases[row["case"]][row["dtype"]] = row
     for name in sorted({_class_of(case) for case in cases if "odd widths" not in case}):
         own = {case: rows for case, rows in cases.items() if _class_of(case) == name}
         reasons = [entry for entry in content["differences"] if _class_of(entry["case"]) == name]
-        write(f"parity/{name}.md", f"{_headline(own)}\n\n{_table(own)}{_differences(reasons)}")
+        engine = " The engine's rows are of whole trainings." if any("engine" in case for case in own) else ""
+        write(f"parity/{name}.md", f"{_headline(own)}{engine}\n\n{_table(own)}{_differences(reasons)}")
     write("parity/all.md", _table(cases))
     write("parity/differences.md", _all_differences(content["differences"]))
     versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())

@@ -21,7 +21,8 @@ PAGES = sorted([HERE / "README.md", *(package / "README.md" for package in PACKA
 MODULES = [source.name for source in SOURCES]
 TESTS = [package / "tests" for package in PACKAGES]
 FOLDERS = ("", "checks/", "conformance/", "benchmarks/", "docs/", "docs/[!_]*/", "packages/*/*/**/")
-PYTHON_FILES = sorted(path for folder in FOLDERS for path in HERE.glob(f"{folder}*.py"))
+GALLERY = HERE / "docs" / "gallery"  # made by the build of the site
+PYTHON_FILES = sorted(path for folder in FOLDERS for path in HERE.glob(f"{folder}*.py") if path.parent != GALLERY)
 EXAMPLES = ["--doctest-glob=*.md", *PAGES, "--doctest-modules", "--pyargs", *MODULES]
 
 SETTINGS = nox.project.load_toml("pyproject.toml")

@@ -74,6 +74,7 @@ struct Stop {
 struct Kernel {
   size_t (*train_bytes)(const Program&, int64_t rows);
   void (*train)(const Program&, const Epoch&, int64_t replicate, void* workspace, Stop);
+  void (*step)(const Program&, const Epoch&, int64_t replicate, const void* gradients);
   size_t (*predict_bytes)(const Program&, int64_t rows);
   void (*predict)(const Program&, int64_t replicate, const void* values, const void* x, void* y, int64_t rows,
                   void* workspace);

@@ -156,6 +156,15 @@ void train(const Program& program, const Epoch& epoch, int64_t r, void* workspac
   epoch.diverged[r] = diverged;
 }
 
+// One step of a replicate, with gradients that came from elsewhere.
+template <class T>
+void step(const Program& program, const Epoch& epoch, int64_t r, const void* gradients) {
+  const int64_t at = r * program.size;
+  const Piece<T> piece = {program.size, (T*)epoch.values + at, (const T*)gradients + at,
+                          epoch.first ? (T*)epoch.first + at : nullptr, epoch.second ? (T*)epoch.second + at : nullptr};
+  optimize<T>(epoch, program.replicates, r, epoch.t + 1, (T)epoch.rates[r * epoch.rate_replicate], piece);
+}
+
 template <class T>
 size_t bytes_of(const Arena& arena) {
   return arena.too_large ? TOO_LARGE : arena.used;
@@ -246,8 +255,8 @@ void function(int64_t kind, const void* from, void* to, int64_t n) {
 
 extern const Kernel kernels[2];
 const Kernel kernels[2] = {
-    {train_bytes<float>, train<float>, predict_bytes<float>, predict<float>, function<float>},
-    {train_bytes<double>, train<double>, predict_bytes<double>, predict<double>, function<double>},
+    {train_bytes<float>, train<float>, step<float>, predict_bytes<float>, predict<float>, function<float>},
+    {train_bytes<double>, train<double>, step<double>, predict_bytes<double>, predict<double>, function<double>},
 };
 
 }  // namespace MINIDL_ISA

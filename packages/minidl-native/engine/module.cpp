@@ -245,6 +245,30 @@ PyObject* train(PyObject* const* args, Py_ssize_t count) {
   return run_tasks(program.replicates, job.threads, bytes, task) ? none() : nullptr;
 }
 
+// step(network, values, gradients, optimizer, nesterov, settings, first, second, rates, t): values, first and second
+// are written
+PyObject* step(PyObject* const* args, Py_ssize_t count) {
+  Job job;
+  Array gradients;
+  Epoch& epoch = job.epoch;
+  epoch.samples = epoch.batch = 1;  // one step, and so one learning rate
+  Network* network = read_count(count, 10) ? network_of(args[0]) : nullptr;
+  if (!network || !job.values.open(args[1], "values", network->float_type(), true) ||
+      !check_vectors(network->program, job.values, "values") ||
+      !gradients.open(args[2], "gradients", network->float_type()) ||
+      !check_vectors(network->program, gradients, "gradients") || !open_optimizer(*network, args + 3, job) ||
+      (job.rates.empty() && !refuse(PyExc_ValueError, "a learning rate for the step, got None"))) {
+    return nullptr;
+  }
+  epoch.values = job.values.data();
+  PyThreadState* state = PyEval_SaveThread();
+  for (int64_t r = 0; r < network->program.replicates; ++r) {
+    network->kernel().step(network->program, epoch, r, gradients.data());
+  }
+  PyEval_RestoreThread(state);
+  return none();
+}
+
 // function(kind, x, y, isa): y = exp(x) for kind 0, else the activation of that kind; for the tests of their digits
 PyObject* function(PyObject* const* args, Py_ssize_t count) {
   Array x, y;
@@ -284,6 +308,7 @@ PyMethodDef method(const char* name) {
 
 PyMethodDef METHODS[] = {
     method<make_network>("network"), method<predict>("predict"), method<train>("train"),
+    method<step>("step"),
     method<function>("function"),    method<isas>("isas"),       {nullptr, nullptr, 0, nullptr},
 };
 

@@ -1,5 +1,7 @@
 """Through `fit` and `predict` the engine does what NumPy does, also where settings and data change on the way."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,29 @@ def test_what_a_callback_does_to_the_settings_counts(replicates):
 
 def test_adam_may_be_restarted_between():
     both(callback=lambda _epoch, _model, optimizer, _x, _y: optimizer.restart())
+
+
+@pytest.mark.parametrize("replicates", [0, 3])
+def test_adam_steps_in_the_engine_where_the_network_stays_with_numpy(replicates):
+    """Sequences are none of the engine's; its pass over the vector is that of Adam all the same."""
+    each = np.array([0.1, 0.2, 0.3])
+    trained = []
+    for engine in ("numpy", "auto"):
+        model = minidl.replicate(build, range(3)) if replicates else build()
+        adam = minidl.Adam(model, each / 10 if replicates else 0.01, beta1=0.8, weight_decay=0.01)
+        x, y = X.reshape(10, 4, 3), LABELS.reshape(10, 4)
+        if replicates:
+            x, y = np.stack([x] * 3), np.stack([y] * 3)
+            x[1, 3] = np.nan
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "fit: replicate 1", RuntimeWarning)
+            history = minidl.fit(
+                model, minidl.CrossEntropyLoss(), adam, x, y, epochs=20, batch_size=3, rng=1, engine=engine
+            )
+        trained.append((model.values, adam.m, adam.v, adam.t, history.curve("loss"), model.grads))
+    assert history.engine.endswith(", steps native")
+    for ours, theirs in zip(*trained, strict=True):
+        np.testing.assert_allclose(theirs, ours, rtol=1e-9, atol=1e-12)
 
 
 class Residual(minidl.Sequential):

@@ -80,6 +80,12 @@ def choose(model: Module, engine: Engine, who: str, *, training: bool = False) -
     return program
 
 
+def compiled(model: Module) -> Any:
+    """Return the network as the engine has it, also where it is not to run it; None if it cannot."""
+    program: Program = model._program or _compile(model)
+    return program.network
+
+
 def unsupported(who: str, why: str) -> ValueError:
     """Return the error for an engine that was asked for by name and cannot do it."""
     return ValueError(f"{who}: expected something that the native engine can run, got {why}; engine='auto' falls back")

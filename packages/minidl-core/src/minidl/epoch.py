@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 import numpy as np
@@ -13,7 +13,6 @@ from minidl.evaluation import Evaluation, Tally
 from minidl.history import DivergenceError, History
 from minidl.losses import Loss
 from minidl.module import Module
-from minidl.optim import Optimizer
 from minidl.samples import Shuffled
 
 
@@ -77,10 +76,11 @@ class NumpyEpochs:
     ----------
     model : Module
     loss : Loss
-    optimizer : Optimizer
     x, y : array
     batch_size : int
     survivors : Survivors
+    step : callable
+        Makes a step: ``optimizer.step``, or something that does the same.
     quiet : contextlib.ExitStack
         Takes the setting that keeps NumPy from warning, step after step, of the infinities in a frozen replicate.
     """
@@ -89,15 +89,15 @@ class NumpyEpochs:
         self,
         model: Module,
         loss: Loss,
-        optimizer: Optimizer,
         x: Array,
         y: Array,
         *,
         batch_size: int,
         survivors: Survivors,
+        step: Callable[[], None],
         quiet: ExitStack,
     ) -> None:
-        self._model, self._loss, self._optimizer = model, loss, optimizer
+        self._model, self._loss, self._step = model, loss, step
         self._x, self._y, self._batch_size = Shuffled(x, model.lead), Shuffled(y, model.lead), batch_size
         self._tally, self._quiet = Tally(loss, y, len(model.lead)), quiet
         self._survivors = survivors
@@ -118,7 +118,7 @@ class NumpyEpochs:
         DivergenceError
             If the loss of the network, or of the last of its replicates, became nan.
         """
-        model, loss, optimizer, tally = self._model, self._loss, self._optimizer, self._tally
+        model, loss, step, tally = self._model, self._loss, self._step, self._tally
         lead = len(model.lead)
         batches = zip(self._x.batches(order, self._batch_size), self._y.batches(order, self._batch_size), strict=True)
         for batch, (x, y) in enumerate(batches, start=1):
@@ -130,7 +130,7 @@ class NumpyEpochs:
                 self._survivors.lose(epoch, dict.fromkeys(new.tolist(), batch))
                 self._keep_frozen()
             model.backward(loss.backward(), need_dx=False)
-            optimizer.step()
+            step()
             if self._kept is not None:
                 model.values[self._survivors.frozen] = self._kept
         return tally.take()

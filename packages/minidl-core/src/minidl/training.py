@@ -20,6 +20,7 @@ from minidl.history import History
 from minidl.losses import Loss
 from minidl.module import Module
 from minidl.native_epoch import NativeEpochs, choose_for_fit
+from minidl.native_step import NativeStep, choose_step
 from minidl.optim import Optimizer
 from minidl.samples import count_samples, rows, sample_axis
 
@@ -114,14 +115,16 @@ def fit(
     workers = thread_count("fit", threads)
     program = choose_for_fit(model, loss, optimizer, x, engine)
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
-    history = History(engine=words(program))
+    step = choose_step(optimizer, engine)
+    in_steps = program.network is None and isinstance(step, NativeStep)
+    history = History(engine=words(program) + ", steps native" * in_steps)
     if epochs:
         model.zero_grad()  # an interrupted step may have left something there
     survivors = Survivors(model.lead, history)
     with _modes_kept(model), ExitStack() as quiet:
         shared: dict[str, Any] = {"batch_size": min(batch_size, samples), "survivors": survivors}
         runner: NumpyEpochs | NativeEpochs = (
-            NumpyEpochs(model, loss, optimizer, x, y, **shared, quiet=quiet)
+            NumpyEpochs(model, loss, x, y, **shared, step=step, quiet=quiet)
             if program.network is None
             else NativeEpochs(model, loss, optimizer, x, y, **shared, threads=workers)
         )

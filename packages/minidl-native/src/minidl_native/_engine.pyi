@@ -28,5 +28,18 @@ def train(
     threads: int,
     /,
 ) -> None: ...
+def step(
+    network: Any,
+    values: Any,
+    gradients: Any,
+    optimizer: int,
+    nesterov: int,
+    settings: Any,
+    first: Any,
+    second: Any,
+    rates: Any,
+    t: int,
+    /,
+) -> None: ...
 def function(kind: int, x: Any, y: Any, isa: str, /) -> None: ...
 def isas() -> list[str]: ...

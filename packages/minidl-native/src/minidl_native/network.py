@@ -202,10 +202,7 @@ class Network:
             somewhere else, the fewest.
         """
         check_loss(self._last, loss)
-        kind = optimizer["kind"]
-        if kind not in OPTIMIZERS:
-            raise UnsupportedError(f"{kind} is not an optimizer that it knows")
-        first, second = (optimizer["m"], optimizer["v"]) if kind == "Adam" else (optimizer["velocity"], None)
+        memory = self._memory(optimizer)
         losses, hits, diverged = np.empty(self.lead), np.empty(self.lead, np.int64), np.full(self.lead, -1)
         with ExitStack() as held:
             for lock in self._locks:
@@ -221,12 +218,8 @@ class Network:
                     LOSSES.index(loss),
                     int(mean),
                     threshold,
-                    OPTIMIZERS.index(kind),
-                    int(optimizer.get("nesterov", False)),
-                    self._settings(optimizer, _SETTINGS[kind]),
-                    first,
-                    second,
-                    rates if rates is None else np.ascontiguousarray(rates, np.float64),
+                    *memory,
+                    _rates(rates),
                     t,
                     active if active is None else _plain(active),
                     losses,
@@ -240,6 +233,38 @@ class Network:
                 raise
         return Epoch(losses, hits, diverged)
 
+    def step(
+        self, values: np.ndarray, gradients: np.ndarray, *, optimizer: Mapping[str, Any], rates: np.ndarray, t: int
+    ) -> None:
+        """Make one step of an optimizer in one pass over the vector, with gradients that came from elsewhere.
+
+        Parameters
+        ----------
+        values : ndarray, shape (*lead, size)
+            The parameters, which are changed.
+        gradients : ndarray, shape (*lead, size)
+        optimizer : mapping
+            As for `train_epoch`.
+        rates : ndarray of float64, shape (1,) or (1, R)
+        t : int
+            Number of steps that the optimizer has made before.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arrays that do not fit the network. Nothing has changed then.
+        """
+        _engine.step(self._network, values, gradients, *self._memory(optimizer), _rates(rates), t)
+
+    def _memory(self, optimizer: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return what the engine is told of an optimizer: its kind, its settings and its vectors."""
+        kind = optimizer["kind"]
+        if kind not in OPTIMIZERS:
+            raise UnsupportedError(f"{kind} is not an optimizer that it knows")
+        first, second = (optimizer["m"], optimizer["v"]) if kind == "Adam" else (optimizer["velocity"], None)
+        nesterov = int(optimizer.get("nesterov", False))
+        return OPTIMIZERS.index(kind), nesterov, self._settings(optimizer, _SETTINGS[kind]), first, second
+
     def _settings(self, optimizer: Mapping[str, Any], names: Sequence[str | None]) -> np.ndarray:
         """Return a row of each setting, with one number per replicate."""
         settings = np.zeros((4, self.lead[0] if self.lead else 1))
@@ -247,6 +272,10 @@ class Network:
             if name is not None:
                 row[:] = optimizer[name]
         return settings
+
+
+def _rates(rates: Any) -> np.ndarray | None:
+    return None if rates is None else np.ascontiguousarray(rates, np.float64)
 
 
 def _plain(x: Any, axes: int = 1) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minidl_native import _engine
-from minidl_native.reading import LOSSES, OPTIMIZERS, UnsupportedError, check, check_loss, read
+from minidl_native.reading import LOSSES, OPTIMIZERS, UnsupportedError, bit_generators, check, check_loss, read
 
 CROSSOVERS = {"baseline": 64**2, "avx2": 512**2, "avx512": 512**2}
 """By instruction set, the weights of the largest layer with which the engine is expected to be faster than NumPy.
@@ -98,12 +98,12 @@ class Network:
         tables = read(spec, lead)
         self.lead, self.dtype = tuple(lead), np.dtype(dtype)
         self._last = spec[-1].kind
-        bit_generators = _bit_generators(generators, tables.numbers[[record.kind == "Dropout" for record in spec]])
-        unique = {id(one): one for own in bit_generators for one in own if one is not None}
+        drawn_from = bit_generators(generators, tables.numbers[[record.kind == "Dropout" for record in spec]])
+        unique = {id(one): one for own in drawn_from for one in own if one is not None}
         # In one order everywhere, so that two trainings that share some never wait for each other.
         self._locks = [unique[key].lock for key in sorted(unique)]
         self._network = _engine.network(
-            int(dtype == "float64"), len(lead), tables.size, tables.layers, tables.numbers, bit_generators, _isa
+            int(dtype == "float64"), len(lead), tables.size, tables.layers, tables.numbers, drawn_from, _isa
         )
         self._out = int(tables.layers[-1, 2])
         linear = tables.layers[tables.layers[:, 3] >= 0]
@@ -256,7 +256,7 @@ class Network:
         """
         _engine.step(self._network, values, gradients, *self._memory(optimizer), _rates(rates), t)
 
-    def _memory(self, optimizer: Mapping[str, Any]) -> tuple[Any, ...]:
+    def _memory(self, optimizer: Mapping[str, Any]) -> tuple[int, int, np.ndarray, Any, Any]:
         """Return what the engine is told of an optimizer: its kind, its settings and its vectors."""
         kind = optimizer["kind"]
         if kind not in OPTIMIZERS:
@@ -285,19 +285,3 @@ def _plain(x: Any, axes: int = 1) -> np.ndarray:
     if x.ndim < axes:
         raise ValueError(f"minidl_native: expected an array of at least {axes} axes, got {x.dtype} {x.shape}")
     return x if x.flags.c_contiguous and x.flags.aligned else np.array(x, order="C")
-
-
-def _bit_generators(generators: Sequence[Sequence[np.random.Generator]], p_drops: np.ndarray) -> list[list[Any]]:
-    """Return the bit generators of each Dropout, and None where nothing is drawn."""
-    owners: dict[int, int] = {}
-    found = []
-    for own, p_drop in zip(generators, p_drops, strict=False):
-        if len(own) != len(p_drop):
-            raise ValueError(f"minidl_native: expected {len(p_drop)} generators for a Dropout, got {len(own)}")
-        found.append([generator.bit_generator if p else None for generator, p in zip(own, p_drop, strict=True)])
-        for r, generator in enumerate(own):  # also where p_drop is 0 now: it may be another in the next epoch
-            if type(generator) is not np.random.Generator:
-                raise UnsupportedError(f"a {type(generator).__name__} that may draw in its own way")
-            if owners.setdefault(id(generator.bit_generator), r) != r:
-                raise UnsupportedError("replicates that draw from one generator")
-    return found

@@ -116,6 +116,22 @@ def read(spec: Sequence[Any], lead: tuple[int, ...]) -> Tables:
     return Tables(layers, numbers, size)
 
 
+def bit_generators(generators: Sequence[Sequence[np.random.Generator]], p_drops: np.ndarray) -> list[list[Any]]:
+    """Return the bit generators of each Dropout, and None where nothing is drawn."""
+    owners: dict[int, int] = {}
+    found = []
+    for own, p_drop in zip(generators, p_drops, strict=False):
+        if len(own) != len(p_drop):
+            raise ValueError(f"minidl_native: expected {len(p_drop)} generators for a Dropout, got {len(own)}")
+        found.append([generator.bit_generator if p else None for generator, p in zip(own, p_drop, strict=True)])
+        for r, generator in enumerate(own):  # also where p_drop is 0 now: it may be another in the next epoch
+            if type(generator) is not np.random.Generator:
+                raise UnsupportedError(f"a {type(generator).__name__} that may draw in its own way")
+            if owners.setdefault(id(generator.bit_generator), r) != r:
+                raise UnsupportedError("replicates that draw from one generator")
+    return found
+
+
 def _check_record(record: Any) -> None:
     place = f"layers[{record.path}]: {record.kind}"
     if getattr(record, "origin", "minidl") != "minidl" or record.kind not in KINDS or record.children:

@@ -69,7 +69,7 @@ def choose(model: Module, engine: Engine, who: str, *, training: bool = False) -
         if engine == "numpy":
             return _NUMPY
         raise ValueError(f"{who}: expected engine 'auto', 'numpy' or 'native', got {engine!r}")
-    program: Program = model._program or _compile(model)
+    program = _program_of(model)
     if not program.is_current(training=training):
         program = _compile(model)
     model._program = program
@@ -82,8 +82,7 @@ def choose(model: Module, engine: Engine, who: str, *, training: bool = False) -
 
 def compiled(model: Module) -> Any:
     """Return the network as the engine has it, also where it is not to run it; None if it cannot."""
-    program: Program = model._program or _compile(model)
-    return program.network
+    return _program_of(model).network
 
 
 def unsupported(who: str, why: str) -> ValueError:
@@ -136,6 +135,11 @@ def _load() -> tuple[Any, str]:
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == "minidl_native"
         return None, "minidl-native is not installed" if missing else f"minidl-native does not load: {error}"
+
+
+def _program_of(model: Module) -> Program:
+    """Return what was made of a model before, or else make it."""
+    return model._program or _compile(model)
 
 
 def _compile(model: Module) -> Program:

@@ -115,9 +115,8 @@ def fit(
     workers = thread_count("fit", threads)
     program = choose_for_fit(model, loss, optimizer, x, engine)
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
-    step = choose_step(optimizer, engine)
-    in_steps = program.network is None and isinstance(step, NativeStep)
-    history = History(engine=words(program) + ", steps native" * in_steps)
+    step = choose_step(optimizer, engine) if program.network is None else optimizer.step
+    history = History(engine=words(program) + ", steps native" * isinstance(step, NativeStep))
     if epochs:
         model.zero_grad()  # an interrupted step may have left something there
     survivors = Survivors(model.lead, history)

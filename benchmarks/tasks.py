@@ -25,7 +25,7 @@ class Task:
     batch: int
 
     @property
-    def lead(self):
+    def replicate_shape(self):
         return self.x.shape[:-2]
 
     @property

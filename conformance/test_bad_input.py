@@ -36,7 +36,7 @@ def state(module):
     """Return, down to the bits, what an error leaves alone: numbers, mode, generators, what is saved for backward."""
     return [bits(module.values), bits(module.grads)] + [
         (one.training, [rng.bit_generator.state for rng in getattr(one, "_rngs", [])], saved(one._saved))
-        for one in module._tree()
+        for one in module.modules()
     ]
 
 

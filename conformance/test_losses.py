@@ -89,7 +89,7 @@ def test_edge_values(case, dtype, backend, table):
 def test_replicates_are_never_summed(case, reduction, rng):
     shape, loss = (3, 7, 4), case.ours(reduction)
     prediction, target = case.prediction(rng, shape, "float64"), case.target(rng, shape, "float64")
-    value = loss.forward(prediction, target, lead=1)
+    value = loss.forward(prediction, target, replicate_axes=1)
     gradient = loss.backward()
     assert value.shape == (3,)
     for r in range(3):
@@ -103,8 +103,8 @@ def test_replicates_are_never_summed(case, reduction, rng):
 def test_replicates_may_share_targets(case, rng):
     prediction, target = case.prediction(rng, (3, 7, 4), "float64"), case.target(rng, (7, 4), "float64")
     shared, repeated = case.ours("sum"), case.ours("sum")
-    value = shared.forward(prediction, target, lead=1)
-    np.testing.assert_array_equal(value, repeated.forward(prediction, np.stack([target] * 3), lead=1))
+    value = shared.forward(prediction, target, replicate_axes=1)
+    np.testing.assert_array_equal(value, repeated.forward(prediction, np.stack([target] * 3), replicate_axes=1))
     np.testing.assert_array_equal(shared.backward(), repeated.backward())
 
 
@@ -161,6 +161,6 @@ def test_as_many_replicates_as_samples_and_classes(case, rng):
     """Shared targets (N, C) have the shape of (R, N) then."""
     prediction, target = case.prediction(rng, (4, 4, 4), "float64"), case.target(rng, (4, 4), "float64")
     shared, repeated = case.ours("sum"), case.ours("sum")
-    value = shared.forward(prediction, target, lead=1)
-    np.testing.assert_array_equal(value, repeated.forward(prediction, np.stack([target] * 4), lead=1))
+    value = shared.forward(prediction, target, replicate_axes=1)
+    np.testing.assert_array_equal(value, repeated.forward(prediction, np.stack([target] * 4), replicate_axes=1))
     np.testing.assert_array_equal(shared.backward(), repeated.backward())

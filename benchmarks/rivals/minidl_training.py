@@ -10,7 +10,11 @@ from benchmarks import tasks
 
 def network(task):
     """Return the task's network with its first weights; with a replicate axis if the task has one."""
-    model = md.replicate(lambda rng: _network(task, rng), range(*task.lead)) if task.lead else _network(task, 0)
+    model = (
+        md.replicate(lambda rng: _network(task, rng), range(*task.replicate_shape))
+        if task.replicate_shape
+        else _network(task, 0)
+    )
     layers = [layer for layer in model.layers if isinstance(layer, md.Linear)]
     for layer, (weight, bias) in zip(layers, task.weights, strict=True):
         layer.weight, layer.bias = weight, bias
@@ -30,7 +34,7 @@ def loss_of(task):
 
 def own_loop(task):
     """Forward, loss, backward and step, and nothing around them."""
-    model, loss, lead = network(task), loss_of(task), len(task.lead)
+    model, loss, axes = network(task), loss_of(task), len(task.replicate_shape)
     optimizer = md.Adam(model, tasks.LEARNING_RATE)
 
     def run():
@@ -38,7 +42,7 @@ def own_loop(task):
         for x, y in shuffled(task):
             for start in range(0, task.x.shape[-2], task.batch):
                 rows = slice(start, start + task.batch)
-                losses.append(loss.forward(model.forward(x[..., rows, :]), samples(y, rows, lead), lead=lead))
+                losses.append(loss.forward(model.forward(x[..., rows, :]), samples(y, rows, axes), replicate_axes=axes))
                 model.backward(loss.backward(), need_dx=False)
                 optimizer.step()
         return np.array(losses)
@@ -53,7 +57,9 @@ def fit(task, **options):
     per_step = task.batch if loss.reduction == "sum" else 1
 
     def run():
-        rng = list(range(*task.lead)) if task.lead else 0  # the seeds that the orders of the task were drawn from
+        rng = (
+            list(range(*task.replicate_shape)) if task.replicate_shape else 0
+        )  # the seeds that the orders of the task were drawn from
         settings = {"epochs": task.epochs, "batch_size": task.batch, "rng": rng, **options}
         return per_step * np.array(md.fit(model, loss, optimizer, task.x, task.y, **settings).loss)
 
@@ -72,12 +78,12 @@ def fit_one_by_one(task):
 
 def shuffled(task):
     """Yield the samples in the order of each epoch, one copy an epoch."""
-    if not task.lead:
+    if not task.replicate_shape:
         for order in task.orders:
             yield task.x.take(order, axis=0), task.y.take(order, axis=0)
         return
     flat = [array.reshape(-1, array.shape[-1]) for array in (task.x, task.y)]
-    first = task.x.shape[-2] * np.arange(*task.lead)[:, None]
+    first = task.x.shape[-2] * np.arange(*task.replicate_shape)[:, None]
     for epoch in range(task.epochs):
         rows = task.orders[:, epoch] + first
         yield tuple(array.take(rows, axis=0) for array in flat)

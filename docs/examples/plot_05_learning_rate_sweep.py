@@ -30,7 +30,7 @@ def build(rng):
 
 
 model = minidl.replicate(build, seeds)
-print(f"{model.lead[0]} networks of {model.values.shape[-1]} parameters in one vector {model.values.shape}")
+print(f"{model.replicate_shape[0]} networks of {model.values.shape[-1]} parameters in one vector {model.values.shape}")
 
 # %%
 # All replicates see the same batches, so that they differ in what the sweep is about and in nothing else.

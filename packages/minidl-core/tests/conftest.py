@@ -22,7 +22,7 @@ def freeze(thing):
         case set():
             frozen = set(thing)
         case minidl.Module() | minidl.Optimizer() | minidl.Loss() | minidl.ParamBuffer() | minidl.History():
-            frozen = freeze({name: value for name, value in vars(thing).items() if name != "_program"})  # a cache
+            frozen = freeze({name: value for name, value in vars(thing).items() if name != "compiled"})  # a cache
         case _ if hasattr(thing, "detach"):  # a tensor, whether or not torch is there to ask
             frozen = str(thing.dtype), str(thing.device), thing.requires_grad, freeze(thing.detach().cpu().numpy())
         case _:

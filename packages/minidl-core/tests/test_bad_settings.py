@@ -149,7 +149,7 @@ def ready(model):
     model.grads[...] = 1
     model.zero_grad()
     model.forward(np.ones((4, 2), np.float32))
-    model.backward(np.ones((*model.lead, 4, 3), np.float32))
+    model.backward(np.ones((*model.replicate_shape, 4, 3), np.float32))
     return model
 
 

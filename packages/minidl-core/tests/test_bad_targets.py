@@ -36,7 +36,7 @@ def test_a_losss_backward_before_forward_is_refused(kind):
 
 @every_loss
 @pytest.mark.parametrize(
-    ("prediction", "target", "lead"),
+    ("prediction", "target", "axes"),
     [
         ((4,), (4, 1), 0),
         ((4, 3), (4, 1), 0),
@@ -49,15 +49,15 @@ def test_a_losss_backward_before_forward_is_refused(kind):
         ((4, 3), (), 0),
     ],
 )
-def test_a_target_of_another_shape_is_refused(loss, prediction, target, lead, unchanged):
+def test_a_target_of_another_shape_is_refused(loss, prediction, target, axes, unchanged):
     good = np.full((2, 2), 0.5)
     loss(good, good)
     f, y = np.full(prediction, 0.5), np.full(target, 0.5)
     got = ", ".join(map(str, target))
     words = rf"{type(loss).__name__}\(mean\): expected a target of shape \({prediction[0]},.*got \({got},?\)"
     with unchanged(loss, f, y), pytest.raises(ValueError, match=words) as caught:
-        loss(f, y, lead=lead)
-    assert ("or, shared by the replicates, (4, 3)" in str(caught.value)) == bool(lead)
+        loss(f, y, replicate_axes=axes)
+    assert ("or, shared by the replicates, (4, 3)" in str(caught.value)) == bool(axes)
 
 
 @every_loss
@@ -100,9 +100,9 @@ def test_fractional_class_indices_are_refused(target, unchanged):
 
 
 @every_loss
-@pytest.mark.parametrize(("lead", "error"), [(-1, ValueError), (2, ValueError), (3, ValueError), (1.0, TypeError)])
-def test_more_replicate_axes_than_there_are_is_refused(loss, lead, error, unchanged):
+@pytest.mark.parametrize(("axes", "error"), [(-1, ValueError), (2, ValueError), (3, ValueError), (1.0, TypeError)])
+def test_more_replicate_axes_than_there_are_is_refused(loss, axes, error, unchanged):
     good = np.full((4, 3), 0.5)
     loss(good, good)
-    with unchanged(loss), pytest.raises(error, match=rf"{type(loss).__name__}\(mean\): expected .*{lead}"):
-        loss(good, good, lead=lead)
+    with unchanged(loss), pytest.raises(error, match=rf"{type(loss).__name__}\(mean\): expected .*{axes}"):
+        loss(good, good, replicate_axes=axes)

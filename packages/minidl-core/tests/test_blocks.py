@@ -4,29 +4,22 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl import blocks
+from minidl.arrays import blocks
 
 SHAPES = [(1,), (10,), (11,), (1, 10), (4, 3), (7, 5), (3, 10), (3, 25), (1, 25), (30, 1)]
-
-
-def add(values, step, lr):
-    values += lr * step
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("each", [False, True], ids=["one setting", "one per replicate"])
 def test_every_element_is_met_once_with_its_setting(monkeypatch, shape, each):
     monkeypatch.setattr(blocks, "BLOCK", 10)
-    lead = shape[:-1]
-    lr = 1.0 + np.arange(np.prod(lead)).reshape(*lead, 1) if each and lead else 2.0
+    replicates = shape[:-1]
+    lr = 1.0 + np.arange(np.prod(replicates)).reshape(*replicates, 1) if each and replicates else 2.0
     values, step = np.zeros(shape), np.arange(np.prod(shape)).reshape(shape) + 1.0
     sizes = []
-
-    def count(values, step, lr):
-        sizes.append(values.size)
-        add(values, step, lr)
-
-    blocks.in_blocks(count, (values, step), (lr,))
+    for value, part, (rate,) in blocks.blocks((values, step), (lr,)):
+        sizes.append(value.size)
+        value += rate * part
     np.testing.assert_array_equal(values, lr * step)
     assert max(sizes) <= 10
     assert sum(sizes) == values.size

@@ -16,7 +16,7 @@ def trio(rng=0):
 
 
 def test_a_buffer_hands_out_views_that_tile_it():
-    buffer = minidl.ParamBuffer(10, backend=minidl.get_backend(), dtype="float64", lead=(2,))
+    buffer = minidl.ParamBuffer(10, backend=minidl.get_backend(), dtype="float64", replicate_shape=(2,))
     weight, bias = buffer.view(0, (2, 3)), buffer.view(6, (4,))
     buffer.values[...] = np.arange(20).reshape(2, 10)
     buffer.grads[...] = -buffer.values
@@ -28,7 +28,7 @@ def test_a_buffer_hands_out_views_that_tile_it():
 
 
 def test_a_buffer_starts_at_zero_and_holds_floats_only():
-    buffer = minidl.ParamBuffer(3, backend=minidl.get_backend("numpy"), dtype="float16", lead=(2,))
+    buffer = minidl.ParamBuffer(3, backend=minidl.get_backend("numpy"), dtype="float16", replicate_shape=(2,))
     assert buffer.values.shape == buffer.grads.shape == (2, 3)
     assert not buffer.values.any()
     assert not buffer.grads.any()
@@ -167,11 +167,11 @@ def test_a_parameter_may_be_one_number():
             super().__init__({"shift": np.array(2.0)}, dtype="float64")
 
         def forward(self, x):
-            return self._save(x + self._params["shift"].value[..., None, None])
+            return self.save_for_backward(x + self.param("shift")[..., None, None])
 
         def backward(self, dy, *, need_dx=True):  # noqa: ARG002 - the signature of every module
-            self._recall(dy)
-            self._add_grad("shift", lambda out=None: dy.sum(axis=(-2, -1), out=out))
+            self.saved(dy)
+            self.accumulate_grad("shift", lambda out=None: dy.sum(axis=(-2, -1), out=out))
             return dy
 
     assert minidl.gradcheck(Shift(), np.ones((4, 3))) < 1e-8

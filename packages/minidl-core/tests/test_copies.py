@@ -17,7 +17,7 @@ def train(model, optimizer, x, y, steps=3):
     """Make some steps and return the values after each."""
     loss, course = minidl.MSELoss(), []
     for _ in range(steps):
-        loss(model(x), y, lead=len(model.lead))
+        loss(model(x), y, replicate_axes=len(model.replicate_shape))
         model.backward(loss.backward())
         optimizer.step()
         course.append(model.values.copy())
@@ -31,7 +31,12 @@ def test_a_copy_has_living_views_of_its_own(network, duplicate, dtype, replicate
     model = minidl.replicate(lambda rng: network(rng, dtype), range(replicates)) if replicates else network(0, dtype)
     model.grads[...] = 5
     twin = duplicate(model)
-    assert (twin.dtype, twin.lead, twin.spec(), repr(twin)) == (model.dtype, model.lead, model.spec(), repr(model))
+    assert (twin.dtype, twin.replicate_shape, twin.spec(), repr(twin)) == (
+        model.dtype,
+        model.replicate_shape,
+        model.spec(),
+        repr(model),
+    )
     np.testing.assert_array_equal(twin.values, model.values)
     np.testing.assert_array_equal(twin.grads, model.grads)
     before = model.values.copy()
@@ -52,7 +57,7 @@ def test_a_copy_keeps_mode_settings_and_masks(network, samples, duplicate):
     model(samples[0])
     model[1].eval()
     twin = duplicate(model)
-    assert [module.training for module in twin._tree()] == [module.training for module in model._tree()]
+    assert [module.training for module in twin.modules()] == [module.training for module in model.modules()]
     assert twin[0].lr == 0.25
     for _ in range(3):  # the masks of dropout too
         np.testing.assert_array_equal(twin(samples[0]), model(samples[0]))

@@ -37,7 +37,7 @@ class Pretended:
         if self.refuses == "network":
             raise UnsupportedError("layers[0]: it is round")
         network = SimpleNamespace(
-            spec=spec, dtype=dtype, lead=lead, generators=generators, worthwhile=True, largest=5000
+            spec=spec, dtype=dtype, replicate_axes=lead, generators=generators, worthwhile=True, largest=5000
         )
         network.train_epoch, network.predict = self.train_epoch, self.predict
         self.networks.append(network)
@@ -96,8 +96,8 @@ def test_the_engine_is_given_data_alone(pretended):
     optimizer = minidl.SGD(model, kappa=0.5, eta=0.1, momentum=0.5, nesterov=True)
     history = fit(model, minidl.BCEWithLogitsLoss("mean"), optimizer)
     (network,) = pretended.networks
-    assert (network.spec, network.dtype, network.lead) == (model.spec(), "float32", ())
-    assert network.generators == [model[2]._rngs]
+    assert (network.spec, network.dtype, network.replicate_shape) == (model.spec(), "float32", ())
+    assert network.generators == [model[2].generators]
     (values, x, y, first, options), (_, _, _, second, later) = pretended.epochs
     assert values is model.values
     assert x is X
@@ -331,7 +331,7 @@ def test_copies_compile_anew(pretended):
     minidl.predict(model, X)
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         minidl.predict(twin, X)
-        assert pretended.networks[-1].generators[0][0] is twin[2]._rngs[0]
+        assert pretended.networks[-1].generators[0][0] is twin[2].generators[0]
     assert len(pretended.networks) == 3
 
 

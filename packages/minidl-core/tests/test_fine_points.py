@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl import engine
+from minidl.training import engine
+from minidl.training.numpy_engine import NumpyEngine
 
 
 def twos(*layers):
@@ -85,7 +86,7 @@ class Around(minidl.Module):
         super().__init__(None, {"inside": inside})
 
     def forward(self, x):
-        return self._save(self._children["inside"].forward(x))
+        return self.save_for_backward(self._children["inside"].forward(x))
 
     def backward(self, dy, *, need_dx=True):
         return self._children["inside"].backward(dy, need_dx=need_dx)
@@ -109,9 +110,9 @@ def test_the_accuracy_of_replicates_is_that_of_each(between, rng):
     prediction, target = rng.standard_normal((*shape, 3)), rng.integers(0, 3, shape)
     each = [minidl.accuracy(p, t) for p, t in zip(prediction, target, strict=True)]
     assert 0 < min(each) < max(each)
-    np.testing.assert_allclose(minidl.accuracy(prediction, target, lead=1), each)
+    np.testing.assert_allclose(minidl.accuracy(prediction, target, replicate_axes=1), each)
     np.testing.assert_allclose(
-        minidl.accuracy(prediction, target[0], lead=1), [minidl.accuracy(p, target[0]) for p in prediction]
+        minidl.accuracy(prediction, target[0], replicate_axes=1), [minidl.accuracy(p, target[0]) for p in prediction]
     )
 
 
@@ -125,7 +126,7 @@ def test_an_error_says_whether_prediction_or_target_is_no_probability():
 
 def test_shared_classes_that_are_no_integers_are_named_as_such():
     with pytest.raises(TypeError, match="expected class indices to be integers"):
-        minidl.CrossEntropyLoss()(np.zeros((2, 4, 3)), np.zeros(4), lead=1)
+        minidl.CrossEntropyLoss()(np.zeros((2, 4, 3)), np.zeros(4), replicate_axes=1)
 
 
 def test_a_backend_says_its_name_and_is_taken_as_it_is():
@@ -147,7 +148,7 @@ def test_values_that_are_no_array_are_named_by_their_type():
 def test_without_processor_affinity_all_processors_count(monkeypatch):
     monkeypatch.delattr(engine.os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(engine.os, "cpu_count", lambda: None)
-    assert engine.thread_count("fit", None) == 1
+    assert NumpyEngine("fit", minidl.Linear(1, 1)).thread_count() == 1
 
 
 def test_the_next_rates_are_those_that_the_steps_take():

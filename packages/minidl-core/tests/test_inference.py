@@ -125,16 +125,16 @@ def test_of_two_equal_scores_the_first_counts():
 def test_accuracy_of_one_column_of_replicates_and_leading_axes():
     scores = np.array([0.6, 0.4, 0.1, 0.9, 0.8, 0.2, 0.3, 0.7]).reshape(2, 4, 1)
     labels = np.array([1.0, 0, 0, 0]).reshape(4, 1)
-    assert minidl.accuracy(scores, labels, lead=1).tolist() == [0.75, 0.75]
+    assert minidl.accuracy(scores, labels, replicate_axes=1).tolist() == [0.75, 0.75]
     assert minidl.accuracy(scores, np.stack([labels, 1 - labels])) == 0.5
 
 
 def test_accuracy_of_replicates():
     both = np.stack([ROWS, ROWS[::-1]])
     classes = np.array([1, 0, 2, 0])
-    assert minidl.accuracy(both, classes, lead=1).tolist() == [0.75, 0.25]
-    assert minidl.accuracy(both, np.stack([classes, classes[::-1]]), lead=1).tolist() == [0.75, 0.75]
-    assert minidl.accuracy(both, np.eye(3)[classes], lead=1).tolist() == [0.75, 0.25]
+    assert minidl.accuracy(both, classes, replicate_axes=1).tolist() == [0.75, 0.25]
+    assert minidl.accuracy(both, np.stack([classes, classes[::-1]]), replicate_axes=1).tolist() == [0.75, 0.75]
+    assert minidl.accuracy(both, np.eye(3)[classes], replicate_axes=1).tolist() == [0.75, 0.25]
 
 
 @pytest.mark.parametrize(

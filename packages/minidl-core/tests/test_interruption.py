@@ -177,10 +177,10 @@ def test_any_other_error_puts_the_mode_back_too(model):
 def test_each_layer_is_put_back_into_its_own_mode(network, samples):
     model = network()
     model[1].eval()
-    modes = [module.training for module in model._tree()]
+    modes = [module.training for module in model.modules()]
     assert len(set(modes)) == 2
     minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, 0.01), *samples, epochs=1, batch_size=4)
-    assert [module.training for module in model._tree()] == modes
+    assert [module.training for module in model.modules()] == modes
 
 
 def test_a_bool_of_numpy_ends_the_training_too(model):

@@ -49,17 +49,17 @@ def test_zero_std_is_zero():
 
 
 @quick
-@given(n_in=width, n_out=width, lead=axes, bias=st.booleans(), seed=st.integers(0, 9))
-def test_forward_and_backward_are_the_sums_of_eq_1_to_4(n_in, n_out, lead, bias, seed):
+@given(n_in=width, n_out=width, leading=axes, bias=st.booleans(), seed=st.integers(0, 9))
+def test_forward_and_backward_are_the_sums_of_eq_1_to_4(n_in, n_out, leading, bias, seed):
     rng = np.random.default_rng(seed)
     layer = minidl.Linear(n_in, n_out, bias=bias, std_b=1 if bias else None, dtype="float64", rng=rng)
-    x, dy = rng.standard_normal((*lead, n_in)), rng.standard_normal((*lead, n_out))
+    x, dy = rng.standard_normal((*leading, n_in)), rng.standard_normal((*leading, n_out))
     b = layer.bias if bias else np.zeros(n_out)
     close = {"rtol": 1e-13, "atol": 1e-13}  # sums of at most 64 products of order one
     np.testing.assert_allclose(layer(x), np.einsum("...i,oi->...o", x, layer.weight) + b, **close)
     np.testing.assert_allclose(layer.backward(dy), np.einsum("...o,oi->...i", dy, layer.weight), **close)
     grads = [grad for _, grad in layer.params()]
-    samples = tuple(range(len(lead)))
+    samples = tuple(range(len(leading)))
     np.testing.assert_allclose(grads[0], np.einsum("...o,...i->...oi", dy, x).sum(axis=samples), **close)
     if bias:
         np.testing.assert_allclose(grads[1], dy.sum(axis=samples), **close)
@@ -67,11 +67,11 @@ def test_forward_and_backward_are_the_sums_of_eq_1_to_4(n_in, n_out, lead, bias,
 
 
 @quick
-@given(n_in=width, n_out=width, lead=axes, bias=st.booleans(), seed=st.integers(0, 9))
-def test_gradients_agree_with_differences(n_in, n_out, lead, bias, seed):
+@given(n_in=width, n_out=width, leading=axes, bias=st.booleans(), seed=st.integers(0, 9))
+def test_gradients_agree_with_differences(n_in, n_out, leading, bias, seed):
     rng = np.random.default_rng(seed)
     layer = minidl.Linear(n_in, n_out, bias=bias, dtype="float64", rng=rng)
-    minidl.gradcheck(layer, rng.standard_normal((*lead, n_in)), rng=rng)
+    minidl.gradcheck(layer, rng.standard_normal((*leading, n_in)), rng=rng)
 
 
 @quick

@@ -91,17 +91,17 @@ def test_class_indices_are_one_hot_rows(reduction, shape, seed, kind):
 @pytest.mark.parametrize(("kind", "indices"), [*((kind, False) for kind in TERMS), (minidl.CrossEntropyLoss, True)])
 @reductions
 @pytest.mark.parametrize("shared", [True, False], ids=["shared targets", "own targets"])
-@pytest.mark.parametrize("lead", [(3,), (3, 2)])
-def test_replicates_are_never_summed(kind, reduction, shared, lead, indices, rng):
-    prediction, target = draw(kind, (*lead, 4, 5), rng)
+@pytest.mark.parametrize("replicates", [(3,), (3, 2)])
+def test_replicates_are_never_summed(kind, reduction, shared, replicates, indices, rng):
+    prediction, target = draw(kind, (*replicates, 4, 5), rng)
     if indices:
         target = target.argmax(axis=-1)
-    target = target[(0,) * len(lead)] if shared else target
+    target = target[(0,) * len(replicates)] if shared else target
     loss, single = kind(reduction), kind(reduction)
-    value = loss(prediction, target, lead=len(lead))
+    value = loss(prediction, target, replicate_axes=len(replicates))
     gradient = loss.backward()
-    assert (value.shape, gradient.shape) == (lead, prediction.shape)
-    for r in np.ndindex(lead):
+    assert (value.shape, gradient.shape) == (replicates, prediction.shape)
+    for r in np.ndindex(replicates):
         assert value[r] == pytest.approx(single(prediction[r], target if shared else target[r]), rel=1e-13)
         np.testing.assert_allclose(gradient[r], single.backward(), rtol=1e-13)
 
@@ -138,7 +138,7 @@ def test_dtype_stays_and_nothing_handed_in_or_out_is_changed(kind, reduction, dt
     value = loss(*pairs[0])
     gradient = loss.backward()
     assert value.dtype == gradient.dtype == dtype
-    assert loss(pairs[0][0][None], pairs[0][1], lead=1).dtype == dtype
+    assert loss(pairs[0][0][None], pairs[0][1], replicate_axes=1).dtype == dtype
     with unchanged(pairs, value, gradient):
         loss(*pairs[1])
         loss.backward()

@@ -15,11 +15,11 @@ class Shift(minidl.Module):
         super().__init__({"shift": np.arange(features)}, **options)
 
     def forward(self, x):
-        return self._save(x + self._params["shift"].value[..., None, :] * (1 + self.training), None)
+        return self.save_for_backward(x + self.param("shift")[..., None, :] * (1 + self.training), None)
 
     def backward(self, dy, *, need_dx=True):
-        self._recall(dy)
-        self._add_grad("shift", np.sum, dy * (1 + self.training), axis=-2)
+        self.saved(dy)
+        self.accumulate_grad("shift", np.sum, dy * (1 + self.training), axis=-2)
         return dy if need_dx else None
 
 
@@ -32,12 +32,12 @@ class Residual(minidl.Module):
 
     def forward(self, x):
         y = self.inside.forward(x)
-        return self._save(x + self._params["scale"].value[..., None, :] * y, y)
+        return self.save_for_backward(x + self.param("scale")[..., None, :] * y, y)
 
     def backward(self, dy, *, need_dx=True):  # noqa: ARG002 - the signature of every module
-        (y,) = self._recall(dy)
-        self._add_grad("scale", np.sum, (dy * y).sum(axis=-1, keepdims=True), axis=-2)
-        return dy + self.inside.backward(dy * self._params["scale"].value[..., None, :])
+        (y,) = self.saved(dy)
+        self.accumulate_grad("scale", np.sum, (dy * y).sum(axis=-1, keepdims=True), axis=-2)
+        return dy + self.inside.backward(dy * self.param("scale")[..., None, :])
 
 
 class Scale(minidl.Module):
@@ -47,12 +47,12 @@ class Scale(minidl.Module):
         super().__init__({"scale": np.random.default_rng(rng).standard_normal(features)}, dtype="float64")
 
     def forward(self, x):
-        return self._save(x * self._beside("scale", x), x)
+        return self.save_for_backward(x * self.broadcast_param("scale", x), x)
 
     def backward(self, dy, *, need_dx=True):
-        (x,) = self._recall(dy)
-        self._add_grad("scale", self._buffer.sum_samples, dy * x)
-        return dy * self._beside("scale", dy) if need_dx else None
+        (x,) = self.saved(dy)
+        self.accumulate_grad("scale", self.sum_samples, dy * x)
+        return dy * self.broadcast_param("scale", dy) if need_dx else None
 
 
 def residual(dtype="float64"):

@@ -144,8 +144,8 @@ def test_without_a_rate_sgd_leaves_it_to_the_layers():
 def test_an_optimizer_of_ones_own_needs_a_step_and_no_more(rng):
     class Signs(minidl.Optimizer):
         def step(self):
+            self.model.update(self.next_rate(), np.sign(self.gradient()))
             self.t += 1
-            self.model.update(self._rate(self.t), np.sign(self._gradient()))
 
     for options, rates in (({"lr": 0.5}, [0.5] * 5), ({"kappa": 1, "eta": 2}, [2, 1, 2 / 3, 0.5, 0.4])):
         optimizer = Signs(layers(), **options)

@@ -61,21 +61,21 @@ def test_every_public_module_and_loss_is_here():
 
 @every_module
 @quick
-@given(lead=axes, scale=st.sampled_from([0.5, 3.0]), seed=seeds)
-def test_gradients_agree_with_differences(make, lead, scale, seed):
+@given(leading=axes, scale=st.sampled_from([0.5, 3.0]), seed=seeds)
+def test_gradients_agree_with_differences(make, leading, scale, seed):
     rng = np.random.default_rng(seed)
-    x = scale * rng.standard_normal((*lead, WIDTH))
+    x = scale * rng.standard_normal((*leading, WIDTH))
     x += np.copysign(1e-3, x)  # away from the kink at 0
     minidl.gradcheck(make("float64", rng), x, rng=rng, tolerance=1e-5)
 
 
 @every_module
 @quick
-@given(lead=axes, dtype=dtypes, layout=layouts, scale=scales, seed=seeds)
-def test_dtype_is_kept_and_nothing_handed_in_is_written_to(make, unchanged, lead, dtype, layout, scale, seed):
+@given(leading=axes, dtype=dtypes, layout=layouts, scale=scales, seed=seeds)
+def test_dtype_is_kept_and_nothing_handed_in_is_written_to(make, unchanged, leading, dtype, layout, scale, seed):
     rng = np.random.default_rng(seed)
     module = make(dtype, rng)
-    x = layout((scale * rng.standard_normal((*lead, WIDTH))).astype(dtype))
+    x = layout((scale * rng.standard_normal((*leading, WIDTH))).astype(dtype))
     with unchanged(x):
         y = module(x)
         dy = layout(rng.standard_normal(y.shape).astype(dtype))
@@ -84,15 +84,15 @@ def test_dtype_is_kept_and_nothing_handed_in_is_written_to(make, unchanged, lead
             idle = module.infer(x)
     assert {y.dtype, dx.dtype, idle.dtype} == {np.dtype(dtype)}
     assert dx.shape == x.shape
-    assert y.shape == idle.shape == (*lead, y.shape[-1])
+    assert y.shape == idle.shape == (*leading, y.shape[-1])
 
 
 @every_module
 @quick
-@given(lead=axes, dtype=dtypes, layout=layouts, seed=seeds)
-def test_the_layout_in_memory_does_not_matter(make, lead, dtype, layout, seed):
+@given(leading=axes, dtype=dtypes, layout=layouts, seed=seeds)
+def test_the_layout_in_memory_does_not_matter(make, leading, dtype, layout, seed):
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((*lead, WIDTH)).astype(dtype)
+    x = rng.standard_normal((*leading, WIDTH)).astype(dtype)
     plain, other = make(dtype, np.random.default_rng(seed)), make(dtype, np.random.default_rng(seed))
     y = plain(x)
     dy = rng.standard_normal(y.shape).astype(dtype)
@@ -173,7 +173,7 @@ def test_losses_keep_dtype_and_inputs_whatever_the_layout(kind, unchanged, shape
 def test_losses_never_sum_over_replicates(kind, shape, replicates, reduction, shared, seed):
     prediction, target = pair(kind, (replicates, *shape), "float64", np.random.default_rng(seed))
     loss, single = kind(reduction), kind(reduction)
-    value = loss(prediction, target[0] if shared else target, lead=1)
+    value = loss(prediction, target[0] if shared else target, replicate_axes=1)
     gradient = loss.backward()
     for r in range(replicates):
         assert value[r] == pytest.approx(single(prediction[r], target[0 if shared else r]), rel=1e-12)

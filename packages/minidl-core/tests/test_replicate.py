@@ -82,7 +82,7 @@ def test_inputs_and_class_indices_may_be_shared_apart(rng, x_shared, y_shared, s
 
 def test_values_and_gradients_are_stacked(build):
     model = minidl.replicate(build, SEEDS)
-    assert (model.lead, model.values.shape, model[0].weight.shape, model[0].bias.shape) == (
+    assert (model.replicate_shape, model.values.shape, model[0].weight.shape, model[0].bias.shape) == (
         (3,),
         (3, 50),
         (3, 5, 3),
@@ -114,7 +114,7 @@ def test_apart_they_go_on_as_they_would_together(build, rng, steps):
 
     def train(model, steps):
         for _ in range(steps):
-            loss(model(x), y, lead=len(model.lead))
+            loss(model(x), y, replicate_axes=len(model.replicate_shape))
             model.backward(loss.backward())
             model.update(0.1)
 
@@ -122,7 +122,7 @@ def test_apart_they_go_on_as_they_would_together(build, rng, steps):
     train(model, steps)
     model.grads[...] = rng.standard_normal(model.grads.shape)
     singles = minidl.unstack(model)
-    assert [single.lead for single in singles] == [()] * 3
+    assert [single.replicate_shape for single in singles] == [()] * 3
     for r, single in enumerate(singles):
         np.testing.assert_array_equal(single.values, model.values[r])
         np.testing.assert_array_equal(single.grads, model.grads[r])

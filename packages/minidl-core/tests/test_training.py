@@ -129,7 +129,7 @@ def test_the_mode_is_set_for_training_and_put_back(network, rng, training):
         callbacks=[lambda *_: modes.append((model.training, model[2][2].training)), lambda *_: model.eval() is None],
     )
     assert modes == [(True, True)] * 2
-    assert {module.training for module in model._tree()} == {training}
+    assert {module.training for module in model.modules()} == {training}
 
 
 def test_the_losss_own_last_forward_is_left_alone_by_evaluate(network, rng):

@@ -1,23 +1,34 @@
 """A small deep-learning framework in which every gradient is a line you can read."""
 
-from minidl.accuracy import accuracy
-from minidl.activations import LeakyReLU, ReLU, Sigmoid, Tanh
-from minidl.backend import Backend, get_backend
-from minidl.buffer import Param, ParamBuffer
-from minidl.dropout import Dropout
-from minidl.evaluation import Evaluation, evaluate
+from minidl.arrays.backend import Backend, get_backend
 from minidl.gradcheck import GradientError, gradcheck
-from minidl.history import DivergenceError, History
-from minidl.inference import predict
-from minidl.linear import Linear
-from minidl.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
-from minidl.module import Module
-from minidl.optim import SGD, Adam, Optimizer
+from minidl.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from minidl.layers.dropout import Dropout
+from minidl.layers.linear import Linear
+from minidl.layers.module import Module
+from minidl.layers.sequential import Sequential
+from minidl.losses.bce import BCELoss
+from minidl.losses.bce_with_logits import BCEWithLogitsLoss
+from minidl.losses.cross_entropy import CrossEntropyLoss
+from minidl.losses.loss import Loss
+from minidl.losses.mse import MSELoss
+from minidl.optim.adam import Adam
+from minidl.optim.optimizer import Optimizer
+from minidl.optim.sgd import SGD
+from minidl.parameters.buffer import Param, ParamBuffer
+from minidl.parameters.spec import LayerSpec, ParamSpec
 from minidl.replicate import replicate, unstack
-from minidl.sequential import Sequential
-from minidl.spec import LayerSpec, ParamSpec
 from minidl.summary import summary
-from minidl.training import fit
+from minidl.training.evaluate import evaluate
+from minidl.training.fit import fit
+from minidl.training.history import DivergenceError, History
+from minidl.training.metrics import accuracy
+from minidl.training.originals import remember_originals as _remember_originals
+from minidl.training.predict import predict
+from minidl.training.tally import Evaluation
+from minidl.training.train_step import train_step
+
+_remember_originals()
 
 __version__ = "0.1.0"
 
@@ -55,5 +66,6 @@ __all__ = [
     "predict",
     "replicate",
     "summary",
+    "train_step",
     "unstack",
 ]

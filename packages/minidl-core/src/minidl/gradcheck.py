@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from minidl.backend import Array, backend_of, describe, dtype_name
-from minidl.checks import as_generator
-from minidl.module import Module
+from minidl.arrays.backend import Array, backend_of, describe, dtype_name
+from minidl.arrays.checks import as_generator
+from minidl.layers.module import Module
 
 
 class GradientError(AssertionError):
@@ -81,8 +81,8 @@ def _by_backward(module: Module, x: Array, dy: Array) -> tuple[np.ndarray, np.nd
     twin.zero_grad()
     twin.forward(x)
     dx = to_numpy(twin.backward(dy))
-    if dx.ndim > x.ndim and module.lead:
-        dx = dx.sum(axis=tuple(range(len(module.lead))))  # an x that replicates share
+    if dx.ndim > x.ndim and module.replicate_shape:
+        dx = dx.sum(axis=tuple(range(len(module.replicate_shape))))  # an x that replicates share
     if dx.shape != tuple(x.shape):
         raise GradientError(f"{module}: expected backward to return dL/dx of shape {tuple(x.shape)}, got {dx.shape}")
     once = to_numpy(twin.grads).copy()

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from minidl.checks import as_generator
-from minidl.module import Module
-from minidl.spec import LayerSpec
+from minidl.arrays.checks import as_generator
+from minidl.layers.module import Module
+from minidl.parameters.spec import LayerSpec
 
 
 def replicate(build: Callable[[np.random.Generator], Module], rngs: Iterable[Any]) -> Module:
@@ -31,7 +31,8 @@ def replicate(build: Callable[[np.random.Generator], Module], rngs: Iterable[Any
     Returns
     -------
     Module
-        With ``lead == (R,)``: parameters are (R, ...), an input is (N, F), shared, or (R, N, F), the output (R, N, C).
+        With ``replicate_shape == (R,)``: parameters are (R, ...), an input is (N, F), shared, or (R, N, F), and the
+        output is (R, N, C).
 
     Raises
     ------
@@ -58,11 +59,11 @@ def replicate(build: Callable[[np.random.Generator], Module], rngs: Iterable[Any
     backend = model.backend
     values, grads = (
         backend.asarray(np.stack([backend.to_numpy(vector) for vector in vectors]))
-        for vectors in ([m.values for m in modules], [m._grads for m in modules])
+        for vectors in ([m.values for m in modules], [m.read_grads() for m in modules])
     )
-    model._relead((len(modules),), values, grads)
-    for one, *twins in zip(model._tree(), *(m._tree() for m in modules), strict=True):
-        one._merge(twins)
+    model.move_to((len(modules),), values, grads)
+    for one, *twins in zip(model.modules(), *(m.modules() for m in modules), strict=True):
+        one.merge_replicates(twins)
     return model
 
 
@@ -84,18 +85,17 @@ def unstack(model: Module) -> list[Module]:
     ValueError
         If the module has no replicate axis.
     """
-    if not model.lead:
+    if not model.replicate_shape:
         raise ValueError(f"unstack: {model}: expected a replicated module, got a single one")
     small = copy.deepcopy(model)
-    small._relead((), model.values[0], model._grads[0])  # so that not every copy starts as one of all replicates
-    return [_single(copy.deepcopy(small), model, index) for index in range(model.lead[0])]
+    small.move_to((), model.values[0], model.read_grads()[0])  # so that not every copy starts as one of all replicates
+    return [_single(copy.deepcopy(small), model, index) for index in range(model.replicate_shape[0])]
 
 
 def _single(one: Module, model: Module, index: int) -> Module:
-    one._values[...] = model.values[index]
-    one._grads[...] = model._grads[index]
-    for module in one._tree():
-        module._pick(index)
+    one.move_to((), model.values[index], model.read_grads()[index])
+    for module in one.modules():
+        module.pick_replicate(index)
     return one
 
 
@@ -105,8 +105,10 @@ def _check_alike(modules: list[Module]) -> None:
     for index, module in enumerate(modules):
         if not isinstance(module, Module):
             raise TypeError(f"replicate: expected build(rng) to return a Module, got {type(module).__name__}")
-        if module.lead:
-            raise ValueError(f"replicate: expected build(rng) to return a single network, got replicates {module.lead}")
+        if module.replicate_shape:
+            raise ValueError(
+                f"replicate: expected build(rng) to return a single network, got replicates {module.replicate_shape}"
+            )
         first = modules[0]
         if module is first and index:
             raise ValueError("replicate: expected build(rng) to return a new module each time, got the same one twice")

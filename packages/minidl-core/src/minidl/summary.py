@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from minidl.backend import dtype_name
-from minidl.engine import choose, words
-from minidl.module import Module
+from minidl.arrays.backend import dtype_name
+from minidl.layers.module import Module
+from minidl.training.engines import choose_engine
 
 
 def summary(model: Module) -> str:
@@ -43,7 +43,7 @@ def summary(model: Module) -> str:
     lines = [f"{'layer':<{width}}{'parameters':>{column}}"]
     lines += [f"{text:<{width}}{number:>{column}}" for text, number in zip(left, counts, strict=True)]
     lines.append(f"{'total':<{width}}{total:>{column}}")
-    replicates = f"{' x '.join(map(str, model.lead))} replicates, " if model.lead else ""
+    replicates = f"{' x '.join(map(str, model.replicate_shape))} replicates, " if model.replicate_shape else ""
     lines.append(f"{replicates}{dtype_name(model.dtype)}, {model.backend.name}, {model.values.nbytes:,} bytes")
-    lines.append(f"engine: {words(choose(model, 'auto', 'summary'))}")
+    lines.append(f"engine: {choose_engine('summary', model, None).describe()}")
     return "\n".join(lines)

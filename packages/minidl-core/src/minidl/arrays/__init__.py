@@ -1,0 +1,1 @@
+"""Arrays of both libraries: backends, checks of arguments, stable functions, samples."""

@@ -1,0 +1,96 @@
+"""Inputs and targets sample by sample: which axis counts the samples, and how to pick some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+import numpy as np
+
+from minidl.arrays.backend import Array, backend_of, is_float, library_of
+
+
+def sample_axis(x: Array, replicate_shape: tuple[int, ...]) -> int:
+    """Return the sample axis of inputs or targets.
+
+    Features (N, F) and class indices (N,) are shared by all replicates; longer arrays have the replicate axes in front.
+    """
+    shared = 2 if is_float(x) else 1
+    return len(replicate_shape) if x.ndim > shared else 0
+
+
+def rows(x: Array, start: int, stop: int, axis: int) -> Array:
+    """Return samples start to stop, as a view."""
+    return x[(slice(None),) * axis + (slice(start, stop),)]
+
+
+class Samples:
+    """Inputs and targets that belong together, with their sample axes known.
+
+    Parameters
+    ----------
+    who : object
+        The function in whose name errors are raised.
+    x, y : array
+        Inputs and targets.
+    replicate_shape : tuple of int
+        The replicate axes of the model that they are for.
+
+    Attributes
+    ----------
+    count : int
+        Number of samples.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples, x and y do not have as many, or their leading axes are not the replicates.
+    TypeError
+        If x is not a floating array, or y no array.
+    """
+
+    def __init__(self, who: object, x: Array, y: Array, replicate_shape: tuple[int, ...]) -> None:
+        backend_of(x, who)
+        library_of(y, who, "y")
+        self.x, self.y, self.replicate_shape = x, y, replicate_shape
+        self.x_axis, self.y_axis = sample_axis(x, replicate_shape), sample_axis(y, replicate_shape)
+        self.count = self._count(who)
+
+    def rows(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Return inputs and targets of samples start to stop, as views."""
+        return rows(self.x, start, stop, self.x_axis), rows(self.y, start, stop, self.y_axis)
+
+    def batches(self, order: np.ndarray, size: int) -> Iterator[tuple[Array, Array]]:
+        """Iterate over batches of the samples in an order, (N,), or one per replicate, (*replicate_shape, N).
+
+        The batches are copies, made one at a time.
+        """
+        inputs = self._shuffled(self.x, self.x_axis, order, size)
+        return zip(inputs, self._shuffled(self.y, self.y_axis, order, size), strict=True)
+
+    def _shuffled(self, x: Array, axis: int, order: np.ndarray, size: int) -> Iterator[Array]:
+        if order.ndim > 1 and axis:
+            # One row per sample of each replicate: to pick rows is many times faster than to pick along two axes.
+            replicates = self.replicate_shape
+            order = order + x.shape[axis] * np.arange(prod(replicates)).reshape(*replicates, 1)
+            x, axis = x.reshape(-1, *x.shape[axis + 1 :]), 0
+        library = library_of(x, "fit")
+        indices = library.asarray(order)
+        for start in range(0, order.shape[-1], size):
+            yield library.take(x, indices[..., start : start + size], axis)
+
+    def _count(self, who: object) -> int:
+        counts = []
+        for name, array, axis in (("x", self.x, self.x_axis), ("y", self.y, self.y_axis)):
+            if array.ndim <= axis or (axis and tuple(array.shape[:axis]) != self.replicate_shape):
+                raise ValueError(
+                    f"{who}: expected {name} to be (sample, ...) for replicates {self.replicate_shape}, "
+                    f"got {tuple(array.shape)}"
+                )
+            counts.append(array.shape[axis])
+        x, y = tuple(self.x.shape), tuple(self.y.shape)
+        if counts[0] != counts[1]:
+            raise ValueError(f"{who}: expected as many targets as samples, got x {x} and y {y}")
+        if not counts[0]:
+            raise ValueError(f"{who}: expected at least one sample, got x {x}")
+        return int(counts[0])

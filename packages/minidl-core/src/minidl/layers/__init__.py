@@ -1,0 +1,1 @@
+"""Layers: the mathematics of each, forward beside backward."""

@@ -1,0 +1,152 @@
+"""Activation functions (report, section II-B): what each computes, and its derivative.
+
+`infer` is the function itself. `forward` is the same and saves what the derivative needs; it stands next to `backward`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minidl.arrays.backend import Array
+from minidl.arrays.checks import FINITE, as_number
+from minidl.arrays.numerics import sigmoid
+from minidl.layers.module import Module
+
+
+class Activation(Module):
+    """A function that is applied to each element; it has no parameters and takes arrays of any shape.
+
+    Every method keeps library, device, dtype and shape, and raises TypeError for anything but a floating array.
+    """
+
+    keeps_width = True
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class ReLU(Activation):
+    """Rectified linear unit, ``y = max(0, x)``.
+
+    The derivative is 1 where x > 0 and 0 elsewhere, also at 0 and at nan; nan itself is passed on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relu = ReLU()
+    >>> relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    >>> relu.backward(np.array([5.0, 5.0, 5.0]))
+    array([0., 0., 5.])
+    """
+
+    def infer(self, x: Array) -> Array:
+        """Return ``max(0, x)``."""
+        return self.check_array(x).maximum(x, 0)
+
+    def forward(self, x: Array) -> Array:
+        """Return ``max(0, x)``, and save where x > 0."""
+        return self.save_for_backward(self.infer(x), x > 0)
+
+    def backward(self, dy: Array, *, need_dx: bool = True) -> Array:  # noqa: ARG002 - it costs next to nothing
+        """Return ``dL/dx``: dy where x > 0, 0 elsewhere."""
+        (positive,) = self.saved(dy)
+        return dy * positive
+
+
+class LeakyReLU(Activation):
+    """Leaky rectified linear unit: x where x > 0, alpha x elsewhere (eq. 7).
+
+    Parameters
+    ----------
+    alpha : float
+        Slope for x <= 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If alpha is not a finite number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> leaky = LeakyReLU(0.1)
+    >>> leaky(np.array([-1.0, 2.0]))
+    array([-0.1,  2. ])
+    >>> leaky.backward(np.array([5.0, 5.0]))
+    array([0.5, 5. ])
+    """
+
+    settings: tuple[str, ...] = ("alpha", "lr")
+
+    def __init__(self, alpha: float = 0.01) -> None:
+        self.alpha: Any = as_number("LeakyReLU", "alpha", alpha, FINITE)
+        super().__init__()
+
+    def infer(self, x: Array) -> Array:
+        """Return x where x > 0, alpha x elsewhere."""
+        xp = self.check_array(x).xp
+        if self.replicate_shape:
+            self.check_replicates(x)
+        return xp.where(x > 0, x, self.broadcast_setting(self.alpha, x) * x)
+
+    def forward(self, x: Array) -> Array:
+        """Return x where x > 0, alpha x elsewhere, and save where x > 0."""
+        return self.save_for_backward(self.infer(x), x > 0, self.check_array(x).xp)
+
+    def backward(self, dy: Array, *, need_dx: bool = True) -> Array:  # noqa: ARG002 - it costs next to nothing
+        """Return ``dL/dx``: dy where x > 0, alpha dy elsewhere (eq. 8)."""
+        positive, xp = self.saved(dy)
+        return xp.where(positive, dy, self.broadcast_setting(self.alpha, dy) * dy)
+
+
+class Tanh(Activation):
+    """Hyperbolic tangent, ``y = tanh(x)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tanh = Tanh()
+    >>> tanh(np.zeros(1)), tanh.backward(np.ones(1))
+    (array([0.]), array([1.]))
+    """
+
+    def infer(self, x: Array) -> Array:
+        """Return ``tanh(x)``."""
+        return self.check_array(x).xp.tanh(x)
+
+    def forward(self, x: Array) -> Array:
+        """Return ``y = tanh(x)``, and save y: the derivative is 1 - y²."""
+        y = self.infer(x)
+        return self.save_for_backward(y, y)
+
+    def backward(self, dy: Array, *, need_dx: bool = True) -> Array:  # noqa: ARG002 - it costs next to nothing
+        """Return ``dL/dx = dy (1 - y²)``."""
+        (y,) = self.saved(dy)
+        return dy * (1 - y * y)
+
+
+class Sigmoid(Activation):
+    """Logistic function, ``y = 1 / (1 + exp(-x))``, in a form that neither overflows nor loses digits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sigmoid = Sigmoid()
+    >>> sigmoid(np.zeros(1)), sigmoid.backward(np.ones(1))
+    (array([0.5]), array([0.25]))
+    """
+
+    def infer(self, x: Array) -> Array:
+        """Return ``1 / (1 + exp(-x))``."""
+        return sigmoid(self.check_array(x), x)
+
+    def forward(self, x: Array) -> Array:
+        """Return ``y = 1 / (1 + exp(-x))``, and save y: the derivative is y (1 - y)."""
+        y = self.infer(x)
+        return self.save_for_backward(y, y)
+
+    def backward(self, dy: Array, *, need_dx: bool = True) -> Array:  # noqa: ARG002 - it costs next to nothing
+        """Return ``dL/dx = dy y (1 - y)``."""
+        (y,) = self.saved(dy)
+        return dy * (y * (1 - y))

@@ -1,0 +1,86 @@
+"""Cross-entropy over classes; beyond the report."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minidl.arrays.backend import Array, Backend, describe, dtype_name, is_float, library_of
+from minidl.arrays.numerics import log_softmax
+from minidl.losses.loss import Loss
+
+
+class CrossEntropyLoss(Loss):
+    """Cross-entropy of logits over classes, ``L = -Σ log softmax(x)[class]``; beyond the report.
+
+    Targets are class indices, integers of the shape of the prediction without its last axis, or probabilities of the
+    classes in the shape and dtype of the prediction, such as one-hot rows. The mean is over samples, as in torch.
+
+    Parameters
+    ----------
+    reduction : {"sum", "mean"}
+
+    Raises
+    ------
+    ValueError
+        By `forward`, for a class below 0 or above C - 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = CrossEntropyLoss()
+    >>> float(loss(np.zeros((1, 4)), np.array([2])))
+    1.3862943611198906
+    >>> loss.backward()
+    array([[ 0.25,  0.25, -0.75,  0.25]])
+    """
+
+    def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
+        """Return ``-Σ log softmax(x)[class]``, or ``-Σ p log softmax(x)``; save log softmax and the target."""
+        backend = self.check(prediction, target, replicate_axes)
+        log_p = log_softmax(backend, prediction)
+        if is_float(target):
+            terms = -(target * log_p).sum(axis=-1)
+        else:
+            target = backend.xp.broadcast_to(backend.indices(target), log_p.shape[:-1])
+            terms = -backend.pick(log_p, target)
+        return self.save_for_backward(self.reduce(terms, replicate_axes), log_p, target, backend)
+
+    def backward(self) -> Array:
+        """Return ``dL/dx = softmax(x) - onehot(class)``, or ``softmax(x) Σ p - p``."""
+        log_p, target, backend = self.saved()
+        p = backend.xp.exp(log_p)
+        if is_float(target):
+            return (p * target.sum(axis=-1, keepdims=True) - target) / self.count
+        one_hot = target[..., None] == backend.asarray(np.arange(p.shape[-1]))
+        return backend.xp.where(one_hot, p - 1, p) / self.count
+
+    def check(self, prediction: Array, target: Array, replicate_axes: int) -> Backend:
+        """Return the backend of prediction and target; raise unless the targets are classes or probabilities."""
+        backend = self.check_prediction(prediction, replicate_axes)
+        library = library_of(target, self, "target")
+        shape = tuple(prediction.shape)
+        one_per_row = tuple(target.shape) in (shape[:-1], shape[replicate_axes:-1])
+        if not _are_indices(target):
+            if one_per_row and tuple(target.shape) not in (shape, shape[replicate_axes:]):
+                raise TypeError(f"{self}: expected class indices to be integers, got {describe(target)}")
+            return super().check(prediction, target, replicate_axes)
+        if library is not backend:
+            raise TypeError(f"{self}: expected class indices in the library of the prediction, {backend.name}")
+        if not one_per_row:
+            raise self.wrong_shape(shape[:-1], replicate_axes, target)
+        self.check_values(target, shape[-1])
+        return backend
+
+    def check_values(self, target: Array, features: int) -> None:
+        """Refuse class indices below 0 or above ``features - 1``."""
+        library = library_of(target, self, "target")
+        if not _are_indices(target):
+            return
+        target = library.indices(target)
+        outside = target[(target < 0) | (target >= features)]
+        if outside.shape[0]:
+            raise ValueError(f"{self}: expected class indices from 0 to {features - 1}, got {int(outside[0])}")
+
+
+def _are_indices(target: Array) -> bool:
+    return "int" in dtype_name(target.dtype)

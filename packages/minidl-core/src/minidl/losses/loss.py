@@ -1,0 +1,179 @@
+"""The base class of all losses (report, section II-C)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe
+from minidl.arrays.checks import as_count
+
+
+class Loss(ABC):
+    """A function of predictions and targets: a value to make small, and its gradient.
+
+    A loss of your own writes `forward` and `backward`, and calls
+
+    - ``self.check(prediction, target, replicate_axes)`` to refuse what does not fit, which returns the backend;
+    - ``self.save_for_backward(value, *needed)`` in `forward`, which returns the value, and ``self.saved()`` in
+      `backward`;
+    - ``self.reduce(terms, replicate_axes)`` for the sum or the mean over all terms; `backward` then divides by
+      ``self.count``, which is 1 for a sum.
+
+    Parameters
+    ----------
+    reduction : {"sum", "mean"}
+        Over all samples and features: their sum, as in the report, or their mean, as is torch's default. Replicates are
+        never summed.
+
+    Attributes
+    ----------
+    count : int
+        The number of terms whose mean the last `forward` took; 1 for a sum.
+
+    Raises
+    ------
+    ValueError
+        For another reduction.
+    """
+
+    threshold: ClassVar[float] = 0.5
+    """A single output above this value says class 1."""
+
+    def __init__(self, reduction: str = "sum") -> None:
+        if reduction not in ("sum", "mean"):
+            raise ValueError(f"{type(self).__name__}: expected reduction 'sum' or 'mean', got {reduction!r}")
+        self.reduction = reduction
+        self.count = 1
+        self._saved: tuple[Any, ...] | None = None
+
+    @abstractmethod
+    def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
+        """Compute the loss, and save what `backward` needs.
+
+        Parameters
+        ----------
+        prediction : array, shape (*replicates, ..., feature)
+        target : array
+            Of the shape and dtype of `prediction`; without its replicate axes if the replicates share their targets.
+        replicate_axes : int
+            The number of axes in front of `prediction` that are replicates.
+
+        Returns
+        -------
+        scalar, or array of the shape of the replicate axes
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit; for the mean of no elements.
+        TypeError
+            If `prediction` or `target` is not a floating array, or their libraries or dtypes differ.
+        """
+
+    @abstractmethod
+    def backward(self) -> Array:
+        """Return the gradient of the last `forward` with respect to its prediction.
+
+        Raises
+        ------
+        ValueError
+            If `forward` was not called.
+        """
+
+    def check_values(self, target: Array, features: int) -> None:  # noqa: B027 - most losses take any number
+        """Refuse values that no target may have: `forward` asks for each batch, `fit` before the first for all.
+
+        Parameters
+        ----------
+        target : array
+        features : int
+            Width of the predictions.
+
+        Raises
+        ------
+        ValueError
+        """
+
+    def __call__(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
+        """Return ``self.forward(prediction, target, replicate_axes=replicate_axes)``."""
+        return self.forward(prediction, target, replicate_axes=replicate_axes)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.reduction})"
+
+    # ---- for subclasses
+
+    def check(self, prediction: Array, target: Array, replicate_axes: int) -> Backend:
+        """Return the backend of prediction and target; raise unless the target is like the prediction.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `forward`.
+        """
+        backend = self.check_prediction(prediction, replicate_axes)
+        plain = type(target) is np.ndarray and backend is NUMPY
+        if not (plain or backend_of(target, self, "target") is backend) or target.dtype != prediction.dtype:
+            backend_of(target, self, "target")
+            raise TypeError(
+                f"{self}: expected a target in the library and dtype of the prediction, {prediction.dtype} "
+                f"({backend.name}), got {describe(target)}",
+            )
+        if target.shape != prediction.shape and target.shape != prediction.shape[replicate_axes:]:
+            raise self.wrong_shape(prediction.shape, replicate_axes, target)
+        return backend
+
+    def check_prediction(self, prediction: Array, replicate_axes: int) -> Backend:
+        """Return the backend of a prediction; raise unless it is a floating array with a feature axis."""
+        backend = backend_of(prediction, self, "prediction")
+        if replicate_axes:
+            as_count(self, "replicate_axes", replicate_axes)
+        if prediction.ndim <= replicate_axes:
+            raise ValueError(
+                f"{self}: expected a prediction with a feature axis behind {replicate_axes} replicate axes, "
+                f"got {describe(prediction)}",
+            )
+        return backend
+
+    def wrong_shape(self, shape: tuple[int, ...], replicate_axes: int, target: Array) -> ValueError:
+        """Return the error for a target of another shape than `shape`."""
+        shared = f" or, shared by the replicates, {tuple(shape[replicate_axes:])}" if replicate_axes else ""
+        expected = f"{tuple(shape)}{shared}"
+        return ValueError(f"{self}: expected a target of shape {expected}, got {tuple(target.shape)}")
+
+    def save_for_backward(self, value: Array, *needed: Any) -> Array:
+        """Save what `backward` needs, which is not copied; return the value of the loss."""
+        self._saved = needed
+        return value
+
+    def saved(self) -> tuple[Any, ...]:
+        """Return what the last `forward` saved.
+
+        Raises
+        ------
+        ValueError
+            If `forward` was not called.
+        """
+        if self._saved is None:
+            raise ValueError(f"{self}: backward before forward: call forward(prediction, target) first")
+        return self._saved
+
+    def reduce(self, terms: Array, replicate_axes: int) -> Array:
+        """Return the sum or the mean of the terms over everything behind the replicate axes.
+
+        Raises
+        ------
+        ValueError
+            For the mean of no terms.
+        """
+        flat = terms.reshape(*terms.shape[:replicate_axes], -1)
+        if self.reduction == "sum":
+            return flat.sum(axis=-1)
+        count = flat.shape[-1]
+        if not count:
+            raise ValueError(f"{self}: expected at least one sample, got {describe(terms)}: there is no mean of none")
+        self.count = count
+        return flat.mean(axis=-1)

@@ -1,0 +1,99 @@
+"""Stochastic gradient descent (report, section II-D1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minidl.arrays.backend import Array
+from minidl.arrays.checks import DECAY
+from minidl.layers.module import Module
+from minidl.optim.optimizer import Optimizer, OptimizerState
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum if asked for.
+
+    Parameters
+    ----------
+    model : Module
+    lr : float or array of shape replicate_shape, optional
+        Without it, and without `kappa` and `eta`, each layer uses its own learning rate.
+    kappa, eta : float or array of shape replicate_shape, optional
+        Both, instead of `lr`: the learning rate of step t is ``eta * t**-kappa`` (eq. 13).
+    momentum : float or array of shape replicate_shape
+        In [0, 1): the velocity is v = momentum v + g, and the step lr v.
+    nesterov : bool
+        Step by g + momentum v instead.
+    weight_decay : float or array of shape replicate_shape
+        Times the parameters, this is added to the gradient.
+
+    Attributes
+    ----------
+    t : int
+        Number of steps made.
+    velocity : array, shape (*replicate_shape, size), or None
+        The momentum's memory, laid out as the parameters; None without momentum.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `Optimizer`; also for a momentum outside [0, 1), and for nesterov without momentum.
+
+    Examples
+    --------
+    >>> import minidl
+    >>> optimizer = minidl.SGD(minidl.Linear(2, 1), kappa=1, eta=0.1)
+    >>> rates = optimizer.adaptive_lr()
+    >>> next(rates), next(rates)
+    (0.1, 0.05)
+    """
+
+    settings = ("momentum", "nesterov", "weight_decay")
+    vectors = ("velocity",)
+
+    def __init__(
+        self,
+        model: Module,
+        lr: Any = None,
+        *,
+        kappa: Any = None,
+        eta: Any = None,
+        momentum: Any = 0.0,
+        nesterov: bool = False,
+        weight_decay: Any = 0.0,
+    ) -> None:
+        super().__init__(model, lr, kappa=kappa, eta=eta, weight_decay=weight_decay)
+        self.momentum = self.as_setting("momentum", momentum, DECAY)
+        self.nesterov = nesterov
+        if nesterov and not np.any(self.momentum):
+            raise ValueError(f"SGD: expected a momentum above 0 with nesterov, got {momentum!r}")
+        self.velocity: Array | None = model.backend.xp.zeros_like(model.values) if np.any(self.momentum) else None
+
+    def step(self) -> None:
+        """Change the parameters by ``-lr g``; with momentum by ``-lr v``, or ``-lr (g + momentum v)`` (Nesterov).
+
+        The velocity is ``v = momentum v + g``.
+        """
+        rate, g, v = self.next_rate(), self.gradient(), self._velocity_if_any()
+        if v is not None:
+            momentum = self.model.broadcast_setting(self.momentum)
+            v *= momentum
+            v += g
+            g = g + momentum * v if self.nesterov else v
+        self.model.update(rate, g)
+        self.t += 1
+
+    def state(self) -> OptimizerState:
+        """Return the optimizer as data."""
+        self._velocity_if_any()
+        return super().state()
+
+    def _velocity_if_any(self) -> Array | None:
+        """Return the velocity, which starts at zero when a momentum is set later; None without momentum."""
+        if type(self.momentum) is float and not self.momentum:
+            return None
+        if self.velocity is None:
+            self.velocity = self.model.backend.xp.zeros_like(self.model.values)
+        return self.velocity

@@ -1,0 +1,1 @@
+"""Where parameters live: one buffer for a tree of modules, and the tree as data."""

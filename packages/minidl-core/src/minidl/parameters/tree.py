@@ -1,0 +1,225 @@
+"""A tree of modules as its users see it: parameters and their names, state dicts, records, replicates.
+
+The report knows nothing of this file. Read `layers/module.py` and the layers first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from minidl.arrays.backend import FLOATS, Array, Backend, describe, dtype_name, library_of
+from minidl.parameters.buffer import Param
+from minidl.parameters.layout import Layout
+from minidl.parameters.spec import LayerSpec, ParamSpec
+
+
+class ParamTree(Layout):
+    """The part of a module that gives access to its parameters; see `Module` for the constructor's arguments.
+
+    Attributes
+    ----------
+    in_features, out_features : int or None
+        Widths of input and output; None for a module that takes any.
+    keeps_width : bool
+        Whether the output is known to be as wide as the input.
+    settings : tuple of str
+        The attributes that are numbers. Replicates may differ in such a setting, which is then an array of shape
+        replicate_shape.
+    generators : list of numpy.random.Generator
+        The generators that the module draws from, one per replicate; empty for a module that draws nothing.
+    """
+
+    in_features: int | None = None
+    out_features: int | None = None
+    keeps_width: bool = False
+    settings: tuple[str, ...] = ()
+    generators: Sequence[np.random.Generator] = ()
+
+    # ---- the parameters
+
+    @property
+    def values(self) -> Array:
+        """All parameters, flat: a view of shape (*replicate_shape, size)."""
+        return self._values
+
+    @property
+    def grads(self) -> Array:
+        """All gradients, flat: a view of shape (*replicate_shape, size)."""
+        self._buffer.hand_out()
+        return self._grads
+
+    def read_grads(self) -> Array:
+        """Return the flat gradients for reading only.
+
+        Unlike `grads`, this lets the next `backward` write fresh gradients instead of adding to them. The array must
+        neither be written to nor be kept.
+        """
+        return self._grads
+
+    @property
+    def replicate_shape(self) -> tuple[int, ...]:
+        """The shape of the replicate axes: (), or (R,) for R networks in one."""
+        return self._buffer.replicate_shape
+
+    @property
+    def backend(self) -> Backend:
+        """The library and the device of the parameters."""
+        return self._buffer.backend
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the parameters, in the backend's library."""
+        return self._buffer.dtype
+
+    def params(self) -> list[Param]:
+        """Return the pairs (value, grad) of all parameters, depth first; each array is a view.
+
+        To change them, unpack: ``for value, grad in model.params(): value -= 0.1 * grad``.
+        """
+        self._buffer.hand_out()
+        return [param for _, param in self._named_params()]
+
+    def param(self, name: str) -> Array:
+        """Return one of the module's own parameters: the view that is current now.
+
+        A view that is kept goes stale when the parameters move, so fetch the parameter at each use, or keep the view
+        in `cache_views`.
+
+        Raises
+        ------
+        ValueError
+            If the module has no such parameter of its own.
+        """
+        if name not in self._params:
+            raise ValueError(f"{self}: expected one of the parameters {', '.join(self._params)}, got {name!r}")
+        return self._params[name].value
+
+    def zero_grad(self) -> None:
+        """Set all gradients to zero."""
+        self._grads[...] = 0
+        self._buffer.mark_fresh(self._starts)
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of all parameters under the names that torch gives them, such as ``"0.weight"``."""
+        return {name: self.backend.asarray(param.value) for name, param in self._named_params()}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Copy parameters in; arrays of either library and any floating dtype will do.
+
+        Parameters
+        ----------
+        state : mapping of str to array
+            Exactly the names and shapes of :meth:`state_dict`.
+
+        Raises
+        ------
+        ValueError
+            Naming every entry that is missing, unknown or of another shape. Nothing has changed then.
+        TypeError
+            If an entry is not a floating array.
+        """
+        params = dict(self._named_params())
+        complaints = [f"missing {name!r}" for name in params if name not in state]
+        complaints += [f"unknown {name!r}" for name in state if name not in params]
+        for name, param in params.items():
+            if name in state and np.shape(state[name]) != param.value.shape:
+                complaints.append(f"{name!r} of shape {tuple(param.value.shape)} got {tuple(np.shape(state[name]))}")
+        if complaints:
+            raise ValueError(f"{self}: the state dict does not fit: {'; '.join(complaints)}")
+        arrays = {name: self._as_own(name, array) for name, array in state.items()}
+        for name, array in arrays.items():
+            params[name].value[...] = array
+
+    def assign(self, name: str, array: Array) -> None:
+        """Copy an array into one of the module's own parameters, as ``layer.weight = array`` does.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is no such parameter, or the array is of another shape or not floating.
+        """
+        if name not in self._params:
+            raise ValueError(f"{self}: has no {name} to assign to")
+        value = self._params[name].value
+        if np.shape(array) != value.shape:
+            expected, got = tuple(value.shape), tuple(np.shape(array))
+            raise ValueError(f"{self}: expected {name} of shape {expected}, got {got}")
+        value[...] = self._as_own(name, array)
+
+    def _as_own(self, name: str, array: Array) -> Array:
+        library_of(array, self, name, grad_allowed=True)
+        if dtype_name(array.dtype) not in FLOATS:
+            raise TypeError(f"{self}: expected {name} to hold floating point numbers, got {describe(array)}")
+        return self.backend.asarray(array, self.dtype)
+
+    def _named_params(self, path: str = "") -> Iterator[tuple[str, Param]]:
+        for name, param in self._params.items():
+            yield path + name, param
+        for name, child in self._children.items():
+            yield from child._named_params(f"{path}{name}.")
+
+    # ---- the tree as data
+
+    def spec(self) -> tuple[LayerSpec, ...]:
+        """Describe the network as data: its layers in order, with where their parameters lie in the vector."""
+        return tuple(self.records("", self._start))
+
+    def options(self) -> dict[str, Any]:
+        """Return the settings beside the widths, for `spec`; a setting that is None is left out."""
+        return {name: getattr(self, name) for name in self.settings if getattr(self, name) is not None}
+
+    def records(self, path: str, origin: int) -> Iterator[LayerSpec]:
+        """Iterate over the records of this module: one, with those of its children inside.
+
+        Parameters
+        ----------
+        path : str
+            The names of the modules above, each with a dot behind it.
+        origin : int
+            The start of the described network in the buffer.
+        """
+        inside = [record for name, c in self._children.items() for record in c.records(f"{path}{name}.", origin)]
+        yield LayerSpec(
+            kind=type(self).__name__,
+            path=path.removesuffix("."),
+            in_features=self.in_features,
+            out_features=self.out_features,
+            options=tuple((name, _plain(value)) for name, value in self.options().items()),
+            params=tuple(ParamSpec(n, s, self._offsets[n] - origin) for n, s in self._shapes.items()),
+            children=tuple(inside),
+            origin=type(self).__module__.partition(".")[0],
+        )
+
+    def __str__(self) -> str:
+        return str(self.spec()[0])
+
+    __repr__ = __str__
+
+    # ---- replicates
+
+    def merge_replicates(self, twins: Sequence[Self]) -> None:
+        """Take over the settings of the modules that this one replicates; part of `replicate`.
+
+        Parameters
+        ----------
+        twins : sequence of modules like this one
+            One per replicate. Their parameters have been taken over already.
+        """
+        for name in self.settings:
+            numbers = [getattr(twin, name) for twin in twins]
+            if any(number != numbers[0] for number in numbers):
+                setattr(self, name, np.array(numbers, np.float64))
+
+    def pick_replicate(self, index: int) -> None:
+        """Keep the settings of one replicate alone, the opposite of `merge_replicates`; part of `unstack`."""
+        for name in self.settings:
+            if isinstance(getattr(self, name), np.ndarray):
+                setattr(self, name, float(getattr(self, name)[index]))
+
+
+def _plain(value: Any) -> Any:
+    """Return an array of numbers as a tuple, which a record can hold and compare."""
+    return tuple(value.tolist()) if isinstance(value, np.ndarray) else value

@@ -1,0 +1,1 @@
+"""Training, evaluation and prediction, and the engines that run them."""

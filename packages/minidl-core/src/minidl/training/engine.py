@@ -1,0 +1,114 @@
+"""What every engine offers: the one door through which `fit`, `evaluate` and `predict` compute."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from minidl.arrays.backend import Array
+from minidl.arrays.checks import as_count
+from minidl.arrays.samples import Samples
+from minidl.layers.module import Module
+from minidl.losses.loss import Loss
+from minidl.optim.optimizer import Optimizer
+from minidl.training.survivors import Survivors
+from minidl.training.tally import Evaluation, Tally
+
+EngineName: TypeAlias = Literal["auto", "numpy", "native"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training as an engine runs it.
+
+    Attributes
+    ----------
+    loss : Loss
+    optimizer : Optimizer
+    samples : Samples
+    batch_size : int
+    tally : Tally
+        Adds up loss and accuracy.
+    survivors : Survivors
+        The replicates that still train.
+    """
+
+    loss: Loss
+    optimizer: Optimizer
+    samples: Samples
+    batch_size: int
+    tally: Tally
+    survivors: Survivors
+
+
+class Engine(ABC):
+    """Computes predictions, epochs and steps of one model.
+
+    Parameters
+    ----------
+    who : str
+        The function that asked for the engine, for errors.
+    model : Module
+    threads : int or None
+        The threads to use; None for one per processor.
+    """
+
+    def __init__(self, who: str, model: Module, threads: int | None = None) -> None:
+        self.who, self.model = who, model
+        self.threads = threads if threads is None else as_count(who, "threads", threads)
+
+    @abstractmethod
+    def predict(self, x: Array, batch_size: int | None = None) -> Array:
+        """Compute the output of the model in evaluation mode, in bounded memory.
+
+        Parameters
+        ----------
+        x : array, shape (N, ..., F), or (*replicate_shape, N, ..., F)
+        batch_size : int, optional
+            Samples at a time, where the engine works in batches; without it a number that is fast.
+
+        Returns
+        -------
+        array
+        """
+
+    @abstractmethod
+    def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
+        """Make a step for each batch; return loss and accuracy on the way.
+
+        Parameters
+        ----------
+        training : Training
+        epoch : int
+            Counted from 1.
+        order : array of int, shape (N,) or (*replicate_shape, N)
+            The order of the samples: one for all replicates, or one for each.
+
+        Raises
+        ------
+        DivergenceError
+            If the loss of the network, or of the last of its replicates, became nan.
+        """
+
+    @abstractmethod
+    def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
+        """Make one step; return the loss, a float or an array of the replicate axes.
+
+        A network or replicate whose loss is nan makes no step.
+        """
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return which engine this is, and if it is not the native one, why: ``numpy (it is not installed)``."""
+
+    def thread_count(self) -> int:
+        """Return the number of threads: those asked for, or one per processor that this process may use."""
+        if self.threads is not None:
+            return self.threads
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1

@@ -1,0 +1,108 @@
+"""Choose the engine that runs a model."""
+
+from __future__ import annotations
+
+import os
+from typing import get_args
+
+from minidl.arrays.backend import Array
+from minidl.layers.module import Module
+from minidl.losses.loss import Loss
+from minidl.optim.optimizer import Optimizer
+from minidl.training.compiled import Compiled, compiled
+from minidl.training.engine import Engine, EngineName
+from minidl.training.native_engine import NativeEngine, NativeSteps, unsupported
+from minidl.training.numpy_engine import NumpyEngine
+
+VARIABLE = "MINIDL_ENGINE"
+
+
+def choose_engine(who: str, model: Module, name: EngineName | None, threads: int | None = None) -> Engine:
+    """Return the engine for predictions of a model.
+
+    Parameters
+    ----------
+    who : str
+        The function that asks, for errors.
+    model : Module
+    name : {"auto", "numpy", "native"} or None
+        None is the environment variable ``MINIDL_ENGINE``, and without it ``"auto"``: the native engine where it is
+        installed, knows the model and is expected to be faster.
+    threads : int, optional
+
+    Raises
+    ------
+    ValueError
+        For another name; if the native engine is asked for and cannot run the model.
+    """
+    name = _name(who, name)
+    if name == "numpy":
+        return NumpyEngine(who, model, threads)
+    made = compiled(model)
+    why_not = made.why_not or _why_slower(made, name)
+    if not why_not:
+        return NativeEngine(who, model, threads, by_name=name == "native")
+    if name == "native":
+        raise unsupported(who, why_not)
+    return NumpyEngine(who, model, threads, why_not=why_not)
+
+
+def choose_engine_to_train(
+    who: str,
+    model: Module,
+    name: EngineName | None,
+    threads: int | None = None,
+    *,
+    loss: Loss,
+    optimizer: Optimizer,
+    x: Array,
+) -> Engine:
+    """Return the engine for a training of a model; see `choose_engine`.
+
+    Parameters
+    ----------
+    who, model, name, threads
+        As for `choose_engine`.
+    loss : Loss
+    optimizer : Optimizer
+    x : array
+        The samples, of which only the number of axes matters.
+
+    Raises
+    ------
+    ValueError
+        As `choose_engine`; also if the native engine is asked for and does not know the loss or the optimizer.
+    """
+    name = _name(who, name)
+    if name == "numpy":
+        return NumpyEngine(who, model, threads)
+    made = compiled(model)
+    why_not = made.why_not or _why_slower(made, name) or made.why_not_train(model, loss, optimizer)
+    if not why_not and x.ndim not in (2, 2 + len(model.replicate_shape)):
+        why_not = f"it takes samples of one axis, not x {tuple(x.shape)}"
+    if not why_not:
+        return NativeEngine(who, model, threads, by_name=name == "native")
+    if name == "native":
+        raise unsupported(who, why_not)
+    return NumpyEngine(who, model, threads, why_not=why_not, step=_native_steps(made, model, optimizer))
+
+
+def _name(who: str, name: EngineName | None) -> EngineName:
+    chosen = os.environ.get(VARIABLE, "auto") if name is None else name
+    if chosen not in get_args(EngineName):
+        source = f"{VARIABLE} to be" if name is None else "engine"
+        raise ValueError(f"{who}: expected {source} 'auto', 'numpy' or 'native', got {chosen!r}")
+    return chosen  # type: ignore[return-value]  # one of the three names
+
+
+def _why_slower(made: Compiled, name: EngineName) -> str:
+    if name == "native" or made.network.worthwhile:
+        return ""
+    return f"NumPy is faster for a layer of {made.network.largest:,} weights"
+
+
+def _native_steps(made: Compiled, model: Module, optimizer: Optimizer) -> NativeSteps | None:
+    """Return the steps of the optimizer in minidl-native, where they are faster on long vectors."""
+    if made.network is None or not made.knows(optimizer):
+        return None
+    return NativeSteps(model) if made.network.steps_worthwhile(type(optimizer).__name__) else None

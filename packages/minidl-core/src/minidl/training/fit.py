@@ -1,0 +1,192 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minidl.arrays.backend import Array
+from minidl.arrays.checks import as_count, as_generators
+from minidl.arrays.samples import Samples
+from minidl.layers.module import Module
+from minidl.losses.loss import Loss
+from minidl.optim.optimizer import Optimizer
+from minidl.training.engine import Engine, EngineName, Training
+from minidl.training.engines import choose_engine, choose_engine_to_train
+from minidl.training.evaluate import measure
+from minidl.training.history import History
+from minidl.training.numpy_engine import batch_rows, modes_kept
+from minidl.training.survivors import Survivors
+from minidl.training.tally import Evaluation, Tally
+
+
+def fit(
+    model: Module,
+    loss: Loss,
+    optimizer: Optimizer,
+    x: Array,
+    y: Array,
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: tuple[Array, Array] | None = None,
+    rng: Any = None,
+    callbacks: Sequence[Callable[[int, History], object]] = (),
+    progress: bool = False,
+    engine: EngineName | None = None,
+    threads: int | None = None,
+) -> History:
+    """Train a model: each epoch goes once through the samples, in a new order.
+
+    Epoch by epoch ``rng.permutation(N)`` is cut into batches, of which the last may be short; batch by batch the loss
+    is computed, its gradient passed back, and the optimizer takes a step.
+
+    Parameters
+    ----------
+    model : Module
+        In training mode while it is trained; the mode of each of its layers is restored at the end.
+    loss : Loss
+    optimizer : Optimizer
+        Made for this model.
+    x : array, shape (N, ..., F); for replicates (N, F), shared by them, or (*replicate_shape, N, ..., F)
+    y : array
+        Targets that suit the loss. Accuracy is reported for class indices, one-hot rows, and a column of zeros and
+        ones.
+    epochs, batch_size : int
+    validation : tuple of (x, y), optional
+        A data set to measure at the end of each epoch.
+    rng : None, int, SeedSequence or Generator, or a list of them, optional
+        Where the orders come from. A list has one for each replicate, which then goes through the samples in the order
+        in which it would alone; otherwise all replicates share one order.
+    callbacks : sequence of callable
+        Each is called as ``callback(epoch, history)`` after each epoch, counted from 1; the training ends early when
+        one of them returns True.
+    progress : bool
+        Whether to print a line per epoch on the standard error stream.
+    engine : {"auto", "numpy", "native"}, optional
+        The engine that runs the epochs: the NumPy implementation, or the compiled engine of minidl-native. ``"auto"``
+        takes the compiled engine where it is installed, knows everything in this training and is expected to be faster.
+        ``History.engine`` says which engine ran, and why. Without it, the environment variable ``MINIDL_ENGINE``
+        decides, and without that, ``"auto"``.
+    threads : int, optional
+        Over which the native engine spreads replicates; without it one for each processor. The numbers do not depend
+        on it.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    DivergenceError
+        If the loss becomes nan, or the last step makes parameters that are not finite. The error names epoch and batch
+        and has the history so far. Of replicates, those that diverge are frozen, usually with parameters that are of
+        no use any more, with a RuntimeWarning, and noted in ``History.diverged``; the error comes when none is left.
+    ValueError, TypeError
+        If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
+        batch_size < 1, or the native engine is asked for and cannot run this training.
+    KeyboardInterrupt
+        On Ctrl-C; the error has the history so far in its attribute ``history``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minidl
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.uniform(-1, 1, (100, 1)).astype(np.float32)
+    >>> model = minidl.Linear(1, 1, rng=rng)
+    >>> optimizer = minidl.SGD(model, lr=0.05)
+    >>> history = minidl.fit(model, minidl.MSELoss(), optimizer, x, 3 * x, epochs=10, batch_size=10, rng=rng)
+    >>> print(f"{model.weight.item():.2f}")
+    3.00
+    """
+    _check_arguments(model, loss, optimizer, callbacks)
+    as_count("fit", "epochs", epochs, low=0)
+    batch_size = as_count("fit", "batch_size", batch_size)
+    samples = Samples("fit", x, y, model.replicate_shape)
+    rngs = as_generators("fit", rng, model.replicate_shape)
+    chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
+    _check_first_sample("fit", chosen, loss, samples)
+    validate = _validation(model, loss, validation, engine, threads)
+    optimizer.next_rate()
+    callbacks = [_print_epoch, *callbacks] if progress else callbacks
+    history = History(engine=chosen.describe())
+    if epochs:
+        model.zero_grad()  # an interrupted step may have left something there
+    with modes_kept(model), Survivors(model, optimizer, history) as survivors:
+        tally = Tally(loss, y, len(model.replicate_shape))
+        training = Training(loss, optimizer, samples, min(batch_size, samples.count), tally, survivors)
+        try:
+            for epoch in range(1, epochs + 1):
+                model.train()
+                trained = chosen.run_epoch(training, epoch, _order(rngs, samples.count))
+                history.append(trained, validate())
+                if any([_is_true(callback(epoch, history)) for callback in callbacks]):  # noqa: C419 - call them all
+                    break
+        except KeyboardInterrupt as interrupt:
+            interrupt.history = history  # type: ignore[attr-defined]  # documented in `Raises`
+            raise
+        finally:
+            history.engine = chosen.describe()
+        if epochs:
+            survivors.check_end(epoch, math.ceil(samples.count / batch_size))
+    return history
+
+
+def _is_true(answer: object) -> bool:
+    """Whether a callback wants to stop; what else it may return has another meaning."""
+    return isinstance(answer, bool | np.bool) and bool(answer)
+
+
+def _check_arguments(model: Module, loss: Loss, optimizer: Optimizer, callbacks: Sequence[object]) -> None:
+    for name, thing, kind in (("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
+        if not isinstance(thing, kind):
+            raise TypeError(f"fit: expected {name} to be a {kind.__name__}, got {thing!r}")
+    if optimizer.model is not model:
+        raise ValueError(f"fit: expected an optimizer of this model, {model}, got one of another, {optimizer.model}")
+    if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
+        raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
+
+
+def _check_first_sample(who: str, engine: Engine, loss: Loss, samples: Samples) -> None:
+    """Raise unless the first sample and all targets suit model and loss."""
+    x, y = samples.rows(0, 1)
+    try:
+        prediction = engine.predict(x)
+        copy.copy(loss).forward(prediction, y, replicate_axes=len(samples.replicate_shape))
+        loss.check_values(samples.y, prediction.shape[-1])
+    except (TypeError, ValueError) as error:
+        error.add_note(f"in {who}, before its first step")
+        raise
+
+
+def _validation(
+    model: Module, loss: Loss, data: tuple[Array, Array] | None, name: EngineName | None, threads: int | None
+) -> Callable[[], Evaluation | None]:
+    """Return the function that measures the validation set, once that is known to suit model and loss."""
+    if data is None:
+        return lambda: None
+    who = "fit: validation"
+    if not isinstance(data, Sequence) or len(data) != 2:
+        raise ValueError(f"{who}: expected a pair of inputs and targets, (x, y)")
+    samples = Samples(who, *data, model.replicate_shape)
+    engine = choose_engine(who, model, name, threads)
+    _check_first_sample(who, engine, loss, samples)
+    return lambda: measure(engine, loss, samples, batch_rows(who, model, None, samples.x, samples.x_axis))
+
+
+def _order(rngs: list[np.random.Generator] | np.random.Generator, samples: int) -> np.ndarray:
+    """Return a new order of the samples, (N,), or one per replicate, (R, N)."""
+    if isinstance(rngs, list):
+        small = np.int32 if samples < 2**31 else np.int64  # R orders of N samples: the only memory that grows so
+        return np.stack([rng.permutation(samples).astype(small) for rng in rngs])
+    return rngs.permutation(samples)
+
+
+def _print_epoch(epoch: int, history: History) -> None:
+    sys.stderr.write(f"epoch {epoch}: {history!r}\n")

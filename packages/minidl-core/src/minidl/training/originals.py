@@ -1,0 +1,57 @@
+"""Whether the methods of a known kind are still minidl's own, so that an engine may compute in their place."""
+
+from __future__ import annotations
+
+from types import FunctionType, MappingProxyType
+
+from minidl.layers.module import Module
+from minidl.losses.loss import Loss
+from minidl.optim.optimizer import Optimizer
+
+_ORIGINALS: dict[type, dict[str, object]] = {}
+
+
+def remember_originals() -> None:
+    """Note the methods of all layers, losses and optimizers; called once, when all are imported."""
+    for base in (Module, Loss, Optimizer):
+        for kind in (*_subclasses(base), *base.__mro__[1:-1]):
+            _ORIGINALS[kind] = _methods(kind)
+
+
+def is_known(kind: type) -> bool:
+    """Whether a class is one of minidl's own layers, losses or optimizers."""
+    return kind in _ORIGINALS
+
+
+def replaced_method(thing: object) -> str:
+    """Return the name of a method of an object of a known kind that is not the original; empty if there is none.
+
+    The method may have been replaced in the class, in one of its bases, or in the object alone.
+    """
+    kinds = [kind for kind in type(thing).__mro__ if kind in _ORIGINALS]
+    for kind in kinds:
+        if kind.__dict__.items() >= _ORIGINALS[kind].items() and _methods(kind).keys() == _ORIGINALS[kind].keys():
+            continue
+        now, original = _methods(kind), _ORIGINALS[kind]
+        name = next(name for name in {**original, **now} if now.get(name) is not original.get(name))
+        return f"{kind.__name__}.{name}"
+    for kind in kinds:
+        for name in vars(thing):
+            if name in _ORIGINALS[kind]:
+                return f"{type(thing).__name__}.{name}"
+    return ""
+
+
+def classes_of(things: list[object]) -> list[tuple[MappingProxyType[str, object], dict[str, object]]]:
+    """Return the attributes of the classes of some objects, live and as they are now, for a fast comparison."""
+    kinds = {kind: None for thing in things for kind in type(thing).__mro__ if kind in _ORIGINALS}
+    return [(vars(kind), dict(vars(kind))) for kind in kinds]
+
+
+def _subclasses(base: type) -> list[type]:
+    return [base, *(kind for child in base.__subclasses__() for kind in _subclasses(child))]
+
+
+def _methods(kind: type) -> dict[str, object]:
+    kinds = (FunctionType, property, classmethod, staticmethod)
+    return {name: value for name, value in vars(kind).items() if isinstance(value, kinds)}

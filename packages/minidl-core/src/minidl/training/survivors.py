@@ -1,0 +1,114 @@
+"""What becomes of a training, or of one of its replicates, whose loss is nan."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Self
+
+import numpy as np
+
+from minidl.arrays.backend import Array
+from minidl.layers.module import Module
+from minidl.optim.optimizer import Optimizer
+from minidl.training.history import DivergenceError, History
+
+
+class Survivors:
+    """The replicates that still train.
+
+    A single network whose loss becomes nan ends the training. Of replicates, those that diverge are frozen, with the
+    parameters from before that batch, which may not be finite any more, while the others go on.
+
+    As a context manager, it keeps NumPy from warning at every step of the infinities in a frozen replicate.
+
+    Parameters
+    ----------
+    model : Module
+    optimizer : Optimizer
+    history : History
+        Where the replicates that diverge are noted.
+
+    Attributes
+    ----------
+    frozen : array of bool, shape replicate_shape
+    kept : list of (array, array)
+        The vectors of model and optimizer, each with its part that belongs to the frozen replicates; empty if none is.
+    """
+
+    def __init__(self, model: Module, optimizer: Optimizer, history: History) -> None:
+        self.frozen = np.zeros(model.replicate_shape, bool)
+        self._model, self._optimizer, self._history = model, optimizer, history
+        self.kept: list[tuple[Array, Array]] = []
+        self._quiet = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._quiet.close()
+
+    def lose(self, epoch: int, batches: Mapping[int, int], what: str = "the loss is nan") -> None:
+        """Note replicates by their index, each with the batch in which its loss became nan.
+
+        Raises
+        ------
+        DivergenceError
+            If none is left.
+        """
+        for index, batch in sorted(batches.items(), key=lambda item: item[1]):
+            self.frozen.flat[index] = True
+            if self.frozen.ndim:
+                self._history.diverged[index] = (epoch, batch)
+                where = f"{what} in epoch {epoch}, batch {batch}"
+                warning = f"fit: replicate {index} has diverged, {where}, and is frozen"
+                warnings.warn(warning, RuntimeWarning, stacklevel=_callers_level())
+        if batches and self.frozen.all():
+            raise DivergenceError(epoch, max(batches.values()), self._history, what)
+
+    def freeze(self, nan: np.ndarray, epoch: int, batch: int) -> None:
+        """Freeze the replicates whose loss in this batch is nan, before the step."""
+        new = np.flatnonzero(nan & ~self.frozen)
+        self.lose(epoch, dict.fromkeys(new.tolist(), batch))
+        if not self.kept:
+            self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
+        self.kept = keep(self._model, self._optimizer, self.frozen)
+
+    def restore(self) -> None:
+        """Undo the step for the frozen replicates."""
+        put_back(self.kept, self.frozen)
+
+    def check_end(self, epoch: int, batch: int) -> None:
+        """Note those whose parameters the last step has made infinite or nan: no later loss was there to tell.
+
+        Raises
+        ------
+        DivergenceError
+            If none is left.
+        """
+        backend = self._model.backend
+        finite = backend.to_numpy(backend.xp.isfinite(self._model.values)).all(axis=-1)
+        lost = np.flatnonzero(~finite & ~self.frozen)
+        self.lose(epoch, dict.fromkeys(lost.tolist(), batch), "parameters are not finite after the last step,")
+
+
+def _callers_level() -> int:
+    """Return the stack level of the code that called minidl, for a warning that the calling function issues."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] == "minidl":
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def keep(model: Module, optimizer: Optimizer, replicates: np.ndarray) -> list[tuple[Array, Array]]:
+    """Return the vectors of model and optimizer, each with a copy of its part that belongs to some replicates."""
+    vectors = [model.values, *(vector for vector in optimizer.state().vectors.values() if vector is not None)]
+    return [(vector, model.backend.asarray(vector[replicates])) for vector in vectors]
+
+
+def put_back(kept: list[tuple[Array, Array]], replicates: np.ndarray) -> None:
+    """Undo what has happened since `keep`."""
+    for vector, part in kept:
+        vector[replicates] = part

@@ -1,0 +1,69 @@
+"""One training step: online learning, or a training loop of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minidl.arrays.backend import Array
+from minidl.layers.module import Module
+from minidl.losses.loss import Loss
+from minidl.optim.optimizer import Optimizer
+from minidl.training.engine import EngineName
+from minidl.training.engines import choose_engine_to_train
+
+
+def train_step(
+    model: Module,
+    loss: Loss,
+    optimizer: Optimizer,
+    x: Array,
+    y: Array,
+    *,
+    engine: EngineName | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Make one training step with one batch: forward, loss, backward, update.
+
+    The layers are in training mode meanwhile. Gradients that were added up before are forgotten.
+
+    Parameters
+    ----------
+    model : Module
+    loss : Loss
+    optimizer : Optimizer
+        Made for this model.
+    x : array, shape (N, ..., F); for replicates (N, F), shared by them, or (*replicate_shape, N, ..., F)
+        The batch; one sample is enough.
+    y : array
+        Targets that suit the loss.
+    engine, threads
+        As for `fit`.
+
+    Returns
+    -------
+    float, or array of the shape of the replicate axes
+        The loss of the batch before the step. A network or a replicate whose loss is nan makes no step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If x and y do not fit each other, the model or the loss, if the optimizer is of another model, or if the native
+        engine is asked for and cannot run this training. No parameter has changed then.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minidl
+    >>> model = minidl.Linear(1, 1, rng=0)
+    >>> loss, optimizer = minidl.MSELoss(), minidl.SGD(model, lr=0.1)
+    >>> x = np.ones((1, 1), np.float32)
+    >>> losses = [minidl.train_step(model, loss, optimizer, x, 3 * x) for _ in range(20)]
+    >>> losses[-1] < 1e-6 * losses[0]
+    True
+    """
+    if optimizer.model is not model:
+        raise ValueError(
+            f"train_step: expected an optimizer of this model, {model}, got one of another, {optimizer.model}"
+        )
+    chosen = choose_engine_to_train("train_step", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
+    return chosen.train_step(loss, optimizer, x, y)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl.training import engine
-from minidl.training.numpy_engine import NumpyEngine
+from minidl.training import native_engine
 
 
 def twos(*layers):
@@ -146,9 +145,9 @@ def test_values_that_are_no_array_are_named_by_their_type():
 
 
 def test_without_processor_affinity_all_processors_count(monkeypatch):
-    monkeypatch.delattr(engine.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(engine.os, "cpu_count", lambda: None)
-    assert NumpyEngine("fit", minidl.Linear(1, 1)).thread_count() == 1
+    monkeypatch.delattr(native_engine.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(native_engine.os, "cpu_count", lambda: None)
+    assert native_engine.thread_count(None) == 1
 
 
 def test_the_next_rates_are_those_that_the_steps_take():
@@ -168,9 +167,9 @@ def test_the_next_rates_are_those_that_the_steps_take():
 def test_an_optimizer_as_data_holds_its_settings_and_its_very_vectors():
     layer = minidl.Linear(2, 2, rng=0)
     sgd, adam = minidl.SGD(layer, 0.1, momentum=0.5, weight_decay=0.25), minidl.Adam(layer, beta1=0.5)
-    assert list(sgd.state()) == ["kind", "momentum", "nesterov", "weight_decay", "velocity"]
-    assert sgd.state()["velocity"] is sgd.velocity
+    assert list(sgd.state().settings) == ["momentum", "nesterov", "weight_decay"]
+    assert sgd.state().vectors["velocity"] is sgd.velocity
     state = adam.state()
-    assert list(state) == ["kind", "beta1", "beta2", "eps", "weight_decay", "m", "v"]
-    assert (state["kind"], state["beta1"], state["weight_decay"]) == ("Adam", 0.5, 0.0)
-    assert state["m"] is adam.m
+    assert list(state.settings) == ["beta1", "beta2", "eps", "weight_decay"]
+    assert (state.kind, state.settings["beta1"], state.settings["weight_decay"]) == ("Adam", 0.5, 0.0)
+    assert state.vectors["m"] is adam.m

@@ -100,7 +100,7 @@ def test_fresh_gradients_are_written_without_being_read(network, samples, dy, on
     model = network().eval()
     model.forward(samples[0])
     model.zero_grad()
-    model.read_grads()[...] = np.nan  # which nobody outside could have done; it shows that this way is taken at all
+    model.grads_to_read[...] = np.nan  # which nobody outside could have done; it shows that this way is taken at all
     model.backward(dy)
     np.testing.assert_array_equal(model.grads, once)
 

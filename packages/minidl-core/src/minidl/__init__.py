@@ -22,10 +22,9 @@ from minidl.summary import summary
 from minidl.training.evaluate import evaluate
 from minidl.training.fit import fit
 from minidl.training.history import DivergenceError, History
-from minidl.training.metrics import accuracy
+from minidl.training.metrics import Evaluation, accuracy
 from minidl.training.originals import remember_originals as _remember_originals
 from minidl.training.predict import predict
-from minidl.training.tally import Evaluation
 from minidl.training.train_step import train_step
 
 _remember_originals()

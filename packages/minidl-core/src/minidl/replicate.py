@@ -59,7 +59,7 @@ def replicate(build: Callable[[np.random.Generator], Module], rngs: Iterable[Any
     backend = model.backend
     values, grads = (
         backend.asarray(np.stack([backend.to_numpy(vector) for vector in vectors]))
-        for vectors in ([m.values for m in modules], [m.read_grads() for m in modules])
+        for vectors in ([m.values for m in modules], [m.grads_to_read for m in modules])
     )
     model.move_to((len(modules),), values, grads)
     for one, *twins in zip(model.modules(), *(m.modules() for m in modules), strict=True):
@@ -88,12 +88,12 @@ def unstack(model: Module) -> list[Module]:
     if not model.replicate_shape:
         raise ValueError(f"unstack: {model}: expected a replicated module, got a single one")
     small = copy.deepcopy(model)
-    small.move_to((), model.values[0], model.read_grads()[0])  # so that not every copy starts as one of all replicates
+    small.move_to((), model.values[0], model.grads_to_read[0])  # so that not every copy starts as one of all replicates
     return [_single(copy.deepcopy(small), model, index) for index in range(model.replicate_shape[0])]
 
 
 def _single(one: Module, model: Module, index: int) -> Module:
-    one.move_to((), model.values[index], model.read_grads()[index])
+    one.move_to((), model.values[index], model.grads_to_read[index])
     for module in one.modules():
         module.pick_replicate(index)
     return one

@@ -45,5 +45,5 @@ def summary(model: Module) -> str:
     lines.append(f"{'total':<{width}}{total:>{column}}")
     replicates = f"{' x '.join(map(str, model.replicate_shape))} replicates, " if model.replicate_shape else ""
     lines.append(f"{replicates}{dtype_name(model.dtype)}, {model.backend.name}, {model.values.nbytes:,} bytes")
-    lines.append(f"engine: {choose_engine('summary', model, None).describe()}")
+    lines.append(f"engine: {choose_engine('summary', model, None).words}")
     return "\n".join(lines)

@@ -10,12 +10,17 @@ import numpy as np
 from minidl.arrays.backend import Array, backend_of, is_float, library_of
 
 
-def sample_axis(x: Array, replicate_shape: tuple[int, ...]) -> int:
+def sample_axis(x: Array, replicate_shape: tuple[int, ...], shared: int = 2) -> int:
     """Return the sample axis of inputs or targets.
 
-    Features (N, F) and class indices (N,) are shared by all replicates; longer arrays have the replicate axes in front.
+    Parameters
+    ----------
+    x : array
+    replicate_shape : tuple of int
+    shared : int
+        The number of axes of an array that the replicates share: 2 for features (N, F), 1 for class indices (N,). A
+        longer array has the replicate axes in front.
     """
-    shared = 2 if is_float(x) else 1
     return len(replicate_shape) if x.ndim > shared else 0
 
 
@@ -25,7 +30,7 @@ def rows(x: Array, start: int, stop: int, axis: int) -> Array:
 
 
 class Samples:
-    """Inputs and targets that belong together, with their sample axes known.
+    """Inputs and targets that belong together, with all that is known of them in advance.
 
     Parameters
     ----------
@@ -40,6 +45,12 @@ class Samples:
     ----------
     count : int
         Number of samples.
+    x_axis, y_axis : int
+        The axes that count them.
+    y_is_float : bool
+        Whether the targets are numbers; otherwise they are class indices.
+    y_library : Backend
+        The library of the targets.
 
     Raises
     ------
@@ -50,10 +61,11 @@ class Samples:
     """
 
     def __init__(self, who: object, x: Array, y: Array, replicate_shape: tuple[int, ...]) -> None:
-        backend_of(x, who)
-        library_of(y, who, "y")
+        self._x_library = backend_of(x, who)
+        self.y_library, self.y_is_float = library_of(y, who, "y"), is_float(y)
         self.x, self.y, self.replicate_shape = x, y, replicate_shape
-        self.x_axis, self.y_axis = sample_axis(x, replicate_shape), sample_axis(y, replicate_shape)
+        self.x_axis = sample_axis(x, replicate_shape)
+        self.y_axis = sample_axis(y, replicate_shape, 2 if self.y_is_float else 1)
         self.count = self._count(who)
 
     def rows(self, start: int, stop: int) -> tuple[Array, Array]:
@@ -65,19 +77,25 @@ class Samples:
 
         The batches are copies, made one at a time.
         """
-        inputs = self._shuffled(self.x, self.x_axis, order, size)
-        return zip(inputs, self._shuffled(self.y, self.y_axis, order, size), strict=True)
+        take_x, take_y = self._x_library.take, self.y_library.take
+        x, x_axis, x_order = self._flat(self.x, self.x_axis, order)
+        y, y_axis, y_order = self._flat(self.y, self.y_axis, order)
+        x_order, y_order = self._x_library.asarray(x_order), self.y_library.asarray(y_order)
+        for start in range(0, order.shape[-1], size):
+            stop = start + size
+            yield take_x(x, x_order[..., start:stop], x_axis), take_y(y, y_order[..., start:stop], y_axis)
 
-    def _shuffled(self, x: Array, axis: int, order: np.ndarray, size: int) -> Iterator[Array]:
+    def _flat(self, x: Array, axis: int, order: np.ndarray) -> tuple[Array, int, np.ndarray]:
+        """Return an array, its sample axis and the order along it.
+
+        Where each replicate has samples and an order of its own, the array has one row per sample of each replicate:
+        to pick rows is many times faster than to pick along two axes.
+        """
         if order.ndim > 1 and axis:
-            # One row per sample of each replicate: to pick rows is many times faster than to pick along two axes.
             replicates = self.replicate_shape
             order = order + x.shape[axis] * np.arange(prod(replicates)).reshape(*replicates, 1)
             x, axis = x.reshape(-1, *x.shape[axis + 1 :]), 0
-        library = library_of(x, "fit")
-        indices = library.asarray(order)
-        for start in range(0, order.shape[-1], size):
-            yield library.take(x, indices[..., start : start + size], axis)
+        return x, axis, order
 
     def _count(self, who: object) -> int:
         counts = []

@@ -9,7 +9,6 @@ from typing import Any
 
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import FINITE, as_number
-from minidl.arrays.numerics import sigmoid
 from minidl.layers.module import Module
 
 
@@ -129,6 +128,13 @@ class Tanh(Activation):
 class Sigmoid(Activation):
     """Logistic function, ``y = 1 / (1 + exp(-x))``, in a form that neither overflows nor loses digits.
 
+    Notes
+    -----
+    No exponential of a positive number is taken, so nothing overflows: for x >= 0 the output is 1 / (1 + exp(-x)), for
+    x < 0 it is exp(x) / (1 + exp(x)), and both are right to a few ulp. The report's 0.5 + 0.5 tanh(x / 2) does not
+    overflow either. In float32 its relative error is 6e-4 at x = -10 and it has no digit left at -40, where a
+    logarithm would see it.
+
     Examples
     --------
     >>> import numpy as np
@@ -139,7 +145,9 @@ class Sigmoid(Activation):
 
     def infer(self, x: Array) -> Array:
         """Return ``1 / (1 + exp(-x))``."""
-        return sigmoid(self.check_array(x), x)
+        backend = self.check_array(x)
+        xp = backend.xp
+        return xp.exp(backend.minimum(x, 0)) / (1 + xp.exp(-xp.abs(x)))
 
     def forward(self, x: Array) -> Array:
         """Return ``y = 1 / (1 + exp(-x))``, and save y: the derivative is y (1 - y)."""

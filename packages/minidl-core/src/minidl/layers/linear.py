@@ -98,7 +98,7 @@ class Linear(Module):
     def infer(self, x: Array) -> Array:
         """Return ``x Wᵀ + b`` (eq. 1) and save nothing."""
         self.check_input(x, self.in_features)
-        rows = self._rows(x)
+        rows = x if x.ndim in self._flat else self._joined(x)
         y = rows @ self._weight_t
         if self._bias is not None:
             y += self._bias
@@ -118,8 +118,9 @@ class Linear(Module):
             dL/dx = dy W         (eq. 2)
         """
         (x,) = self.saved(dy)
-        rows = self._rows(dy)
-        self.accumulate_grad("weight", self._matmul, rows.mT, self._rows(x))
+        rows = dy if dy.ndim in self._flat else self._joined(dy)
+        x = x if x.ndim in self._flat else self._joined(x)
+        self.accumulate_grad("weight", self._matmul, rows.mT, x)
         if self._bias is not None:
             self.accumulate_grad("bias", self.sum_samples, rows)
         if not need_dx:
@@ -133,7 +134,7 @@ class Linear(Module):
         self._weight, self._weight_t, self._matmul = self.weight, self.weight.mT, self.backend.xp.matmul
         # With replicates a sample axis is missing; without them (n,) is added faster than (1, n).
         self._bias = bias[..., None, :] if replicates and bias is not None else bias
-        self._axes = len(replicates) + 2
+        self._flat = (2, len(replicates) + 2)  # the numbers of axes with one sample axis
 
     @property
     def weight(self) -> Array:
@@ -157,10 +158,8 @@ class Linear(Module):
         """Return ``bias=False`` if there is none, and the learning rate if there is one."""
         return ({} if self.bias is not None else {"bias": False}) | super().options()
 
-    def _rows(self, x: Array) -> Array:
+    def _joined(self, x: Array) -> Array:
         """Return x with its sample axes joined into one, (*replicate_shape, sample, feature)."""
-        if x.ndim in (2, self._axes):
-            return x
         return x.reshape(*self.replicate_shape, math.prod(self._sample_axes(x)), x.shape[-1])
 
     def _sample_axes(self, x: Array) -> tuple[int, ...]:

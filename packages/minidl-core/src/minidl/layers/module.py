@@ -6,7 +6,8 @@ import copy
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
 from typing import Any, Self
 
@@ -184,8 +185,8 @@ class Module(ModuleTools, ABC):
             self._update_by_own_rates(step)
         else:
             if not (type(lr) is float and 0 <= lr < math.inf):
-                lr = as_number(self, "lr", lr, NON_NEGATIVE, self.replicate_shape)
-            for value, part, (rate,) in blocks((self._values, step), (self.broadcast_setting(lr),)):
+                lr = self.broadcast_setting(as_number(self, "lr", lr, NON_NEGATIVE, self.replicate_shape))
+            for value, part, (rate,) in blocks((self._values, step), (lr,)):
                 value -= rate * part
         self.zero_grad()
 
@@ -214,6 +215,23 @@ class Module(ModuleTools, ABC):
         """Switch to evaluation mode (dropout passes everything on); return the module."""
         return self.train(mode=False)
 
+    @contextmanager
+    def mode_kept(self) -> Iterator[list[Module]]:
+        """Restore the mode of each module at the end, training or evaluation: ``with model.mode_kept(): ...``.
+
+        Yields
+        ------
+        list of Module
+            This module and those below it.
+        """
+        modules = list(self.modules())
+        modes = [module.training for module in modules]
+        try:
+            yield modules
+        finally:
+            for module, mode in zip(modules, modes, strict=True):
+                module.training = mode
+
     def check_entry(self, x: Array) -> None:
         """Raise unless the first layer that knows the shape of x accepts it; nothing is saved or drawn."""
         if self.in_features is not None:
@@ -226,6 +244,9 @@ class Module(ModuleTools, ABC):
             self._values[..., begin:end] -= self.broadcast_setting(module.lr) * step[..., begin:end]
 
     def _checked(self, values: Array) -> Array:
+        own = self._values
+        if type(values) is type(own) is np.ndarray and values.dtype == own.dtype and values.shape == own.shape:
+            return values
         backend = backend_of(values, self, "values")
         if backend is not self.backend or values.dtype != self.dtype or values.shape != self._values.shape:
             wrong = ValueError if backend is self.backend and values.dtype == self.dtype else TypeError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -89,7 +88,9 @@ class ModuleTools(ParamTree):
             rows = rows.reshape(*replicates, prod(rows.shape[len(replicates) : -1]), rows.shape[-1])
         if home.backend is not NUMPY:
             return home.backend.xp.sum(rows, axis=-2, out=out)
-        return np.matmul(_ones(rows.shape[-2], rows.dtype), rows, out=out)  # faster than `sum` for small layers
+        if home.ones.shape[0] != rows.shape[-2]:
+            home.ones = np.ones(rows.shape[-2], home.dtype)
+        return np.matmul(home.ones, rows, out=out)  # for small layers faster than `sum`
 
     # ---- checks of the input
 
@@ -165,11 +166,3 @@ class ModuleTools(ParamTree):
         replicates = self._buffer.replicate_shape
         behind = max(x.ndim - len(replicates), 2)
         return library_of(x, self).asarray(setting.reshape(*replicates, *(1,) * behind), x.dtype)
-
-
-@lru_cache(maxsize=16)
-def _ones(count: int, dtype: Any) -> np.ndarray:
-    """Return the vector whose product with a matrix is the sum of its rows."""
-    ones = np.ones(count, dtype)
-    ones.setflags(write=False)
-    return ones

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from minidl.arrays.backend import Array
-from minidl.arrays.numerics import sigmoid
 from minidl.losses.loss import Loss
 
 
@@ -33,13 +32,17 @@ class BCEWithLogitsLoss(Loss):
     threshold = 0.0
 
     def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
-        """Return ``Σ [max(x, 0) - x y + log(1 + exp(-|x|))]``, and save x and y."""
+        """Return ``Σ [max(x, 0) - x y + log(1 + exp(-|x|))]``, and save x, y and exp(-|x|)."""
         backend = self.check(prediction, target, replicate_axes)
         x, y, xp = prediction, target, backend.xp
-        terms = backend.maximum(x, 0) - x * y + xp.log1p(xp.exp(-xp.abs(x)))
-        return self.save_for_backward(self.reduce(terms, replicate_axes), x, y, backend)
+        e = xp.exp(-xp.abs(x))
+        terms = backend.maximum(x, 0) - x * y + xp.log1p(e)
+        return self.save_for_backward(self.reduce(terms, replicate_axes), x, y, e, backend)
 
     def backward(self) -> Array:
-        """Return ``dL/dx = sigmoid(x) - y`` (eq. 12, with its sign mended)."""
-        x, y, backend = self.saved()
-        return (sigmoid(backend, x) - y) / self.count
+        """Return ``dL/dx = sigmoid(x) - y`` (eq. 12, with its sign mended).
+
+        With e = exp(-|x|) the sigmoid is 1 / (1 + e) for x >= 0, and e / (1 + e) for x < 0.
+        """
+        x, y, e, backend = self.saved()
+        return (backend.xp.where(x < 0, e, 1) / (1 + e) - y) / self.count

@@ -128,7 +128,8 @@ class Loss(ABC):
 
     def check_prediction(self, prediction: Array, replicate_axes: int) -> Backend:
         """Return the backend of a prediction; raise unless it is a floating array with a feature axis."""
-        backend = backend_of(prediction, self, "prediction")
+        plain = type(prediction) is np.ndarray and prediction.dtype.char in "efd"
+        backend = NUMPY if plain else backend_of(prediction, self, "prediction")
         if replicate_axes:
             as_count(self, "replicate_axes", replicate_axes)
         if prediction.ndim <= replicate_axes:

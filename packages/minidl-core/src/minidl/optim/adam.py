@@ -96,8 +96,9 @@ class Adam(Optimizer):
             v = beta2 v + (1 - beta2) g²                                 (eq. 15)
             value = m / (1 - beta1^t) / (eps + sqrt(v / (1 - beta2^t)))  (eq. 16)
         """
-        rate, t, xp = self.next_rate(), self.t + 1, self.model.backend.xp
-        for g, m, v, value, s in blocks((self.gradient(), self._m, self._v, self._value), self._numbers(t)):
+        t, xp = self.t + 1, self.model.backend.xp
+        numbers, rate = self._numbers(t), self.next_rate()
+        for g, m, v, value, s in blocks((self.gradient(), self._m, self._v, self._value), numbers):
             m *= s.beta1
             m += s.one_minus_beta1 * g
             v *= s.beta2
@@ -110,9 +111,9 @@ class Adam(Optimizer):
     def _numbers(self, t: int) -> _Numbers:
         """Return the numbers of step t, each a float, or an array that multiplies the vectors of the replicates."""
         beta1, beta2 = self.beta1, self.beta2
-        numbers = _Numbers(beta1, 1 - beta1, 1 - power(beta1, t), beta2, 1 - beta2, 1 - power(beta2, t), self.eps)
         if not self.model.replicate_shape:  # all are floats
-            return numbers
+            return _Numbers(beta1, 1 - beta1, 1 - beta1**t, beta2, 1 - beta2, 1 - beta2**t, self.eps)
+        numbers = _Numbers(beta1, 1 - beta1, 1 - power(beta1, t), beta2, 1 - beta2, 1 - power(beta2, t), self.eps)
         return _Numbers._make(map(self.model.broadcast_setting, numbers))
 
     def restart(self) -> None:

@@ -144,7 +144,7 @@ class Optimizer(ABC):
 
     def gradient(self) -> Array:
         """Return the gradient, plus weight decay times the parameters; for reading only."""
-        gradient = self.model.read_grads()
+        gradient = self.model.grads_to_read
         if type(self.weight_decay) is float and self.weight_decay == 0:
             return gradient
         return gradient + self.model.broadcast_setting(self.weight_decay) * self.model.values

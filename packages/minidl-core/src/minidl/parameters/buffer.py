@@ -49,6 +49,8 @@ class ParamBuffer:
     handed_out : bool
         Whether code outside the modules holds a view of the gradients. That code may write to them, so no gradient
         counts as fresh.
+    ones : ndarray
+        A vector of ones of the last batch's length: its product with a matrix is the sum of the matrix's rows.
 
     Examples
     --------
@@ -71,6 +73,7 @@ class ParamBuffer:
         self.grads = backend.asarray(zeros)
         self.fresh: set[int] = set()
         self.handed_out = False
+        self.ones = np.empty(0)
 
     def view(self, start: int, shape: tuple[int, ...]) -> Param:
         """Return the parameter of the given shape that begins at `start`, as views.
@@ -85,11 +88,6 @@ class ParamBuffer:
         """Note that code outside the modules holds a view of the gradients from now on."""
         self.handed_out = True
         self.fresh.clear()
-
-    def mark_fresh(self, starts: list[int]) -> None:
-        """Note that the gradients of the parameters with these starts are zero."""
-        if not self.handed_out:
-            self.fresh.update(starts)
 
     @property
     def kind(self) -> str:

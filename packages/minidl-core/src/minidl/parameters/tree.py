@@ -6,11 +6,12 @@ The report knows nothing of this file. Read `layers/module.py` and the layers fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Self
 
 import numpy as np
 
-from minidl.arrays.backend import FLOATS, Array, Backend, describe, dtype_name, library_of
+from minidl.arrays.backend import FLOATS, Array, describe, dtype_name, library_of
 from minidl.parameters.buffer import Param
 from minidl.parameters.layout import Layout
 from minidl.parameters.spec import LayerSpec, ParamSpec
@@ -40,39 +41,28 @@ class ParamTree(Layout):
 
     # ---- the parameters
 
-    @property
-    def values(self) -> Array:
-        """All parameters, flat: a view of shape (*replicate_shape, size)."""
-        return self._values
+    # These properties are read many times in each step: `attrgetter` makes them as fast as attributes.
+    values = property(attrgetter("_values"), doc="All parameters, flat: a view of shape (*replicate_shape, size).")
+    grads_to_read = property(
+        attrgetter("_grads"),
+        doc="""The flat gradients, for reading only.
+
+        Unlike `grads`, this lets the next `backward` write fresh gradients instead of adding to them. The array must
+        neither be written to nor be kept.
+        """,
+    )
+    replicate_shape = property(
+        attrgetter("_buffer.replicate_shape"),
+        doc="The shape of the replicate axes: (), or (R,) for R networks in one.",
+    )
+    backend = property(attrgetter("_buffer.backend"), doc="The library and the device of the parameters.")
+    dtype = property(attrgetter("_buffer.dtype"), doc="The dtype of the parameters, in the backend's library.")
 
     @property
     def grads(self) -> Array:
         """All gradients, flat: a view of shape (*replicate_shape, size)."""
         self._buffer.hand_out()
         return self._grads
-
-    def read_grads(self) -> Array:
-        """Return the flat gradients for reading only.
-
-        Unlike `grads`, this lets the next `backward` write fresh gradients instead of adding to them. The array must
-        neither be written to nor be kept.
-        """
-        return self._grads
-
-    @property
-    def replicate_shape(self) -> tuple[int, ...]:
-        """The shape of the replicate axes: (), or (R,) for R networks in one."""
-        return self._buffer.replicate_shape
-
-    @property
-    def backend(self) -> Backend:
-        """The library and the device of the parameters."""
-        return self._buffer.backend
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of the parameters, in the backend's library."""
-        return self._buffer.dtype
 
     def params(self) -> list[Param]:
         """Return the pairs (value, grad) of all parameters, depth first; each array is a view.
@@ -100,7 +90,8 @@ class ParamTree(Layout):
     def zero_grad(self) -> None:
         """Set all gradients to zero."""
         self._grads[...] = 0
-        self._buffer.mark_fresh(self._starts)
+        if not self._buffer.handed_out:
+            self._buffer.fresh.update(self._starts)
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters under the names that torch gives them, such as ``"0.weight"``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -10,13 +9,12 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from minidl.arrays.backend import Array
-from minidl.arrays.checks import as_count
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.training.metrics import Evaluation, Tally
 from minidl.training.survivors import Survivors
-from minidl.training.tally import Evaluation, Tally
 
 EngineName: TypeAlias = Literal["auto", "numpy", "native"]
 
@@ -48,18 +46,22 @@ class Training:
 class Engine(ABC):
     """Computes predictions, epochs and steps of one model.
 
-    Parameters
+    Attributes
     ----------
     who : str
         The function that asked for the engine, for errors.
     model : Module
-    threads : int or None
-        The threads to use; None for one per processor.
+    words : str
+        Which engine this is, and if it is not the native one, why: ``numpy (minidl-native is not installed)``.
     """
 
-    def __init__(self, who: str, model: Module, threads: int | None = None) -> None:
-        self.who, self.model = who, model
-        self.threads = threads if threads is None else as_count(who, "threads", threads)
+    who: str
+    model: Module
+    words: str
+
+    @abstractmethod
+    def infer(self, x: Array) -> Array:
+        """Compute the output of the model in evaluation mode for one batch."""
 
     @abstractmethod
     def predict(self, x: Array, batch_size: int | None = None) -> Array:
@@ -100,15 +102,3 @@ class Engine(ABC):
 
         A network or replicate whose loss is nan makes no step.
         """
-
-    @abstractmethod
-    def describe(self) -> str:
-        """Return which engine this is, and if it is not the native one, why: ``numpy (it is not installed)``."""
-
-    def thread_count(self) -> int:
-        """Return the number of threads: those asked for, or one per processor that this process may use."""
-        if self.threads is not None:
-            return self.threads
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1

@@ -6,6 +6,7 @@ import os
 from typing import get_args
 
 from minidl.arrays.backend import Array
+from minidl.arrays.checks import as_count
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
@@ -35,16 +36,16 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
     ValueError
         For another name; if the native engine is asked for and cannot run the model.
     """
-    name = _name(who, name)
+    name = _check(who, name, threads)
     if name == "numpy":
-        return NumpyEngine(who, model, threads)
+        return NumpyEngine(who, model)
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, name)
     if not why_not:
         return NativeEngine(who, model, threads, by_name=name == "native")
     if name == "native":
         raise unsupported(who, why_not)
-    return NumpyEngine(who, model, threads, why_not=why_not)
+    return NumpyEngine(who, model, why_not)
 
 
 def choose_engine_to_train(
@@ -73,9 +74,9 @@ def choose_engine_to_train(
     ValueError
         As `choose_engine`; also if the native engine is asked for and does not know the loss or the optimizer.
     """
-    name = _name(who, name)
+    name = _check(who, name, threads)
     if name == "numpy":
-        return NumpyEngine(who, model, threads)
+        return NumpyEngine(who, model)
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, name) or made.why_not_train(model, loss, optimizer)
     if not why_not and x.ndim not in (2, 2 + len(model.replicate_shape)):
@@ -84,10 +85,13 @@ def choose_engine_to_train(
         return NativeEngine(who, model, threads, by_name=name == "native")
     if name == "native":
         raise unsupported(who, why_not)
-    return NumpyEngine(who, model, threads, why_not=why_not, step=_native_steps(made, model, optimizer))
+    return NumpyEngine(who, model, why_not, _native_steps(made, model, optimizer))
 
 
-def _name(who: str, name: EngineName | None) -> EngineName:
+def _check(who: str, name: EngineName | None, threads: int | None) -> EngineName:
+    """Return the name of the engine, once name and threads are known to be right."""
+    if threads is not None:
+        as_count(who, "threads", threads)
     chosen = os.environ.get(VARIABLE, "auto") if name is None else name
     if chosen not in get_args(EngineName):
         source = f"{VARIABLE} to be" if name is None else "engine"

@@ -10,8 +10,8 @@ from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine
+from minidl.training.metrics import Evaluation, Tally
 from minidl.training.numpy_engine import batch_rows
-from minidl.training.tally import Evaluation, Tally
 
 
 def evaluate(
@@ -65,9 +65,9 @@ def measure(engine: Engine, loss: Loss, samples: Samples, batch_size: int) -> Ev
     batch_size : int
     """
     axes = len(samples.replicate_shape)
-    loss, tally = copy.copy(loss), Tally(loss, samples.y, axes)
+    loss, tally = copy.copy(loss), Tally(loss, samples)
     for start in range(0, samples.count, batch_size):
         x, y = samples.rows(start, start + batch_size)
-        prediction = engine.predict(x, batch_size)
+        prediction = engine.infer(x)
         tally.add(loss.forward(prediction, y, replicate_axes=axes), prediction, y)
     return tally.take()

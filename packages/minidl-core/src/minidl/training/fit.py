@@ -20,9 +20,9 @@ from minidl.training.engine import Engine, EngineName, Training
 from minidl.training.engines import choose_engine, choose_engine_to_train
 from minidl.training.evaluate import measure
 from minidl.training.history import History
-from minidl.training.numpy_engine import batch_rows, modes_kept
+from minidl.training.metrics import Evaluation, Tally
+from minidl.training.numpy_engine import batch_rows
 from minidl.training.survivors import Survivors
-from minidl.training.tally import Evaluation, Tally
 
 
 def fit(
@@ -108,39 +108,41 @@ def fit(
     _check_arguments(model, loss, optimizer, callbacks)
     as_count("fit", "epochs", epochs, low=0)
     batch_size = as_count("fit", "batch_size", batch_size)
-    samples = Samples("fit", x, y, model.replicate_shape)
     rngs = as_generators("fit", rng, model.replicate_shape)
+    samples = Samples("fit", x, y, model.replicate_shape)
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
     _check_first_sample("fit", chosen, loss, samples)
-    validate = _validation(model, loss, validation, engine, threads)
+    validate = None if validation is None else _validation(model, loss, validation, engine, threads)
     optimizer.next_rate()
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
-    history = History(engine=chosen.describe())
+    history = History(engine=chosen.words)
     if epochs:
         model.zero_grad()  # an interrupted step may have left something there
-    with modes_kept(model), Survivors(model, optimizer, history) as survivors:
-        tally = Tally(loss, y, len(model.replicate_shape))
-        training = Training(loss, optimizer, samples, min(batch_size, samples.count), tally, survivors)
+    batch_size, tally = min(batch_size, samples.count), Tally(loss, samples)
+    with model.mode_kept() as modules, Survivors(model, optimizer, history) as survivors:
+        training = Training(loss, optimizer, samples, batch_size, tally, survivors)
         try:
             for epoch in range(1, epochs + 1):
-                model.train()
+                for module in modules:
+                    module.training = True
                 trained = chosen.run_epoch(training, epoch, _order(rngs, samples.count))
-                history.append(trained, validate())
-                if any([_is_true(callback(epoch, history)) for callback in callbacks]):  # noqa: C419 - call them all
+                history.append(trained, validate() if validate else None)
+                if callbacks and _is_stopped_by(callbacks, epoch, history):
                     break
         except KeyboardInterrupt as interrupt:
             interrupt.history = history  # type: ignore[attr-defined]  # documented in `Raises`
             raise
         finally:
-            history.engine = chosen.describe()
+            history.engine = chosen.words
         if epochs:
             survivors.check_end(epoch, math.ceil(samples.count / batch_size))
     return history
 
 
-def _is_true(answer: object) -> bool:
-    """Whether a callback wants to stop; what else it may return has another meaning."""
-    return isinstance(answer, bool | np.bool) and bool(answer)
+def _is_stopped_by(callbacks: Sequence[Callable[[int, History], object]], epoch: int, history: History) -> bool:
+    """Call all callbacks; return whether one of them returned True."""
+    answers = [callback(epoch, history) for callback in callbacks]
+    return any(isinstance(answer, bool | np.bool) and bool(answer) for answer in answers)
 
 
 def _check_arguments(model: Module, loss: Loss, optimizer: Optimizer, callbacks: Sequence[object]) -> None:
@@ -157,7 +159,7 @@ def _check_first_sample(who: str, engine: Engine, loss: Loss, samples: Samples) 
     """Raise unless the first sample and all targets suit model and loss."""
     x, y = samples.rows(0, 1)
     try:
-        prediction = engine.predict(x)
+        prediction = engine.infer(x)
         copy.copy(loss).forward(prediction, y, replicate_axes=len(samples.replicate_shape))
         loss.check_values(samples.y, prediction.shape[-1])
     except (TypeError, ValueError) as error:
@@ -166,11 +168,9 @@ def _check_first_sample(who: str, engine: Engine, loss: Loss, samples: Samples) 
 
 
 def _validation(
-    model: Module, loss: Loss, data: tuple[Array, Array] | None, name: EngineName | None, threads: int | None
-) -> Callable[[], Evaluation | None]:
+    model: Module, loss: Loss, data: tuple[Array, Array], name: EngineName | None, threads: int | None
+) -> Callable[[], Evaluation]:
     """Return the function that measures the validation set, once that is known to suit model and loss."""
-    if data is None:
-        return lambda: None
     who = "fit: validation"
     if not isinstance(data, Sequence) or len(data) != 2:
         raise ValueError(f"{who}: expected a pair of inputs and targets, (x, y)")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.training.tally import Evaluation
+from minidl.training.metrics import Evaluation
 
 _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 

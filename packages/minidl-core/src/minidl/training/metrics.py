@@ -1,12 +1,15 @@
-"""How often a prediction names the right class."""
+"""Loss and accuracy: how often a prediction names the right class, and the sums over batches."""
 
 from __future__ import annotations
 
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minidl.arrays.backend import Array, is_float, library_of
+from minidl.arrays.samples import Samples
+from minidl.losses.loss import Loss
 
 
 def accuracy(prediction: Array, target: Array, *, replicate_axes: int = 0, threshold: float = 0.5) -> Any:
@@ -54,10 +57,10 @@ def accuracy(prediction: Array, target: Array, *, replicate_axes: int = 0, thres
 
 
 def count_hits(prediction: Array, labels: Array, replicate_axes: int, threshold: float) -> Array:
-    """Return how many samples of each replicate are predicted right, shape (*replicate_axes)."""
+    """Return how many samples of each replicate are predicted right, one number or an array of the replicate axes."""
     hits = classes_of(prediction, threshold) == labels
     if not replicate_axes and type(hits) is np.ndarray:
-        return np.count_nonzero(hits)  # 0.3 us where `sum` takes 2
+        return np.count_nonzero(hits)  # several times faster than `sum`
     return (hits if hits.ndim == replicate_axes + 1 else hits.reshape(*hits.shape[:replicate_axes], -1)).sum(-1)
 
 
@@ -66,13 +69,84 @@ def classes_of(output: Array, threshold: float = 0.5) -> Array:
     if output.shape[-1] == 1:
         return output[..., 0] > threshold
     if output.shape[-1] == 2:
-        return output[..., 1] > output[..., 0]  # four times as fast as argmax along so short an axis
+        return output[..., 1] > output[..., 0]  # several times faster than argmax along so short an axis
     return output.argmax(-1)
 
 
 def names_classes(target: Array) -> bool:
     """Whether targets are class indices, one-hot rows, or a column of zeros and ones."""
-    if not is_float(target):
-        return True
+    return not is_float(target) or _are_one_hot(target)
+
+
+def _are_one_hot(target: Array) -> bool:
+    """Whether numbers are one-hot rows, or a column of zeros and ones."""
     binary = bool(((target == 0) | (target == 1)).all())
     return binary and (target.shape[-1] == 1 or bool((target.sum(axis=-1) == 1).all()))
+
+
+class Evaluation(NamedTuple):
+    """Loss and accuracy over a data set.
+
+    Attributes
+    ----------
+    loss : float, or array of the shape of the replicate axes
+        Per sample: the sum over all samples, divided by their number.
+    accuracy : float, array of the shape of the replicate axes, or None
+        Share of samples whose class is predicted right; None where the targets are not classes.
+    """
+
+    loss: Any
+    accuracy: Any
+
+
+class Tally:
+    """Adds up loss and accuracy batch by batch.
+
+    Parameters
+    ----------
+    loss : Loss
+    samples : Samples
+        All of them: whether the targets are classes is decided once.
+
+    Attributes
+    ----------
+    threshold : float or None
+        A single output above this value says class 1; None where the targets are not classes.
+    """
+
+    def __init__(self, loss: Loss, samples: Samples) -> None:
+        self._is_mean, self._axes = loss.reduction == "mean", len(samples.replicate_shape)
+        self._to_numpy, self._one_hot = samples.y_library.to_numpy, samples.y_is_float
+        is_classes = not samples.y_is_float or _are_one_hot(samples.y)
+        self.threshold = loss.threshold if is_classes else None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._loss: Any = 0.0
+        self._hits: Any = 0
+        self._samples = self._labels = 0
+
+    def add(self, value: Array, prediction: Array, target: Array) -> np.ndarray | None:
+        """Count one batch; return which replicates have a nan loss, None if none has.
+
+        For a single network the returned array has no axes.
+        """
+        axes, samples = self._axes, prediction.shape[self._axes]
+        loss: Any = self._to_numpy(value).astype(np.float64) if axes else float(value)
+        self._loss = self._loss + (loss * samples if self._is_mean else loss)
+        self._samples += samples
+        if self.threshold is not None:
+            labels = classes_of(target) if self._one_hot else target
+            self._hits = self._hits + count_hits(prediction, labels, axes, self.threshold)
+            self._labels += prod(prediction.shape[axes:-1])
+        nan = loss != loss  # noqa: PLR0124 - nan alone differs from itself
+        return np.asarray(nan) if (nan.any() if axes else nan) else None
+
+    def take(self) -> Evaluation:
+        """Return loss and accuracy of all batches, as floats or arrays of the replicate axes, and start anew."""
+        loss = self._loss / self._samples
+        accuracy = None if self.threshold is None else self._to_numpy(self._hits) / self._labels
+        self._clear()
+        if self._axes:
+            return Evaluation(loss, accuracy)
+        return Evaluation(float(loss), None if accuracy is None else float(accuracy))

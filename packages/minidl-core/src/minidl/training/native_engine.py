@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.compiled import compiled, load_native
 from minidl.training.engine import Engine, Training
+from minidl.training.metrics import Evaluation
 from minidl.training.numpy_engine import NumpyEngine, in_batches
-from minidl.training.tally import Evaluation
 
 
 class NativeEngine(Engine):
@@ -34,10 +35,20 @@ class NativeEngine(Engine):
     """
 
     def __init__(self, who: str, model: Module, threads: int | None = None, *, by_name: bool = False) -> None:
-        super().__init__(who, model, threads)
-        self._by_name = by_name
-        self._numpy = NumpyEngine(who, model, threads)
-        self._fallback = ""
+        self.who, self.model, self.words = who, model, "native"
+        self._by_name, self._threads = by_name, threads
+        self._numpy = NumpyEngine(who, model)
+
+    def infer(self, x: Array) -> Array:
+        """Compute the output of the model for one batch."""
+        # A batch of the replicates' own data is no contiguous array, and little work to copy.
+        batch = np.require(x, requirements="CA") if isinstance(x, np.ndarray) else x
+        if self._takes(batch):
+            return self._infer(batch)
+        y = self.model.infer(x)  # raises if anything is wrong with x
+        if self._by_name:
+            raise unsupported(self.who, f"x {tuple(x.shape)}, which is not samples of one axis")
+        return y
 
     def predict(self, x: Array, batch_size: int | None = None) -> Array:
         """Compute the output of the model; the compiled network takes any number of samples at once."""
@@ -45,7 +56,7 @@ class NativeEngine(Engine):
             x = x.view(np.ndarray)  # the same memory, without what belongs to a file
         if self._takes(x) and x.flags.c_contiguous and x.flags.aligned:
             return self._infer(x)
-        return in_batches(self, self._infer_batch, x, batch_size)
+        return in_batches(self, x, batch_size)
 
     def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
         """Make a step for each batch, in one call; return loss and accuracy on the way."""
@@ -72,15 +83,11 @@ class NativeEngine(Engine):
         try:
             self._run(network, samples, _loss_record(loss, None), optimizer, result, None)
         except (ValueError, TypeError):
-            self._numpy.predict(x)  # names the layer that does not accept x
+            # NumPy names the layer or the loss that does not accept its argument.
             loss.forward(self.model.infer(x), y, replicate_axes=len(self.model.replicate_shape))
             raise
         per_sample = x.shape[-2] if loss.reduction == "mean" else 1
         return result.loss / per_sample if self.model.replicate_shape else float(result.loss) / per_sample
-
-    def describe(self) -> str:
-        """Return ``native``, with the reason if some of the work fell to NumPy."""
-        return f"native, then numpy ({self._fallback})" if self._fallback else "native"
 
     # ---- the compiled network
 
@@ -90,7 +97,7 @@ class NativeEngine(Engine):
         if made.network is None:
             if self._by_name:
                 raise unsupported(self.who, made.why_not)
-            self._fallback = made.why_not
+            self.words = f"native, then numpy ({made.why_not})"
         return made.network
 
     def _train(self, network: Any, training: Training, order: np.ndarray, steps: int, active: Any) -> Any:
@@ -115,7 +122,7 @@ class NativeEngine(Engine):
         steps: int = 1,
     ) -> None:
         record = optimizer_record(optimizer, steps)
-        threads = self.thread_count() if self.model.replicate_shape else 1
+        threads = thread_count(self._threads) if self.model.replicate_shape else 1
         ended = False
         try:
             network.train(self.model.values, batches, loss, record, result, active=active, threads=threads)
@@ -137,18 +144,8 @@ class NativeEngine(Engine):
         model, network = self.model, self._network()
         if network is None:
             return self._numpy.predict(x)
-        threads = self.thread_count() if model.replicate_shape or self.threads is not None else 1
+        threads = thread_count(self._threads) if model.replicate_shape or self._threads is not None else 1
         return network.predict(model.values, x, threads=threads)  # type: ignore[no-any-return]  # loaded at run time
-
-    def _infer_batch(self, x: Array) -> Array:
-        # A batch of the replicates' own data is no contiguous array, and little work to copy.
-        batch = np.require(x, requirements="CA") if type(x) is np.ndarray else x
-        if self._takes(batch):
-            return self._infer(batch)
-        y = self.model.infer(x)  # raises if anything is wrong with x
-        if self._by_name:
-            raise unsupported(self.who, f"x {tuple(x.shape)}, which is not samples of one axis")
-        return y
 
 
 class NativeSteps:
@@ -173,9 +170,18 @@ class NativeSteps:
         if network is None or record.rates is None:
             optimizer.step()
             return
-        network.step(self._model.values, self._model.read_grads(), record)
+        network.step(self._model.values, self._model.grads_to_read, record)
         optimizer.t += 1
         self._model.zero_grad()
+
+
+def thread_count(threads: int | None) -> int:
+    """Return the number of threads: those asked for, or one per processor that this process may use."""
+    if threads is not None:
+        return threads
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def unsupported(who: str, why: str) -> ValueError:

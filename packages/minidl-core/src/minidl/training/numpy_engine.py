@@ -5,8 +5,7 @@ It serves torch tensors as well, since the layers do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -19,8 +18,8 @@ from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.engine import Engine, Training
+from minidl.training.metrics import Evaluation
 from minidl.training.survivors import keep, put_back
-from minidl.training.tally import Evaluation
 
 _ROWS = 4096  # rows of all replicates at a time: a layer of 25 then takes 400 KB, and stays in the cache
 
@@ -32,8 +31,6 @@ class NumpyEngine(Engine):
     ----------
     who : str
     model : Module
-    threads : int or None
-        Checked and not used.
     why_not : str
         Why it is not the native engine; empty if nobody asked for that.
     step : callable, optional
@@ -41,20 +38,20 @@ class NumpyEngine(Engine):
     """
 
     def __init__(
-        self,
-        who: str,
-        model: Module,
-        threads: int | None = None,
-        *,
-        why_not: str = "",
-        step: Callable[[Optimizer], None] | None = None,
+        self, who: str, model: Module, why_not: str = "", step: Callable[[Optimizer], None] | None = None
     ) -> None:
-        super().__init__(who, model, threads)
-        self._why_not, self._step = why_not, step
+        self.who, self.model, self._step = who, model, step
+        self.words = f"numpy ({why_not})" if why_not else "numpy"
+        if step is not None:
+            self.words += ", steps native"
+
+    def infer(self, x: Array) -> Array:
+        """Compute the output of the model for one batch."""
+        return self.model.infer(x)
 
     def predict(self, x: Array, batch_size: int | None = None) -> Array:
         """Compute the output of the model, batch by batch where x is long."""
-        return in_batches(self, self.model.infer, x, batch_size)
+        return in_batches(self, x, batch_size)
 
     def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
         """Make a step for each batch; return loss and accuracy on the way."""
@@ -79,7 +76,7 @@ class NumpyEngine(Engine):
         model = self.model
         replicates = model.replicate_shape
         model.zero_grad()
-        with modes_kept(model):
+        with model.mode_kept():
             model.train()
             value = loss.forward(model.forward(x), y, replicate_axes=len(replicates))
         value = model.backend.to_numpy(value).astype(np.float64) if replicates else float(value)
@@ -92,27 +89,11 @@ class NumpyEngine(Engine):
         put_back(kept, nan)
         return value
 
-    def describe(self) -> str:
-        """Return ``numpy``, with the reason."""
-        reason = f" ({self._why_not})" if self._why_not else ""
-        return f"numpy{reason}{', steps native' if self._step else ''}"
 
-
-@contextmanager
-def modes_kept(model: Module) -> Iterator[None]:
-    """Restore the mode of each layer at the end, training or evaluation."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-def in_batches(engine: Engine, infer: Callable[[Array], Array], x: Array, batch_size: int | None) -> Array:
-    """Compute ``infer(x)`` in batches of samples, so that the memory beside the output is that of one batch."""
+def in_batches(engine: Engine, x: Array, batch_size: int | None) -> Array:
+    """Compute ``engine.infer(x)`` in batches of samples, so that the memory beside the output is that of one batch."""
     backend_of(x, engine.who)
-    model = engine.model
+    model, infer = engine.model, engine.infer
     axis = sample_axis(x, model.replicate_shape) if x.ndim > 1 else 0
     size = batch_rows(engine.who, model, batch_size, x, axis)
     if x.ndim < 2 or x.shape[axis] <= size:

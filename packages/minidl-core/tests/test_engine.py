@@ -1,24 +1,47 @@
-"""The seam to a compiled engine, with a pretended one: what it is given, what its answers change, who falls back."""
+"""The door to an engine, with a pretended one: what it is given, what its answers change, who falls back."""
 
 import copy
 import pickle
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import minidl
-from minidl import engine
+from minidl.training import compiled
 
 X = np.random.default_rng(0).uniform(-1, 1, (10, 2)).astype(np.float32)
 Y = (X[:, :1] > 0).astype(np.float32)
 
 
-class Epoch(NamedTuple):
-    loss: np.ndarray
-    hits: np.ndarray
-    diverged: np.ndarray
+class Samples(NamedTuple):
+    x: Any
+    y: Any
+    order: Any
+    batch_size: int
+
+
+class LossRecord(NamedTuple):
+    kind: str
+    mean: bool
+    threshold: float | None
+
+
+class OptimizerRecord(NamedTuple):
+    kind: str
+    settings: dict
+    vectors: dict
+    rates: Any
+    t: int
+
+
+class EpochResult(SimpleNamespace):
+    @classmethod
+    def empty(cls, replicate_shape):
+        return cls(loss=np.zeros(replicate_shape), **{n: np.zeros(replicate_shape, int) for n in cls.counts})
+
+    counts = ("hits", "steps", "diverged")
 
 
 class UnsupportedError(ValueError):
@@ -28,48 +51,65 @@ class UnsupportedError(ValueError):
 class Pretended:
     """An engine that notes what it is asked, answers zeros, and makes the steps that it is told."""
 
-    UnsupportedError = UnsupportedError
+    UnsupportedError, Samples, LossRecord = UnsupportedError, Samples, LossRecord
+    OptimizerRecord, EpochResult = OptimizerRecord, EpochResult
 
     def __init__(self):
         self.epochs, self.networks, self.diverged, self.interrupt, self.refuses = [], [], 0, None, ""
+        self.steps, self.one_pass = [], False
 
-    def Network(self, spec, *, dtype, lead, generators):  # noqa: N802 - a class elsewhere
+    def Network(self, spec, *, dtype, replicate_shape, generators):  # noqa: N802 - a class elsewhere
         if self.refuses == "network":
             raise UnsupportedError("layers[0]: it is round")
         network = SimpleNamespace(
-            spec=spec, dtype=dtype, replicate_axes=lead, generators=generators, worthwhile=True, largest=5000
-        )
-        network.train_epoch, network.predict = self.train_epoch, self.predict
+            spec=spec, dtype=dtype, replicate_shape=replicate_shape, generators=generators, worthwhile=True,
+            largest=5000, train=self.train, predict=self.predict, step=self.step,
+            steps_worthwhile=lambda _: self.one_pass,
+        )  # fmt: skip
         self.networks.append(network)
         return network
 
-    def check(self, spec, *, dtype, lead, loss, optimizer):  # noqa: ARG002 - it takes what the real one takes
+    def check(self, spec, *, dtype, replicate_shape, loss, optimizer):  # noqa: ARG002 - it takes what the real one takes
         if self.refuses in (loss, optimizer):
             raise UnsupportedError(f"{self.refuses} is not one that it knows")
 
-    def train_epoch(self, values, x, y, order, **options):
-        self.epochs.append((values, x, y, order, options))
+    def train(self, values, samples, loss, optimizer, result, *, active, threads):
+        self.epochs.append(SimpleNamespace(
+            values=values, samples=samples, loss=loss, optimizer=optimizer, active=active, threads=threads
+        ))  # fmt: skip
+        steps = -(-samples.x.shape[-2] // samples.batch_size)
         if self.interrupt:
+            result.steps[...] = 3
             raise self.interrupt
         values += 1
-        lead = values.shape[:-1]
-        diverged = np.broadcast_to(np.array(self.diverged), lead)
-        return Epoch(np.full(lead, 5.0), np.full(lead, 4), diverged)
+        result.loss[...], result.hits[...], result.diverged[...] = 5.0, 4, self.diverged
+        result.steps[...] = np.where(result.diverged, result.diverged - 1, steps)
+        if active is not None:
+            result.steps[~active] = 0
+
+    def step(self, values, gradients, optimizer):
+        self.steps.append((gradients.copy(), optimizer))
+        values -= optimizer.rates[0] * gradients
 
     def predict(self, values, x, *, threads):  # noqa: ARG002 - it takes what the real one takes
         return np.full((*values.shape[:-1], x.shape[-2], 1), 0.25, x.dtype)
 
 
+@pytest.fixture(autouse=True)
+def no_variable(monkeypatch):
+    monkeypatch.delenv("MINIDL_ENGINE", raising=False)
+
+
 @pytest.fixture
 def pretended(monkeypatch):
     native = Pretended()
-    monkeypatch.setattr(engine, "_load", lambda: (native, ""))
+    monkeypatch.setattr(compiled, "load_native", lambda: (native, ""))
     return native
 
 
 @pytest.fixture
 def absent(monkeypatch):
-    monkeypatch.setattr(engine, "_load", lambda: (None, "minidl-native is not installed"))
+    monkeypatch.setattr(compiled, "load_native", lambda: (None, "minidl-native is not installed"))
 
 
 def build(rng=0, **options):
@@ -98,20 +138,21 @@ def test_the_engine_is_given_data_alone(pretended):
     (network,) = pretended.networks
     assert (network.spec, network.dtype, network.replicate_shape) == (model.spec(), "float32", ())
     assert network.generators == [model[2].generators]
-    (values, x, y, first, options), (_, _, _, second, later) = pretended.epochs
-    assert values is model.values
-    assert x is X
-    assert y is Y
+    first, second = pretended.epochs
+    assert first.values is model.values
+    assert first.samples.x is X
+    assert first.samples.y is Y
     rng = np.random.default_rng(0)
-    np.testing.assert_array_equal(first, rng.permutation(10))
-    np.testing.assert_array_equal(second, rng.permutation(10))
-    assert (options["batch_size"], options["loss"], options["mean"]) == (3, "BCEWithLogitsLoss", True)
-    assert (options["threshold"], options["t"], later["t"]) == (0.0, 0, 4)
-    np.testing.assert_allclose(options["rates"], 0.1 * np.arange(1, 5) ** -0.5)
-    np.testing.assert_allclose(later["rates"], 0.1 * np.arange(5, 9) ** -0.5)
-    state = options["optimizer"]
-    assert (state["kind"], state["momentum"], state["nesterov"], state["weight_decay"]) == ("SGD", 0.5, True, 0.0)
-    assert state["velocity"] is optimizer.velocity
+    np.testing.assert_array_equal(first.samples.order, rng.permutation(10))
+    np.testing.assert_array_equal(second.samples.order, rng.permutation(10))
+    assert first.samples.batch_size == 3
+    assert first.loss == ("BCEWithLogitsLoss", True, 0.0)
+    assert (first.optimizer.t, second.optimizer.t) == (0, 4)
+    np.testing.assert_allclose(first.optimizer.rates, 0.1 * np.arange(1, 5) ** -0.5)
+    np.testing.assert_allclose(second.optimizer.rates, 0.1 * np.arange(5, 9) ** -0.5)
+    assert first.optimizer.kind == "SGD"
+    assert first.optimizer.settings == {"momentum": 0.5, "nesterov": True, "weight_decay": 0.0}
+    assert first.optimizer.vectors["velocity"] is optimizer.velocity
     assert (history.loss, history.accuracy, history.engine) == ([0.5, 0.5], [0.4, 0.4], "native")
     np.testing.assert_array_equal(model.values, before + 1 + 1)
     assert optimizer.t == 8
@@ -122,30 +163,31 @@ def test_a_momentum_that_is_set_later_begins_at_zero(pretended):
     model = build()
     optimizer = minidl.SGD(model, 0.01)
     fit(model, optimizer=optimizer)
-    assert pretended.epochs[0][-1]["optimizer"]["velocity"] is None
+    assert pretended.epochs[0].optimizer.vectors["velocity"] is None
     optimizer.momentum = 0.5
     fit(model, optimizer=optimizer)
-    np.testing.assert_array_equal(pretended.epochs[-1][-1]["optimizer"]["velocity"], np.zeros_like(model.values))
-    assert pretended.epochs[-1][-1]["optimizer"]["velocity"] is optimizer.velocity
+    velocity = pretended.epochs[-1].optimizer.vectors["velocity"]
+    np.testing.assert_array_equal(velocity, np.zeros_like(model.values))
+    assert velocity is optimizer.velocity
 
 
 def test_adam_hands_over_its_moments_and_a_fixed_rate(pretended):
     model = build()
     optimizer = minidl.Adam(model, 0.25)
     fit(model, optimizer=optimizer, y=Y + 0.5)
-    options = pretended.epochs[0][-1]
-    assert options["threshold"] is None
-    np.testing.assert_array_equal(options["rates"], [0.25] * 4)
-    assert options["optimizer"]["m"] is optimizer.m
-    assert options["optimizer"]["v"] is optimizer.v
-    assert options["optimizer"]["beta2"] == 0.999
+    given = pretended.epochs[0]
+    assert given.loss.threshold is None
+    np.testing.assert_array_equal(given.optimizer.rates, [0.25] * 4)
+    assert given.optimizer.vectors["m"] is optimizer.m
+    assert given.optimizer.vectors["v"] is optimizer.v
+    assert given.optimizer.settings["beta2"] == 0.999
 
 
 def test_layers_with_rates_of_their_own_hand_over_none(pretended):
     model = build(lr=0.5)
     model[3].lr = 0.25
     fit(model, optimizer=minidl.SGD(model))
-    assert pretended.epochs[0][-1]["rates"] is None
+    assert pretended.epochs[0].optimizer.rates is None
     assert dict(pretended.networks[0].spec[0].options)["lr"] == 0.5
 
 
@@ -169,12 +211,13 @@ def test_replicates_with_data_of_their_own(pretended):
     with pytest.warns(RuntimeWarning, match="replicate 1 has diverged, the loss is nan in epoch 1, batch 2") as caught:
         history = fit(model, loss, optimizer, x, labels, rng=[1, 2, 3], epochs=1, threads=2)
     assert caught[0].filename == __file__
-    _, given, y, order, options = pretended.epochs[0]
-    assert given is x
-    assert (y.dtype, order.shape, options["threads"]) == (np.int64, (3, 10), 2)
+    given = pretended.epochs[0]
+    assert given.samples.x is x
+    order = given.samples.order
+    assert (given.samples.y.dtype, order.shape, given.threads) == (np.int64, (3, 10), 2)
     np.testing.assert_array_equal(order[1], np.random.default_rng(2).permutation(10))
-    np.testing.assert_array_equal(options["rates"], [[0.1, 0.2, 0.3]] * 4)
-    assert options["active"].all()
+    np.testing.assert_array_equal(given.optimizer.rates, [[0.1, 0.2, 0.3]] * 4)
+    assert given.active.all()
     assert history.diverged == {1: (1, 2)}
     np.testing.assert_array_equal(history.loss[0], [0.5, np.nan, 0.5])
     assert optimizer.t == 4
@@ -190,7 +233,7 @@ def test_a_lost_replicate_stays_out_and_the_last_one_ends_the_training(pretended
 
     with pytest.warns(RuntimeWarning), pytest.raises(minidl.DivergenceError, match="epoch 2, batch 2") as caught:
         fit(model, optimizer=optimizer, callbacks=[last])
-    np.testing.assert_array_equal(pretended.epochs[1][-1]["active"], [False, True])
+    np.testing.assert_array_equal(pretended.epochs[1].active, [False, True])
     assert caught.value.history.diverged == {0: (1, 3), 1: (2, 2)}
     assert len(caught.value.history) == 1
     assert optimizer.t == 4 + 1
@@ -205,17 +248,17 @@ def test_a_single_network_that_diverges_ends_the_training(pretended):
     assert optimizer.t == 2
 
 
-def test_ctrl_c_keeps_the_history_and_counts_the_steps_made(pretended):
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeoutError])
+def test_an_error_out_of_a_signal_handler_leaves_the_steps_counted(pretended, error):
     model = build()
     optimizer = minidl.Adam(model)
 
     def interrupt(*_):
-        pretended.interrupt = KeyboardInterrupt()
-        pretended.interrupt.steps = 3
+        pretended.interrupt = error()
 
-    with pytest.raises(KeyboardInterrupt) as caught:
+    with pytest.raises(error) as caught:
         fit(model, optimizer=optimizer, callbacks=[interrupt])
-    assert len(caught.value.history) == 1
+    assert error is not KeyboardInterrupt or len(caught.value.history) == 1
     assert optimizer.t == 4 + 3
 
 
@@ -343,3 +386,201 @@ def test_the_spec_tells_where_a_class_comes_from():
         "minidl",
         __name__.partition(".")[0],
     ]
+
+
+class TestNothingIsHidden:
+    """Where a method of a known kind is not minidl's own, NumPy runs it and the history says so."""
+
+    METHODS = (
+        (minidl.LeakyReLU, "backward"),
+        (minidl.Linear, "infer"),
+        (minidl.Module, "__call__"),
+        (minidl.Dropout, "_draw_uniform"),
+        (minidl.Sequential, "forward"),
+        (minidl.MSELoss, "backward"),
+        (minidl.Loss, "reduce"),
+        (minidl.SGD, "step"),
+        (minidl.Optimizer, "gradient"),
+    )
+
+    @pytest.mark.parametrize(("kind", "name"), METHODS, ids=lambda value: getattr(value, "__name__", value))
+    def test_a_replaced_method_of_a_class(self, pretended, monkeypatch, kind, name):
+        model, calls = build(), []
+        assert fit(model).engine == "native"
+        original = getattr(kind, name)
+
+        def mine(self, *args, **options):
+            calls.append(name)
+            return original(self, *args, **options)
+
+        monkeypatch.setattr(kind, name, mine)
+        history = fit(model)
+        assert history.engine == f"numpy ({kind.__name__}.{name} is not minidl's own)"
+        assert calls or name == "__call__"
+        with pytest.raises(ValueError, match=rf"{kind.__name__}\.{name} is not minidl's own"):
+            fit(model, engine="native")
+        monkeypatch.undo()
+        monkeypatch.setattr(compiled, "load_native", lambda: (pretended, ""))
+        assert fit(model).engine == "native"
+
+    def test_a_method_that_is_added_to_a_class(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does
+        model = build()
+        minidl.predict(model, X)
+        monkeypatch.setattr(minidl.LeakyReLU, "update", lambda *_: None, raising=False)
+        assert fit(model).engine == "numpy (LeakyReLU.update is not minidl's own)"
+
+    @pytest.mark.parametrize("call", ["fit", "predict"])
+    def test_a_replaced_method_of_one_layer(self, pretended, call):  # noqa: ARG002 - a fixture for what it does
+        model = build()
+        fit(model)
+        model[1].infer = lambda x: x
+        if call == "fit":
+            assert fit(model).engine == "numpy (LeakyReLU.infer is not minidl's own)"
+        else:
+            assert minidl.predict(model, X).ravel()[0] != 0.25
+
+    @pytest.mark.parametrize("thing", ["loss", "optimizer"])
+    def test_a_replaced_method_of_one_loss_or_optimizer(self, pretended, thing):  # noqa: ARG002 - a fixture for what it does
+        model = build()
+        things = {"loss": minidl.MSELoss(), "optimizer": minidl.SGD(model, 0.1)}
+        name = "backward" if thing == "loss" else "step"
+        setattr(things[thing], name, getattr(things[thing], name))
+        kind = type(things[thing]).__name__
+        assert fit(model, **things).engine == f"numpy ({kind}.{name} is not minidl's own)"
+
+    def test_a_callback_that_replaces_a_method_is_obeyed_from_the_next_epoch_on(self, pretended, monkeypatch):
+        model, calls = build(), []
+
+        def replace(*_):
+            original = minidl.LeakyReLU.backward
+            monkeypatch.setattr(
+                minidl.LeakyReLU, "backward", lambda *args, **options: calls.append(1) or original(*args, **options)
+            )
+
+        history = fit(model, callbacks=[replace])
+        assert len(pretended.epochs) == 1
+        assert calls
+        assert history.engine == "native, then numpy (LeakyReLU.backward is not minidl's own)"
+
+    def test_a_subclass_of_the_same_name(self, pretended):  # noqa: ARG002 - a fixture for what it does
+        own = type("MSELoss", (minidl.MSELoss,), {})
+        assert fit(build(), own()).engine == "numpy (MSELoss is not one that it knows)"
+
+
+class TestTheVariable:
+    """MINIDL_ENGINE is the engine where none is given."""
+
+    def test_it_sets_the_default(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does
+        model = build()
+        for name, words in (("numpy", "numpy"), ("native", "native"), ("auto", "native")):
+            monkeypatch.setenv("MINIDL_ENGINE", name)
+            assert fit(model).engine == words
+            assert (minidl.predict(model, X)[0, 0] == 0.25) == (words == "native")
+            assert minidl.summary(model).endswith(f"engine: {words}")
+
+    def test_an_argument_wins(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does
+        monkeypatch.setenv("MINIDL_ENGINE", "numpy")
+        assert fit(build(), engine="native").engine == "native"
+        assert fit(build(), engine="auto").engine == "native"
+
+    def test_another_name_is_refused(self, monkeypatch):
+        monkeypatch.setenv("MINIDL_ENGINE", "fast")
+        with pytest.raises(
+            ValueError, match="predict: expected MINIDL_ENGINE to be 'auto', 'numpy' or 'native', got 'f"
+        ):
+            minidl.predict(build(), X)
+
+
+@pytest.mark.parametrize("call", ["predict", "evaluate"])
+def test_a_wrong_batch_size_is_refused_in_the_name_of_who_was_called(call):
+    call_with = {"predict": lambda **o: minidl.predict(build(), X, **o)}
+    call_with["evaluate"] = lambda **o: minidl.evaluate(build(), minidl.MSELoss(), X, Y, **o)
+    for engine in ("numpy", "auto"):
+        with pytest.raises(ValueError, match=f"^{call}: expected batch_size to be at least 1, got 0"):
+            call_with[call](batch_size=0, engine=engine)
+
+
+class TestTrainStep:
+    """One step through the door is one step by hand."""
+
+    def test_on_numpy(self):
+        model, twin = build(), build()
+        one, other = minidl.Adam(model, 0.1), minidl.Adam(twin, 0.1)
+        model.grads[...] = 1  # is forgotten
+        for start in range(3):
+            x, y, loss = X[start : start + 3], Y[start : start + 3], minidl.MSELoss("mean")
+            value = minidl.train_step(model, loss, one, x, y, engine="numpy")
+            assert value == float(loss.forward(twin.forward(x), y))
+            twin.backward(loss.backward(), need_dx=False)
+            other.step()
+        np.testing.assert_array_equal(model.values, twin.values)
+        assert one.t == 3
+
+    def test_layers_are_in_training_mode_meanwhile(self):
+        model = build().eval()
+        state = model[2].generators[0].bit_generator.state
+        minidl.train_step(model, minidl.MSELoss(), minidl.SGD(model, 0.1), X, Y, engine="numpy")
+        assert model[2].generators[0].bit_generator.state != state
+        assert not model.training
+        assert not model[2].training
+
+    def test_a_nan_makes_no_step(self):
+        model = build()
+        optimizer, before = minidl.Adam(model), model.values.copy()
+        assert np.isnan(minidl.train_step(model, minidl.MSELoss(), optimizer, X * np.nan, Y, engine="numpy"))
+        np.testing.assert_array_equal(model.values, before)
+        assert optimizer.t == 0
+
+    def test_a_replicate_with_nan_makes_no_step_and_the_others_do(self):
+        model = minidl.replicate(build, range(3))
+        optimizer, before = minidl.Adam(model), model.values.copy()
+        x = np.stack([X, X * np.nan, X])
+        with np.errstate(invalid="ignore"):
+            values = minidl.train_step(model, minidl.MSELoss(), optimizer, x, Y, engine="numpy")
+        assert np.isnan(values).tolist() == [False, True, False]
+        assert (model.values != before).any(axis=1).tolist() == [True, False, True]
+        assert optimizer.m.any(axis=1).tolist() == [True, False, True]
+        assert optimizer.t == 1
+
+    def test_the_engine_is_given_one_batch(self, pretended):
+        model = build()
+        optimizer = minidl.Adam(model, 0.25)
+        assert minidl.train_step(model, minidl.MSELoss("mean"), optimizer, X, Y) == 0.5
+        (given,) = pretended.epochs
+        assert given.samples.x is X
+        assert (given.samples.order, given.samples.batch_size, given.optimizer.t) == (None, 10, 0)
+        assert optimizer.t == 1
+
+    def test_another_model_s_optimizer_is_refused(self):
+        with pytest.raises(ValueError, match="train_step: expected an optimizer of this model"):
+            minidl.train_step(build(), minidl.MSELoss(), minidl.SGD(build(), 0.1), X, Y)
+
+    @pytest.mark.parametrize(("x", "y"), [(X[:, :1], Y), (X, Y[:, 0]), (X, Y[:5]), (X.astype(float), Y)])
+    def test_what_does_not_fit_is_named_and_nothing_changes(self, pretended, x, y):
+        model = build()
+        optimizer, before = minidl.Adam(model), model.values.copy()
+        pretended.interrupt = ValueError("minidl_native: expected something else")
+        with pytest.raises((ValueError, TypeError), match=r"Linear|MSELoss"):
+            minidl.train_step(model, minidl.MSELoss(), optimizer, x, y)
+        np.testing.assert_array_equal(model.values, before)
+
+
+def test_optimizers_with_many_operations_make_their_steps_natively_where_numpy_runs_the_network(pretended):
+    model = build()
+    minidl.predict(model, X)
+    pretended.networks[0].worthwhile = False
+    pretended.one_pass = True
+    optimizer = minidl.Adam(model, 0.25)
+    assert fit(model, optimizer=optimizer).engine.endswith("5,000 weights), steps native")
+    assert len(pretended.steps) == optimizer.t == 8
+    assert pretended.steps[0][1].rates.tolist() == [0.25]
+
+
+def test_layers_with_rates_of_their_own_are_stepped_by_the_optimizer_itself(pretended):
+    model = build(lr=0.5)
+    model[3].lr = 0.25
+    minidl.predict(model, X)
+    pretended.networks[0].worthwhile = False
+    pretended.one_pass = True
+    fit(model, optimizer=minidl.Adam(model, None))
+    assert not pretended.steps

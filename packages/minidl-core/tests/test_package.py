@@ -4,7 +4,6 @@ import ast
 import doctest
 import importlib
 import inspect
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,24 +13,33 @@ import pytest
 import minidl
 
 SOURCE = Path(minidl.__file__).parent
-MODULES = sorted(info.name for info in pkgutil.iter_modules([str(SOURCE)]))
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
+MODULES = [".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in FILES]
 PUBLIC = {name: getattr(minidl, name) for name in minidl.__all__}
-# Design, section 1: each knows of those before it, and what stands together knows nothing of its neighbours.
-CHAIN = [
-    {"backend"},
-    {"buffer"},
-    {"tree"},
-    {"module"},
-    {"linear", "activations", "dropout"},
-    {"sequential"},
-    {"replicate"},
+# Design, section 1: each room imports from itself and from those before it. A file outside the rooms may use all.
+ROOMS = ["arrays", "parameters", "layers", "losses", "optim", "training"]
+# The mathematics does not lean on each other, although the rooms stand in one row.
+APART = [("losses", "layers"), ("losses", "parameters"), ("optim", "losses")]
+# Inside a room: each file imports only from those before it.
+CHAINS = [
+    ["arrays.backend", "arrays.samples"],
+    ["parameters.buffer", "parameters.layout", "parameters.tree"],
+    ["layers.tools", "layers.module", "layers.linear"],
+    ["layers.module", "layers.activations"],
+    ["layers.module", "layers.dropout"],
+    ["layers.module", "layers.sequential"],
+    ["training.engine", "training.numpy_engine", "training.native_engine", "training.engines", "training.fit"],
 ]
-LAYERS = {"linear", "activations", "dropout", "sequential", "replicate"}
+
+
+def room_of(name):
+    """Return the room of a module, or nothing for a file outside the rooms."""
+    return name.partition(".")[0] if "." in name else ""
 
 
 def imports_of(name):
     """Return what a module of the package imports, and at the top level of which packages."""
-    tree = ast.parse((SOURCE / f"{name}.py").read_text("utf-8"))
+    tree = ast.parse((SOURCE / f"{name.replace('.', '/')}.py").read_text("utf-8"))
     inside, outside = set(), set()
     for node in ast.walk(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -127,25 +135,61 @@ def test_only_numpy_and_the_standard_library_are_imported_at_the_top(name):
         assert package.partition(".")[0] in allowed
 
 
-@pytest.mark.parametrize("name", sorted(set(MODULES) - {"__init__"}))
+@pytest.mark.parametrize("name", MODULES)
 def test_no_module_knows_itself_or_the_whole(name):
-    assert not known_to(name) & {name, "minidl", "__init__"}
+    assert not known_to(name) & {name, "minidl"}
 
 
-@pytest.mark.parametrize(
-    ("place", "name"), [(place, name) for place, names in enumerate(CHAIN) for name in sorted(names)]
-)
-def test_the_imports_point_one_way(place, name):
-    assert not known_to(name) & set().union(*CHAIN[place:])
+def test_every_folder_is_a_room():
+    assert {room_of(name) for name in MODULES} - {""} == set(ROOMS)
 
 
-def test_losses_layers_optimizers_and_training_stand_beside_each_other():
-    assert not known_to("losses") & {*LAYERS, "module", "tree", "buffer", "optim", "training"}
-    assert not known_to("optim") & {*LAYERS, "losses", "training"}
-    assert not known_to("training") & LAYERS
-    assert "losses" in known_to("training")
-    for layer in LAYERS:
-        assert not known_to(layer) & {"losses", "optim", "training"}
+@pytest.mark.parametrize("name", [name for name in MODULES if room_of(name)])
+def test_the_rooms_are_stacked(name):
+    below = ROOMS[: ROOMS.index(room_of(name)) + 1]
+    assert {room_of(other) for other in known_to(name)} <= set(below)
+
+
+@pytest.mark.parametrize(("room", "other"), APART)
+def test_some_rooms_do_not_know_each_other(room, other):
+    for name in MODULES:
+        if room_of(name) == room:
+            assert other not in {room_of(known) for known in known_to(name)}
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: chain[-1])
+def test_the_imports_of_a_room_point_one_way(chain):
+    assert set(chain) <= set(MODULES)
+    for place, name in enumerate(chain):
+        assert not known_to(name) & set(chain[place:])
+
+
+def test_training_does_not_ask_for_a_layer_or_a_loss_of_a_kind():
+    kinds = {name for name in MODULES if room_of(name) in {"layers", "losses", "optim"}}
+    bases = {"layers.module", "layers.tools", "losses.loss", "optim.optimizer"}
+    for name in MODULES:
+        if room_of(name) == "training":
+            assert not known_to(name) & (kinds - bases)
+
+
+def names_read(tree):
+    """Iterate over the underscore names that are read from something else than self or cls."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+            owner = node.value
+            if not (isinstance(owner, ast.Name) and owner.id in {"self", "cls"}):
+                yield ast.unparse(node)
+
+
+# The base classes of the tree read the slices of the modules below them, which are of their own class.
+FAMILY = {"parameters.layout", "parameters.tree", "layers.module"}
+OWN_CLASS = {"sys._getframe", "_Numbers._make"}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in FAMILY])
+def test_no_module_reads_the_underscore_names_of_another_class(name):
+    tree = ast.parse((SOURCE / f"{name.replace('.', '/')}.py").read_text("utf-8"))
+    assert not set(names_read(tree)) - OWN_CLASS
 
 
 def test_type_hints_are_shipped():

@@ -38,6 +38,8 @@ class Compiled:
 
     Attributes
     ----------
+    native : module or None
+        The package minidl_native.
     network : minidl_native.Network or None
     why_not : str
         Why there is no network; empty if there is one.
@@ -51,7 +53,7 @@ class Compiled:
         self._attributes = [vars(module) for module in modules]
         self._lengths = list(map(len, self._attributes))
         self._checked: dict[tuple[str, str], str] = {}
-        self.why_not = ""
+        self.native, self.why_not = load_native()
         self.network = self._compile(model, modules)
 
     def is_current(self) -> bool:
@@ -80,26 +82,22 @@ class Compiled:
         return [_frozen(getattr(module, name)) for module, name in self._settings]
 
     def _check(self, model: Module, loss: str, optimizer: str) -> str:
-        native, _ = load_native()
         kind = {"dtype": dtype_name(model.dtype), "replicate_shape": model.replicate_shape}
         try:
-            native.check(model.spec(), **kind, loss=loss, optimizer=optimizer)
-        except native.UnsupportedError as error:
+            self.native.check(model.spec(), **kind, loss=loss, optimizer=optimizer)
+        except self.native.UnsupportedError as error:
             return str(error)
         return ""
 
     def _compile(self, model: Module, modules: list[Module]) -> Any:
-        native, self.why_not = load_native()
-        if native is None:
-            return None
-        self.why_not = _why_not(model, modules)
+        self.why_not = self.why_not or _why_not(model, modules)
         if self.why_not:
             return None
         kind = {"dtype": dtype_name(model.dtype), "replicate_shape": model.replicate_shape}
         generators = [module.generators for module in modules if module.generators]
         try:
-            return native.Network(model.spec(), **kind, generators=generators)
-        except native.UnsupportedError as error:
+            return self.native.Network(model.spec(), **kind, generators=generators)
+        except self.native.UnsupportedError as error:
             self.why_not = str(error)
         return None
 

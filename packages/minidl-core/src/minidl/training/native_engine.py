@@ -11,7 +11,7 @@ from minidl.arrays.backend import Array, is_float
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.compiled import compiled, load_native
+from minidl.training.compiled import Compiled, compiled
 from minidl.training.engine import Engine, Training
 from minidl.training.metrics import Evaluation
 from minidl.training.numpy_engine import NumpyEngine, in_batches
@@ -41,10 +41,10 @@ class NativeEngine(Engine):
 
     def infer(self, x: Array) -> Array:
         """Compute the output of the model for one batch."""
-        # A batch of the replicates' own data is no contiguous array, and little work to copy.
-        batch = np.require(x, requirements="CA") if isinstance(x, np.ndarray) else x
-        if self._takes(batch):
-            return self._infer(batch)
+        x = _without_file(x)
+        if self._takes(x):
+            # A batch of the replicates' own data is no contiguous array, and little work to copy.
+            return self._infer(x if _is_plain(x) else np.array(x, order="C"))
         y = self.model.infer(x)  # raises if anything is wrong with x
         if self._by_name:
             raise unsupported(self.who, f"x {tuple(x.shape)}, which is not samples of one axis")
@@ -52,20 +52,22 @@ class NativeEngine(Engine):
 
     def predict(self, x: Array, batch_size: int | None = None) -> Array:
         """Compute the output of the model; the compiled network takes any number of samples at once."""
-        if isinstance(x, np.memmap):
-            x = x.view(np.ndarray)  # the same memory, without what belongs to a file
-        if self._takes(x) and x.flags.c_contiguous and x.flags.aligned:
+        x = _without_file(x)
+        if self._takes(x) and _is_plain(x):
             return self._infer(x)
         return in_batches(self, x, batch_size)
 
     def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
         """Make a step for each batch, in one call; return loss and accuracy on the way."""
-        network = self._network()
-        if network is None:
+        made = self._current()
+        if made is None:
             return self._numpy.run_epoch(training, epoch, order)
-        model, samples, survivors = self.model, training.samples, training.survivors
+        model, loss, samples, survivors = self.model, training.loss, training.samples, training.survivors
+        batches = made.native.Samples(samples.x, _as_targets(samples.y), order, training.batch_size)
+        record = made.native.LossRecord(type(loss).__name__, loss.reduction == "mean", training.tally.threshold)
         steps = -(-samples.count // training.batch_size)
-        result = self._train(network, training, order, steps, ~survivors.frozen if model.replicate_shape else None)
+        active = ~survivors.frozen if model.replicate_shape else None
+        result = self._train(made, batches, record, training.optimizer, steps, active)
         survivors.lose(epoch, {index: int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch})
         hits = None if training.tally.threshold is None else result.hits / samples.count
         if model.replicate_shape:
@@ -74,14 +76,14 @@ class NativeEngine(Engine):
 
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""
-        network, native = self._network(), load_native()[0]
-        if network is None or not self._takes(x):
+        made = self._current()
+        if made is None or not self._takes(x):
             return self._numpy.train_step(loss, optimizer, x, y)
-        samples = native.Samples(x, _as_targets(y), None, x.shape[-2])
-        result = native.EpochResult.empty(self.model.replicate_shape)
+        batch = made.native.Samples(x, _as_targets(y), None, x.shape[-2])
+        record = made.native.LossRecord(type(loss).__name__, loss.reduction == "mean", None)
         self.model.zero_grad()
         try:
-            self._run(network, samples, _loss_record(loss, None), optimizer, result, None)
+            result = self._train(made, batch, record, optimizer, steps=1)
         except (ValueError, TypeError):
             # NumPy names the layer or the loss that does not accept its argument.
             loss.forward(self.model.infer(x), y, replicate_axes=len(self.model.replicate_shape))
@@ -91,46 +93,37 @@ class NativeEngine(Engine):
 
     # ---- the compiled network
 
-    def _network(self) -> Any:
-        """Return the network with the model's present settings; None if a method of the model was replaced since."""
+    def _current(self) -> Compiled | None:
+        """Return the compiled model with its present settings; None if a method was replaced in the meantime."""
         made = compiled(self.model)
-        if made.network is None:
-            if self._by_name:
-                raise unsupported(self.who, made.why_not)
-            self.words = f"native, then numpy ({made.why_not})"
-        return made.network
+        if made.network is not None:
+            return made
+        if self._by_name:
+            raise unsupported(self.who, made.why_not)
+        self.words = f"native, then numpy ({made.why_not})"
+        return None
 
-    def _train(self, network: Any, training: Training, order: np.ndarray, steps: int, active: Any) -> Any:
-        """Run an epoch, and count the steps that were made, also where Ctrl-C or an error ends it."""
-        native = load_native()[0]
-        samples, loss, optimizer = training.samples, training.loss, training.optimizer
-        batches = native.Samples(samples.x, _as_targets(samples.y), order, training.batch_size)
-        record = _loss_record(loss, training.tally.threshold)
-        result = native.EpochResult.empty(self.model.replicate_shape)
-        self._run(network, batches, record, optimizer, result, active, steps=steps)
-        return result
-
-    def _run(
+    def _train(
         self,
-        network: Any,
+        made: Compiled,
         batches: Any,
         loss: Any,
         optimizer: Optimizer,
-        result: Any,
-        active: np.ndarray | None,
-        *,
-        steps: int = 1,
-    ) -> None:
-        record = optimizer_record(optimizer, steps)
-        threads = thread_count(self._threads) if self.model.replicate_shape else 1
-        ended = False
+        steps: int,
+        active: np.ndarray | None = None,
+    ) -> Any:
+        """Make a step for each batch, and count the steps that were made, also where Ctrl-C or an error ends it."""
+        model, record = self.model, optimizer_record(made, optimizer, steps)
+        threads = thread_count(self._threads) if model.replicate_shape else 1
+        result, ended = made.native.EpochResult.empty(model.replicate_shape), False
         try:
-            network.train(self.model.values, batches, loss, record, result, active=active, threads=threads)
+            made.network.train(model.values, batches, loss, record, result, active=active, threads=threads)
             ended = True
         finally:
-            made = result.steps if active is None else result.steps[active]
+            each = result.steps if active is None else result.steps[active]
             # After Ctrl-C each replicate is somewhere else: the fewest steps were made by all.
-            optimizer.t += int(made.max() if ended else made.min())
+            optimizer.t += int(each.max() if ended else each.min())
+        return result
 
     def _takes(self, x: Array) -> bool:
         """Whether the network takes x; if not, `infer` raises, or computes it where x has more axes."""
@@ -140,12 +133,12 @@ class NativeEngine(Engine):
         shared = x.ndim == 2 or (x.ndim == 3 and x.shape[:-2] == model.replicate_shape)
         return shared and bool(x.shape[-1] == model.in_features)
 
-    def _infer(self, x: np.ndarray) -> np.ndarray:
-        model, network = self.model, self._network()
-        if network is None:
+    def _infer(self, x: np.ndarray) -> Any:
+        model, made = self.model, self._current()
+        if made is None:
             return self._numpy.predict(x)
         threads = thread_count(self._threads) if model.replicate_shape or self._threads is not None else 1
-        return network.predict(model.values, x, threads=threads)  # type: ignore[no-any-return]  # loaded at run time
+        return made.network.predict(model.values, x, threads=threads)
 
 
 class NativeSteps:
@@ -165,12 +158,12 @@ class NativeSteps:
 
     def __call__(self, optimizer: Optimizer) -> None:
         """Do what ``optimizer.step()`` does, up to the rounding of its operations."""
-        network = compiled(self._model).network
-        record = optimizer_record(optimizer, 1)
-        if network is None or record.rates is None:
+        made = compiled(self._model)
+        record = None if made.network is None else optimizer_record(made, optimizer, 1)
+        if record is None or record.rates is None:
             optimizer.step()
             return
-        network.step(self._model.values, self._model.grads_to_read, record)
+        made.network.step(self._model.values, self._model.grads_to_read, record)
         optimizer.t += 1
         self._model.zero_grad()
 
@@ -189,14 +182,19 @@ def unsupported(who: str, why: str) -> ValueError:
     return ValueError(f"{who}: expected something that the native engine can run, got {why}; engine='auto' falls back")
 
 
-def optimizer_record(optimizer: Optimizer, steps: int) -> Any:
+def optimizer_record(made: Compiled, optimizer: Optimizer, steps: int) -> Any:
     """Return an optimizer, with the learning rates of its next steps, as minidl-native reads it."""
     state = optimizer.state()
-    return load_native()[0].OptimizerRecord(*state, optimizer.next_rates(steps), int(optimizer.t))
+    return made.native.OptimizerRecord(*state, optimizer.next_rates(steps), int(optimizer.t))
 
 
-def _loss_record(loss: Loss, threshold: float | None) -> Any:
-    return load_native()[0].LossRecord(type(loss).__name__, loss.reduction == "mean", threshold)
+def _without_file(x: Array) -> Array:
+    """Return a memory-mapped array as a plain one of the same memory; any other array as it is."""
+    return x.view(np.ndarray) if type(x) is np.memmap else x
+
+
+def _is_plain(x: np.ndarray) -> bool:
+    return x.flags.c_contiguous and x.flags.aligned
 
 
 def _as_targets(y: Array) -> np.ndarray:

@@ -6,6 +6,7 @@ It serves torch tensors as well, since the layers do.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -57,7 +58,7 @@ class NumpyEngine(Engine):
         """Make a step for each batch; return loss and accuracy on the way."""
         model, loss, optimizer = self.model, training.loss, training.optimizer
         tally, survivors = training.tally, training.survivors
-        step = optimizer.step if self._step is None else lambda: self._step(optimizer)
+        step = optimizer.step if self._step is None else partial(self._step, optimizer)
         axes = len(model.replicate_shape)
         for batch, (x, y) in enumerate(training.samples.batches(order, training.batch_size), start=1):
             prediction = model.forward(x)
@@ -110,7 +111,7 @@ def in_batches(engine: Engine, x: Array, batch_size: int | None) -> Array:
 
 def batch_rows(who: str, model: Module, batch_size: int | None, x: Array, axis: int) -> int:
     """Return the number of samples to predict at a time, when axis `axis` of x counts them."""
-    if batch_size is None:
-        rows_of_a_sample: int = prod(x.shape[axis + 1 : -1])
-        return max(1, _ROWS // max(1, prod(model.replicate_shape) * rows_of_a_sample))
-    return as_count(who, "batch_size", batch_size)
+    if batch_size is not None:
+        return as_count(who, "batch_size", batch_size)
+    rows_of_a_sample: int = prod((*model.replicate_shape, *x.shape[axis + 1 : -1]))
+    return max(1, _ROWS // max(1, rows_of_a_sample))

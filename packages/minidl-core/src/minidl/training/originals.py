@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import FunctionType, MappingProxyType
 
 from minidl.layers.module import Module
@@ -42,14 +43,15 @@ def replaced_method(thing: object) -> str:
     return ""
 
 
-def classes_of(things: list[object]) -> list[tuple[MappingProxyType[str, object], dict[str, object]]]:
+def classes_of(things: Sequence[object]) -> list[tuple[MappingProxyType[str, object], dict[str, object]]]:
     """Return the attributes of the classes of some objects, live and as they are now, for a fast comparison."""
     kinds = {kind: None for thing in things for kind in type(thing).__mro__ if kind in _ORIGINALS}
     return [(vars(kind), dict(vars(kind))) for kind in kinds]
 
 
 def _subclasses(base: type) -> list[type]:
-    return [base, *(kind for child in base.__subclasses__() for kind in _subclasses(child))]
+    children: list[type] = base.__subclasses__()
+    return [base, *(kind for child in children for kind in _subclasses(child))]
 
 
 def _methods(kind: type) -> dict[str, object]:

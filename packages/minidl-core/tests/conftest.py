@@ -1,5 +1,6 @@
-"""What the tests share: networks to test on, differences to compare with, and a guard that nothing changes."""
+"""What the tests share: every public kind, networks, differences to compare with, a guard that nothing changes."""
 
+import inspect
 from contextlib import contextmanager
 
 import numpy as np
@@ -41,6 +42,73 @@ def unchanged():
         assert freeze(things) == before
 
     return guard
+
+
+def public(base):
+    """Return the public classes of a kind that can be built, by their names."""
+    kinds = ((name, getattr(minidl, name)) for name in minidl.__all__)
+    classes = {name: kind for name, kind in kinds if inspect.isclass(kind) and issubclass(kind, base)}
+    return {name: kind for name, kind in classes.items() if not inspect.isabstract(kind)}
+
+
+WIDTH = 3
+# What a constructor of a layer may require, by the name of the parameter. All else has a default or is refused below.
+REQUIRED = {"in_features": WIDTH, "out_features": 2, "features": WIDTH}
+
+
+def build(kind, dtype="float32", rng=None, **options):
+    """Build a layer of any public class for inputs of width 3, as its signature asks for."""
+    given = {"dtype": dtype, "rng": rng, "std_b": 1, **options}
+    parameters = inspect.signature(kind).parameters
+    required = [name for name, parameter in parameters.items() if parameter.default is parameter.empty]
+    unknown = [name for name in required if name not in REQUIRED]
+    assert not unknown, f"{kind.__name__} requires {unknown}: say in REQUIRED what the tests shall give it"
+    return kind(*(REQUIRED[name] for name in required), **{n: v for n, v in given.items() if n in parameters})
+
+
+def several_layers(dtype, rng):
+    layers = [minidl.Linear(WIDTH, 4, std_b=1, dtype=dtype, rng=rng), minidl.Tanh(), minidl.Dropout(0.3, rng=rng)]
+    return minidl.Sequential(
+        [*layers, minidl.Sequential([minidl.LeakyReLU(0.2)]), minidl.Linear(4, 2, dtype=dtype, rng=rng)]
+    )
+
+
+def maker(kind, **options):
+    return lambda dtype="float32", rng=None: build(kind, dtype, rng, **options)
+
+
+LAYERS = {name: maker(kind) for name, kind in public(minidl.Module).items() if kind is not minidl.Sequential} | {
+    "Linear without bias": lambda dtype="float32", rng=None: minidl.Linear(WIDTH, 2, bias=False, dtype=dtype, rng=rng),
+    "LeakyReLU of steep slope": maker(minidl.LeakyReLU, alpha=0.3),
+    "Dropout in evaluation": lambda dtype="float32", rng=None: build(minidl.Dropout, dtype, rng).eval(),
+}
+MODULES = {name: make for name, make in LAYERS.items() if "evaluation" not in name} | {"Sequential": several_layers}
+LOSSES = public(minidl.Loss)
+
+
+@pytest.fixture(scope="session", params=LAYERS.items(), ids=LAYERS)
+def every_layer(request):
+    """Return, for each public layer, its name and a function (dtype, rng) that builds it for inputs of width 3."""
+    name, make = request.param
+    return name.split()[0], make
+
+
+@pytest.fixture(scope="session", params=MODULES.values(), ids=MODULES)
+def every_module(request):
+    """Return, for each public module, a function (dtype, rng) that builds it for inputs of width 3."""
+    return request.param
+
+
+@pytest.fixture(scope="session", params=LOSSES.values(), ids=LOSSES)
+def every_loss(request):
+    """Return each public loss class."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def build_layer():
+    """Return a function (kind, dtype, rng) that builds a layer of any public class."""
+    return build
 
 
 @pytest.fixture(scope="session")

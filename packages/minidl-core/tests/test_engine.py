@@ -404,7 +404,7 @@ class TestNothingIsHidden:
     )
 
     @pytest.mark.parametrize(("kind", "name"), METHODS, ids=lambda value: getattr(value, "__name__", value))
-    def test_a_replaced_method_of_a_class(self, pretended, monkeypatch, kind, name):
+    def test_a_replaced_method_of_a_class(self, pretended, monkeypatch, kind, name):  # noqa: ARG002 - a fixture for what it does
         model, calls = build(), []
         assert fit(model).engine == "native"
         original = getattr(kind, name)
@@ -413,14 +413,13 @@ class TestNothingIsHidden:
             calls.append(name)
             return original(self, *args, **options)
 
-        monkeypatch.setattr(kind, name, mine)
-        history = fit(model)
-        assert history.engine == f"numpy ({kind.__name__}.{name} is not minidl's own)"
-        assert calls or name == "__call__"
-        with pytest.raises(ValueError, match=rf"{kind.__name__}\.{name} is not minidl's own"):
-            fit(model, engine="native")
-        monkeypatch.undo()
-        monkeypatch.setattr(compiled, "load_native", lambda: (pretended, ""))
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, name, mine)
+            history = fit(model)
+            assert history.engine == f"numpy ({kind.__name__}.{name} is not minidl's own)"
+            assert calls or name == "__call__"
+            with pytest.raises(ValueError, match=rf"{kind.__name__}\.{name} is not minidl's own"):
+                fit(model, engine="native")
         assert fit(model).engine == "native"
 
     def test_a_method_that_is_added_to_a_class(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does

@@ -133,3 +133,15 @@ def test_a_device_is_looked_up_by_its_own_name_and_must_exist():
     assert minidl.get_backend("torch:meta").name == "torch:meta"
     with pytest.raises(ValueError, match="expected a device that torch has here, got 'torch:abacus'"):
         minidl.get_backend("torch:abacus")
+
+
+def test_a_kept_view_is_refused_as_on_numpy():
+    class Keeps(minidl.Linear):
+        pass
+
+    layer = Keeps(2, 3, backend="torch", rng=0)
+    layer.kept = layer.weight[0]
+    with pytest.raises(ValueError, match="its attribute 'kept' is a view of parameters"):
+        minidl.Sequential([layer])
+    layer.kept = layer.weight[0].clone()
+    minidl.Sequential([layer])

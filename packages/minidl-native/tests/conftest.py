@@ -1,4 +1,7 @@
-"""What the tests share: a training by the engine, and the same by minidl on NumPy."""
+"""What the tests share: a training by the engine, and the same by minidl on NumPy.
+
+Whatever the tests take from minidl-core beside its public names is named here, in one place.
+"""
 
 import copy
 from types import SimpleNamespace
@@ -8,22 +11,59 @@ import pytest
 
 import minidl
 from minidl.accuracy import names_classes
-from minidl_native import Network, _engine
+from minidl_native import KINDS, EpochResult, LossRecord, Network, OptimizerRecord, Samples, _engine
 
 ISAS = _engine.isas()
 
 
+def modules_of(model):
+    return list(model._tree())
+
+
+def replicate_shape_of(model):
+    return model.lead
+
+
+def generators_of(module):
+    return module._rngs
+
+
+def set_generators(module, generators):
+    module._rngs = generators
+
+
+def rate_of(optimizer, t):
+    return optimizer._rate(t)
+
+
+def dropouts_of(model):
+    return [module for module in modules_of(model) if isinstance(module, minidl.Dropout)]
+
+
 def network_of(model, isa=""):
-    generators = [module._rngs for module in model._tree() if isinstance(module, minidl.Dropout)]
-    return Network(model.spec(), dtype=str(model.dtype), lead=model.lead, generators=generators, _isa=isa)
+    generators = [generators_of(module) for module in dropouts_of(model)]
+    shape = replicate_shape_of(model)
+    return Network(model.spec(), dtype=str(model.dtype), replicate_shape=shape, generators=generators, _isa=isa)
 
 
-def settings_of(optimizer):
-    if isinstance(optimizer, minidl.Adam):
-        names = ("beta1", "beta2", "eps", "weight_decay", "m", "v")
-    else:
-        names = ("momentum", "nesterov", "weight_decay", "velocity")
-    return {"kind": type(optimizer).__name__, **{name: getattr(optimizer, name) for name in names}}
+def vectors_of(optimizer):
+    names = _engine.kinds()["optimizers"][type(optimizer).__name__]["vectors"]
+    return {name: getattr(optimizer, name) for name in names}
+
+
+def optimizer_record(optimizer, steps):
+    kind = type(optimizer).__name__
+    rates = [rate_of(optimizer, optimizer.t + k) for k in range(1, steps + 1)]
+    settings = {name: getattr(optimizer, name) for name in KINDS.optimizers[kind]}
+    return OptimizerRecord(
+        kind, settings, vectors_of(optimizer), None if rates[0] is None else np.array(rates), optimizer.t
+    )
+
+
+def loss_record(loss, y):
+    kind = type(loss).__name__
+    settings = {name: getattr(loss, name) for name in KINDS.losses[kind]}
+    return LossRecord(kind, loss.reduction == "mean", loss.threshold if names_classes(y) else None, settings)
 
 
 def orders_of(rng, samples):
@@ -33,33 +73,25 @@ def orders_of(rng, samples):
     return rng.permutation(samples)
 
 
-def train(model, loss, optimizer, x, y, *, epochs, batch_size, rng, isa="", threads=1, active=None):
-    """Train with the engine as `minidl.fit` would; return the outcome of each epoch."""
-    network, samples = network_of(model, isa), x.shape[-2]
+def train(model, loss, optimizer, x, y, *, epochs, batch_size, rng, isa="", threads=1, active=None, network=None):
+    """Train with the engine as `minidl.fit` would; return the result of each epoch."""
+    network, samples = network or network_of(model, isa), x.shape[-2]
     steps = -(-samples // batch_size)
-    is_classes = names_classes(y)
-    outcomes = []
+    results = []
     for _ in range(epochs):
-        rates = [optimizer._rate(optimizer.t + k) for k in range(1, steps + 1)]
-        outcomes.append(
-            network.train_epoch(
-                model.values,
-                x,
-                y,
-                orders_of(rng, samples),
-                batch_size=batch_size,
-                loss=type(loss).__name__,
-                mean=loss.reduction == "mean",
-                threshold=loss.threshold if is_classes else None,
-                optimizer=settings_of(optimizer),
-                rates=None if rates[0] is None else np.array(rates, np.float64),
-                t=optimizer.t,
-                active=active,
-                threads=threads,
-            )
+        result = EpochResult.empty(replicate_shape_of(model))
+        network.train(
+            model.values,
+            Samples(x, y, orders_of(rng, samples), batch_size),
+            loss_record(loss, y),
+            optimizer_record(optimizer, steps),
+            result,
+            active=active,
+            threads=threads,
         )
         optimizer.t += steps
-    return outcomes
+        results.append(result)
+    return results
 
 
 def both(build, loss, optimizer, x, y, *, epochs=3, batch_size=7, rngs=lambda: np.random.default_rng(5), **options):
@@ -68,15 +100,16 @@ def both(build, loss, optimizer, x, y, *, epochs=3, batch_size=7, rngs=lambda: n
     for native in (False, True):
         model = build()
         descent, rng, own_loss = optimizer(model), rngs(), copy.deepcopy(loss)
-        drawn = [rng for module in model._tree() if isinstance(module, minidl.Dropout) for rng in module._rngs]
+        drawn = [rng for module in dropouts_of(model) for rng in generators_of(module)]
         if native:
-            outcomes = train(model, own_loss, descent, x, y, epochs=epochs, batch_size=batch_size, rng=rng, **options)
-            losses = [outcome.loss / x.shape[-2] for outcome in outcomes]
-            accuracies = [outcome.hits / x.shape[-2] for outcome in outcomes]
+            results = train(model, own_loss, descent, x, y, epochs=epochs, batch_size=batch_size, rng=rng, **options)
+            losses = [result.loss / x.shape[-2] for result in results]
+            accuracies = [result.hits / x.shape[-2] for result in results]
         else:
-            history = minidl.fit(model, own_loss, descent, x, y, epochs=epochs, batch_size=batch_size, rng=rng)
+            settings = {"epochs": epochs, "batch_size": batch_size, "rng": rng, "engine": "numpy"}
+            history = minidl.fit(model, own_loss, descent, x, y, **settings)
             losses, accuracies = history.loss, history.accuracy
-        memory = [m for m in (getattr(descent, name, None) for name in ("m", "v", "velocity")) if m is not None]
+        memory = [vector for vector in vectors_of(descent).values() if vector is not None]
         states = [generator.bit_generator.state for generator in drawn]
         sides.append(SimpleNamespace(model=model, losses=losses, accuracies=accuracies, memory=memory, states=states))
     return sides
@@ -107,6 +140,15 @@ def assert_alike(sides):
 @pytest.fixture(scope="session")
 def trained():
     return SimpleNamespace(both=both, assert_alike=assert_alike, train=train, network_of=network_of)
+
+
+@pytest.fixture(scope="session")
+def core():
+    """What lies inside minidl-core's objects."""
+    return SimpleNamespace(
+        dropouts_of=dropouts_of, generators_of=generators_of, set_generators=set_generators, loss_record=loss_record,
+        optimizer_record=optimizer_record, replicate_shape_of=replicate_shape_of,
+    )  # fmt: skip
 
 
 @pytest.fixture(params=ISAS)

@@ -3,24 +3,31 @@
 The engine itself is called here, past the Python layer that would refuse much of this more kindly.
 """
 
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 
-from minidl_native import _engine
+from minidl_native import KINDS, _engine
 
-LAYERS = [[0, 3, 4, 0, 12], [1, 4, 4, -1, -1], [0, 4, 2, 16, 24]]
-SIZE, N, R = 26, 10, 2
 REFUSED = r"^minidl_native: expected "
+SIZE, N, R = 26, 10, 2
+
+LAYERS = (
+    ("Linear", 3, 4, 0, 12, {"lr": 0.01}),
+    ("ReLU", 4, 4, -1, -1, {}),
+    ("Linear", 4, 2, 16, 24, {"lr": 0.01}),
+)
+DROPOUT = (LAYERS[0], ("Dropout", 4, 4, -1, -1, {"p_drop": 0.3}), LAYERS[2])
+ADAM = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0}
 
 
-def make(layers=LAYERS, *, size=SIZE, replicates=R, replicated=1, numbers=None, generators=(), is_double=0, isa=""):
-    layers = np.array(layers, np.int64) if isinstance(layers, list) else layers
-    numbers = np.full((len(layers), replicates), 0.01) if numbers is None else numbers
-    return _engine.network(is_double, replicated, size, layers, numbers, list(generators), isa)
+def make(layers=LAYERS, *, size=SIZE, replicates=R, replicated=True, generators=(), is_double=False, isa=""):
+    return _engine.network(is_double, replicated, replicates, size, layers, list(generators), isa)
 
 
 def arguments(**changes):
-    """Return what a training of two replicates takes, with some of it changed."""
+    """Return what a training of two replicates takes, by name, with some of it changed."""
     rng = np.random.default_rng(0)
     good = {
         "network": make(),
@@ -29,24 +36,35 @@ def arguments(**changes):
         "y": rng.standard_normal((N, 2)).astype(np.float32),
         "order": np.arange(N),
         "batch_size": 4,
-        "loss": 0,
-        "mean": 0,
+        "loss": "MSELoss",
+        "mean": False,
         "threshold": 0.5,
-        "optimizer": 1,
-        "nesterov": 0,
-        "settings": np.array([[0.9, 0.9], [0.99, 0.99], [1e-8, 1e-8], [0, 0]]),
-        "first": np.zeros((R, SIZE), np.float32),
-        "second": np.zeros((R, SIZE), np.float32),
+        "loss_settings": {},
+        "optimizer": "Adam",
+        "settings": ADAM,
+        "m": np.zeros((R, SIZE), np.float32),
+        "v": np.zeros((R, SIZE), np.float32),
         "rates": np.full(3, 0.01),
         "t": 0,
+        "losses": np.full(R, 7.0),
+        "hits": np.full(R, 7),
+        "steps": np.full(R, 7),
+        "diverged": np.full(R, 7),
         "active": None,
-        "losses": np.zeros(R),
-        "hits": np.zeros(R, np.int64),
-        "diverged": np.zeros(R, np.int64),
         "threads": 1,
     }
     assert good.keys() >= changes.keys()
-    return good | changes  # in the order in which the engine takes them
+    return good | changes
+
+
+def train(call):
+    """Train with arguments by name."""
+    take = lambda *names: tuple(call[name] for name in names)  # noqa: E731 - as short as its formula
+    samples, loss = take("x", "y", "order", "batch_size"), take("loss", "mean", "threshold", "loss_settings")
+    vectors = {name: call[name] for name in ("m", "v")}
+    optimizer = (*take("optimizer", "settings"), vectors, *take("rates", "t"))
+    result = take("losses", "hits", "steps", "diverged")
+    return _engine.train(*take("network", "values"), samples, loss, optimizer, result, *take("active", "threads"))
 
 
 def unaligned(x):
@@ -69,8 +87,6 @@ def strided(x):
     return wide[..., ::2]
 
 
-ARRAYS = ("values", "x", "y", "order", "settings", "first", "second", "rates", "losses", "hits", "diverged")
-WRITTEN = ("values", "first", "second", "losses", "hits", "diverged")
 WRONG = {
     "shorter": lambda x: x[..., :-1].copy(),
     "longer": lambda x: np.concatenate([x, x], -1),
@@ -93,28 +109,32 @@ WRONG = {
 }
 
 
-def refused(**changes):
+ARRAYS = ("values", "x", "y", "order", "m", "v", "rates", "losses", "hits", "steps", "diverged")
+WRITTEN = ("values", "m", "v", "losses", "hits", "steps", "diverged")
+
+
+def refused(match=REFUSED, **changes):
     call = arguments(**changes)
     before = {name: call[name].copy() for name in WRITTEN if isinstance(call[name], np.ndarray)}
-    with pytest.raises((ValueError, TypeError), match=REFUSED):
-        _engine.train(*call.values())
+    with pytest.raises((ValueError, TypeError), match=match):
+        train(call)
     for name, array in before.items():
         np.testing.assert_array_equal(call[name], array)
 
 
 def test_the_arguments_are_right():
     call = arguments()
-    assert _engine.train(*call.values()) is None
+    assert train(call) is None
     assert (call["losses"] > 0).all()
+    assert (call["steps"].tolist(), call["diverged"].tolist()) == ([3, 3], [0, 0])
 
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays_of_a_training(name, wrong):
     array = WRONG[wrong](arguments()[name])
-    if (name, wrong) == ("rates", "None"):  # stands for the layers' own
-        call = arguments(rates=None)
-        return _engine.train(*call.values())
+    if wrong == "None" and name in ("rates", "order"):  # stands for the layers' own, and for the samples as they lie
+        return train(arguments(**{name: None}))
     return refused(**{name: array})
 
 
@@ -137,40 +157,144 @@ def test_an_order_that_leaves_the_samples(index):
 def test_labels_that_are_no_class(label):
     y = np.zeros(N, np.int64)
     y[3] = label
-    refused(y=y, loss=3)
-    refused(y=np.stack([np.zeros(N, np.int64), y]), loss=3)
-    refused(y=np.zeros(N, np.int64), loss=0)
+    refused(y=y, loss="CrossEntropyLoss")
+    refused(y=np.stack([np.zeros(N, np.int64), y]), loss="CrossEntropyLoss")
+    refused(y=np.zeros(N, np.int64), loss="MSELoss")
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         *(("batch_size", bad) for bad in (0, -1, 2**63, 1.5, None)),
-        *(("loss", bad) for bad in (-1, 4, "MSELoss")),
-        *(("optimizer", bad) for bad in (-1, 2)),
+        *(("loss", bad) for bad in (0, None, "HuberLoss", "MSE", "MSELoss\0", "BCELoss", b"MSELoss")),
+        *(("optimizer", bad) for bad in (1, None, "Lion", "SGD")),
         *(("threads", bad) for bad in (0, -1, 2**70)),
         *(("t", bad) for bad in (-1, 2**63, 1.0)),
+        *(("mean", bad) for bad in (1, None, "mean")),
+        *(("threshold", bad) for bad in ("high", np.zeros(2), [0.5])),
         ("active", np.ones(R + 1, bool)),
         ("active", np.ones(R, np.int8)),
-        ("mean", 2),
-        ("nesterov", -1),
     ],
 )
-def test_numbers(name, value):
+def test_numbers_and_names(name, value):
     refused(**{name: value})
 
 
-def test_a_threshold_that_is_no_number():
-    call = arguments(threshold="high")
-    with pytest.raises(TypeError):
-        _engine.train(*call.values())
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({name: ADAM[name] for name in ADAM if name != "eps"}, "setting eps of Adam, got none"),
+        (ADAM | {"momentum": 0.9}, "setting of Adam among beta1, beta2, eps, weight_decay, got 'momentum'"),
+        (ADAM | {3: 0.9}, "setting of Adam among .*, got 3"),
+        (ADAM | {"eps": "small"}, "eps of Adam to be a number or an array of one per replicate, got <class 'str'>"),
+        (ADAM | {"eps": None}, "eps of Adam to be a number"),
+        (ADAM | {"eps": [1e-8, 1e-8]}, "eps of Adam to be a number"),
+        (ADAM | {"beta2": np.full(R + 1, 0.9)}, r"beta2 of Adam to be a number or of shape \(2,\), got shape \(3,\)"),
+        (ADAM | {"beta2": np.full((R, 1), 0.9)}, r"beta2 of Adam .* got shape \(2, 1\)"),
+        (ADAM | {"beta2": np.full(R, 0.9, np.float16)}, "beta2 of Adam to be numbers, got dtype e"),
+        (ADAM | {"beta2": b"ab"}, "beta2 of Adam to be numbers, got dtype B"),
+        (None, "settings of Adam by name, got <class 'NoneType'>"),
+        ([0.9, 0.99], "settings of Adam by name, got <class 'list'>"),
+    ],
+)
+def test_settings_that_are_missing_unknown_or_of_another_length(settings, match):
+    refused("^minidl_native: expected " + match, settings=settings)
+
+
+def test_a_loss_without_settings_takes_none():
+    refused("setting of MSELoss among none, got 'delta'", loss_settings={"delta": 1.0})
+
+
+def test_a_setting_whose_error_is_its_own_keeps_it():
+    class Bad:
+        def __float__(self):
+            raise RuntimeError("no number today")
+
+    with pytest.raises(RuntimeError, match="no number today"):
+        train(arguments(settings=ADAM | {"eps": Bad()}))
+
+
+def test_all_ways_to_give_a_setting_are_one():
+    trained = []
+    for beta in (0.5, np.float32(0.5), np.array(0.5), np.array([0.5, 0.5]), np.full((R, 3), 0.5)[:, 1],
+                 unaligned(np.full(R, 0.5, np.float32))):  # fmt: skip
+        for wrap in (dict, MappingProxyType):
+            call = arguments(settings=wrap(ADAM | {"beta1": beta, "weight_decay": np.zeros(R, np.int64)}))
+            train(call)
+            trained.append(call["values"])
+    for other in trained[1:]:
+        np.testing.assert_array_equal(other, trained[0])
+
+
+@pytest.mark.parametrize("place", range(2, 6))
+@pytest.mark.parametrize("record", [None, (), [], (1, 2), "four", 7])
+def test_records_that_are_none(place, record):
+    call = arguments()
+    samples, loss = (call["x"], call["y"], None, 4), ("MSELoss", False, None, {})
+    optimizer = ("Adam", ADAM, {"m": call["m"], "v": call["v"]}, call["rates"], 0)
+    result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged"))
+    records = [call["network"], call["values"], samples, loss, optimizer, result, None, 1]
+    assert _engine.train(*records) is None
+    records[place] = record
+    with pytest.raises(TypeError, match=REFUSED + r".* to be a tuple of"):
+        _engine.train(*records)
+
+
+def stepping(**changes):
+    call = arguments(rates=np.full(1, 0.01)) | {"gradients": np.ones((R, SIZE), np.float32)} | changes
+    vectors = call.get("vectors", {"m": call["m"], "v": call["v"]})
+    optimizer = (call["optimizer"], call["settings"], vectors, call["rates"], call["t"])
+    return call, lambda: _engine.step(call["network"], call["values"], call["gradients"], optimizer)
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        {},
+        {"m": None, "v": np.zeros((R, SIZE), np.float32)},
+        {"m": np.zeros((R, SIZE), np.float32)},
+        {"m": np.zeros((R, SIZE), np.float32), "v": None},
+        {"m": np.zeros((R, SIZE), np.float32), "v": np.zeros((R, SIZE), np.float32), "velocity": None},
+        {"velocity": np.zeros((R, SIZE), np.float32)},
+        None,
+    ],
+    ids=str,
+)
+def test_vectors_that_are_missing_or_unknown(vectors):
+    call, step = stepping(vectors=vectors)
+    before = call["values"].copy()
+    with pytest.raises((ValueError, TypeError), match=REFUSED + ".*vectors? .*Adam"):
+        step()
+    np.testing.assert_array_equal(call["values"], before)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("name", ["values", "gradients", "m", "v"])
+def test_arrays_of_a_step(name, wrong):
+    call, step = stepping()
+    step()
+    before = call["values"].copy()
+    call, step = stepping(**{name: WRONG[wrong](call[name]), **({} if name == "values" else {"values": before.copy()})})
+    with pytest.raises((ValueError, TypeError), match=REFUSED):
+        step()
+    if name != "values":
+        np.testing.assert_array_equal(call["values"], before)
+
+
+@pytest.mark.parametrize("rates", [None, [0.01], np.full(2, 0.01), np.full((1, R + 1), 0.01), np.ones(1, np.float32)])
+def test_rates_of_a_step(rates):
+    call, step = stepping(rates=rates)
+    before = call["values"].copy()
+    with pytest.raises((ValueError, TypeError), match=REFUSED):
+        step()
+    np.testing.assert_array_equal(call["values"], before)
 
 
 def test_a_huge_batch_is_one_of_all_samples():
     results = []
     for batch_size in (N, 2**60):
         call = arguments(batch_size=batch_size, rates=np.full(1, 0.01))
-        _engine.train(*call.values())
+        train(call)
         results.append(call["values"])
     np.testing.assert_array_equal(*results)
 
@@ -180,57 +304,75 @@ def test_no_samples_are_no_step():
         x=np.zeros((0, 3), np.float32), y=np.zeros((0, 2), np.float32), order=np.arange(0), rates=np.zeros(0)
     )
     before = call["values"].copy()
-    _engine.train(*call.values())
+    train(call)
     np.testing.assert_array_equal(call["values"], before)
-    assert call["losses"].tolist() == [0, 0]
+    for name in ("losses", "hits", "steps", "diverged"):
+        assert call[name].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("generators", [[], [[None, None]], [[np.random.PCG64(0), None]]])
+def test_a_dropout_that_has_nothing_to_draw_from(generators):
+    refused("a generator for layers.1., a Dropout", network=make(DROPOUT, generators=generators))
+
+
+def test_layers_without_a_rate():
+    rates = {"lr": np.array([0.01, np.nan])}
+    layers = (*LAYERS[:2], (*LAYERS[2][:5], rates))
+    refused("a learning rate for layers.2.", network=make(layers), rates=None)
+    refused("a learning rate for layers.0.", network=make(((*LAYERS[0][:5], {}), *LAYERS[1:])), rates=None)
 
 
 def altered(row, column, value):
     layers = [list(layer) for layer in LAYERS]
     layers[row][column] = value
-    return layers
+    return tuple(tuple(layer) for layer in layers)
 
 
 @pytest.mark.parametrize(
     "layers",
     [
-        *(altered(0, 0, kind) for kind in (-1, 6, 2**60)),
-        *(altered(0, 1, width) for width in (0, -3, 2**24 + 1, 2**62, -(2**63))),
+        *(altered(0, 0, kind) for kind in (-1, 0, None, "Conv2d", "linear", b"Linear", "Lin\0ear")),
+        *(altered(0, 1, width) for width in (0, -3, 2**24 + 1, 2**62, -(2**63), 2**64, 3.0, None)),
         *(altered(0, 2, width) for width in (0, 5, 2**62)),
         *(altered(2, 3, start) for start in (-1, -2, 19, 26, 2**62, 2**63 - 1, -(2**63))),
         *(altered(2, 4, start) for start in (-2, 25, 26, 2**63 - 1)),
+        *(altered(0, 5, settings) for settings in (None, 0.01, {"alpha": 0.1}, {"lr": "low"}, {"lr": np.zeros(R + 1)})),
+        *(altered(1, 3 + parameter, 0) for parameter in (0, 1)),
         altered(1, 1, 3),
         altered(1, 2, 5),
         altered(2, 2, 3),
-        [[1, 3, 3, -1, -1]],
-        np.zeros((0, 5), np.int64),
-        np.zeros((3, 4), np.int64),
-        np.zeros((3, 5), np.int32),
-        np.zeros(5, np.int64),
+        (("ReLU", 3, 3, -1, -1, {}),),
+        (*LAYERS, ("LeakyReLU", 2, 2, -1, -1, {})),
+        (LAYERS[0][:5],),
+        (LAYERS[0], None),
+        (),
+        list(LAYERS),
+        np.zeros((3, 5), np.int64),
         None,
     ],
     ids=str,
 )
 def test_layers_that_leave_the_vector_or_each_other(layers):
     with pytest.raises((ValueError, TypeError), match=REFUSED):
-        make(layers, numbers=np.full((3, R), 0.01))
+        make(layers)
 
 
 def test_networks():
     for options in (
-        {"numbers": np.zeros((3, 0))},
-        {"numbers": np.zeros((2, R))},
-        {"numbers": np.zeros((3, R), np.float32)},
-        {"numbers": np.zeros((3, R)), "replicated": 0},
+        {"replicates": 0},
+        {"replicates": 2**40},
+        {"replicates": None},
+        {"replicates": R, "replicated": False},
+        {"replicated": 1},
         {"size": -1},
+        {"size": 1.0},
         {"isa": "avx9000"},
+        {"isa": None},
         {"is_double": 2},
     ):
         with pytest.raises((ValueError, TypeError), match=REFUSED):
             make(**options)
-    with pytest.raises(TypeError, match="7 arguments"):
-        _engine.network()
-    for call in (_engine.predict, _engine.train):
+    for call in (_engine.network, _engine.predict, _engine.train, _engine.step, _engine.function):
         with pytest.raises(TypeError, match="arguments"):
             call(1)
     with pytest.raises(ValueError, match="PyCapsule"):
@@ -239,24 +381,43 @@ def test_networks():
         _engine.predict(np.random.default_rng(0).bit_generator.capsule, 2, 3, 4, 5)
 
 
-DROPOUT = [LAYERS[0], [5, 4, 4, -1, -1], LAYERS[2]]
-
-
-@pytest.mark.parametrize("generators", [[], [[None, None]], [[np.random.PCG64(0), None]]])
-def test_a_dropout_that_has_nothing_to_draw_from(generators):
-    refused(network=make(DROPOUT, numbers=np.full((3, R), 0.3), generators=generators))
-
-
 @pytest.mark.parametrize("generators", [[[]], [[np.random.PCG64(0)]], [3], [[1, 2]], [[np.arange(3), None]]])
 def test_generators_that_are_none(generators):
     with pytest.raises((ValueError, TypeError, AttributeError)):
-        make(DROPOUT, numbers=np.full((3, R), 0.3), generators=generators)
+        make(DROPOUT, generators=generators)
 
 
-def test_layers_without_a_rate():
-    numbers = np.full((3, R), 0.01)
-    numbers[2, 1] = np.nan
-    refused(network=make(numbers=numbers), rates=None)
+class Clearing:
+    """Pretends to be a bit generator, and changes the list that it stands in."""
+
+    own: list
+
+    @property
+    def capsule(self):
+        self.own.clear()
+        return np.random.PCG64(0).capsule
+
+
+def test_a_list_that_changes_while_it_is_read_is_refused():
+    Clearing.own = [Clearing(), Clearing()]
+    with pytest.raises(TypeError):
+        make(DROPOUT, generators=[Clearing.own])
+
+
+def test_settings_that_change_while_they_are_read_are_read_as_they_were():
+    class Emptying(float):
+        def __float__(self):
+            settings.clear()
+            return 0.01
+
+    class Number:
+        def __float__(self):
+            settings.clear()
+            return 0.01
+
+    for number in (Emptying, Number):
+        settings = {"lr": number()}
+        make(((*LAYERS[0][:5], settings), *LAYERS[1:]))
 
 
 def predicting(**changes):
@@ -287,7 +448,7 @@ def test_a_prediction_must_be_writable():
 
 
 def test_a_single_network_takes_no_replicates():
-    network = make(replicates=1, replicated=0)
+    network = make(replicates=1, replicated=False)
     values, x, y = np.zeros(SIZE, np.float32), np.zeros((N, 3), np.float32), np.zeros((N, 2), np.float32)
     _engine.predict(network, values, x, y, 1)
     for wrong in ((values[None], x, y), (values, x[None], y), (values, x, y[None])):
@@ -298,13 +459,25 @@ def test_a_single_network_takes_no_replicates():
 def test_functions():
     x = np.zeros(5, np.float32)
     for wrong in (
-        (-1, x, x, ""),
-        (6, x, x, ""),
-        (0, x, x[:4].copy(), ""),
-        (0, x, x.astype(float), ""),
-        (0, x, read_only(x), ""),
-        (0, x, x, "other"),
-        (0, x[::2], x[:3].copy(), ""),
+        (0, x, x, ""),
+        (None, x, x, ""),
+        ("log", x, x, ""),
+        ("Linear", x, x, ""),
+        ("Dropout", x, x, ""),
+        ("exp", x, x[:4].copy(), ""),
+        ("exp", x, x.astype(float), ""),
+        ("exp", x, read_only(x), ""),
+        ("exp", x, x, "other"),
+        ("exp", x, x, None),
+        ("exp", x[::2], x[:3].copy(), ""),
     ):
         with pytest.raises((ValueError, TypeError), match=REFUSED):
             _engine.function(*wrong)
+
+
+def test_kinds_are_read_from_the_engine_and_cannot_be_changed():
+    assert {"Linear", "Dropout", "ReLU"} <= KINDS.layers.keys()
+    assert KINDS.optimizers["SGD"] == ("momentum", "nesterov", "weight_decay")
+    for kinds in (KINDS.layers, KINDS.losses, KINDS.optimizers):
+        with pytest.raises(TypeError):
+            kinds["Own"] = ()

@@ -59,6 +59,44 @@ def test_arrays_in_other_orders(trained):
         np.testing.assert_allclose(engine.predict(model.values, other), model.infer(other), rtol=1e-13)
 
 
+def twins_of(x, path):
+    """Yield the same numbers in files, unaligned, strided and read-only."""
+    path.write_bytes(b"?" + x.tobytes() + x.tobytes(order="F"))
+    unaligned = np.memmap(path, x.dtype, "r", offset=1, shape=x.shape)
+    fortran = np.memmap(path, x.dtype, "c", offset=1 + x.nbytes, shape=x.shape, order="F")
+    assert not unaligned.flags.aligned
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    yield from (unaligned, fortran, np.asarray(unaligned), np.repeat(x, 2, axis=-1)[..., ::2], x[::-1].copy()[::-1])
+    yield from (frozen, np.load(_saved(x, path.with_suffix(".npy")), mmap_mode="r"))
+
+
+def _saved(x, path):
+    np.save(path, x)
+    return path
+
+
+@pytest.mark.parametrize("n", [1, 20])
+def test_files_unaligned_and_read_only_arrays(trained, tmp_path, n):
+    model, engine, x = network(), trained.network_of(network()), np.random.default_rng(1).standard_normal((n, 3))
+    expected = engine.predict(model.values, x)
+    for other in twins_of(x, tmp_path / "x"):
+        np.testing.assert_array_equal(engine.predict(model.values, other), expected)
+
+
+def test_a_training_on_files_unaligned_and_read_only_arrays(trained, tmp_path):
+    x, y = np.random.default_rng(1).random((2, 20, 4))
+    found = []
+    pairs = zip(twins_of(x, tmp_path / "x"), twins_of(y, tmp_path / "y"), strict=True)
+    for own_x, own_y in ((x, y), *pairs):
+        layer = minidl.Linear(4, 4, dtype="float64", rng=0)
+        options = {"epochs": 1, "batch_size": 6, "rng": np.random.default_rng(0)}
+        trained.train(layer, minidl.MSELoss(), minidl.SGD(layer, 0.01), own_x, own_y, **options)
+        found.append(layer.values)
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
+
+
 def test_infinite_and_nan_inputs_stay_in_their_row(trained, isa):
     model = network()
     for n in (3, 20):
@@ -88,13 +126,14 @@ def test_from_many_threads_at_once(trained):
 PEAK = """
 import resource
 import numpy as np
-import minidl
+import minidl, minidl_native
 
 model = minidl.Sequential([minidl.Linear(1, 200, rng=0), minidl.Tanh(), minidl.Linear(200, 1, rng=1)])
 x = np.zeros((500_000, 1), np.float32)
-minidl.predict(model, x[:1000], engine="native")
+network = minidl_native.Network(model.spec(), dtype="float32", replicate_shape=())
+network.predict(model.values, x[:1000])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-minidl.predict(model, x, engine="native")
+y = network.predict(model.values, x)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 

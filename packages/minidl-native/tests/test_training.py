@@ -41,14 +41,14 @@ def chain(widths, activation="relu", last=(), *, dtype="float64", bias=True, lr=
     return minidl.Sequential([*layers[:-1], *last])
 
 
-def samples(n, width, classes, dtype="float64", kind="one-hot", lead=(), seed=1):
+def samples(n, width, classes, dtype="float64", kind="one-hot", replicates=(), seed=1):
     rng = np.random.default_rng(seed)
-    x, labels = rng.standard_normal((*lead, n, width)).astype(dtype), rng.integers(0, classes, (*lead, n))
+    x, labels = rng.standard_normal((*replicates, n, width)).astype(dtype), rng.integers(0, classes, (*replicates, n))
     if kind == "labels":
         return x, labels
     if kind == "one-hot":
         return x, (labels[..., None] == np.arange(classes)).astype(dtype)
-    y = rng.random((*lead, n, classes))
+    y = rng.random((*replicates, n, classes))
     return x, (y / y.sum(-1, keepdims=True)).astype(dtype)
 
 
@@ -161,7 +161,7 @@ def mixed(rng, dtype="float64"):
 @pytest.mark.parametrize("own_orders", [False, True])
 @pytest.mark.parametrize("optimizer", [*OPTIMIZERS, "own rates", "numbers", "decays"])
 def test_replicates(trained, dtype, own_data, own_orders, optimizer):
-    x, y = samples(20, 4, 2, dtype, lead=(3,) if own_data else ())
+    x, y = samples(20, 4, 2, dtype, replicates=(3,) if own_data else ())
     rngs = lambda: [np.random.default_rng(i) for i in range(3)] if own_orders else np.random.default_rng(5)  # noqa: E731 - as short as its formula
     each = np.array([0.3, 0.0, 0.7])
     optimizers = OPTIMIZERS | {
@@ -177,7 +177,7 @@ def test_replicates(trained, dtype, own_data, own_orders, optimizer):
 
 @pytest.mark.parametrize("classes", ["shared", "own"])
 def test_replicates_with_labels(trained, isa, classes):
-    x, y = samples(20, 4, 2, kind="labels", lead=(3,) if classes == "own" else ())
+    x, y = samples(20, 4, 2, kind="labels", replicates=(3,) if classes == "own" else ())
     sides = trained.both(
         replicates(mixed), minidl.CrossEntropyLoss("mean"), OPTIMIZERS["adam"], x[..., :20, :], y, isa=isa
     )
@@ -186,37 +186,38 @@ def test_replicates_with_labels(trained, isa, classes):
 
 def test_shared_samples_with_targets_of_their_own(trained):
     x, _ = samples(20, 4, 2)
-    _, y = samples(20, 4, 2, lead=(3,))
+    _, y = samples(20, 4, 2, replicates=(3,))
     trained.assert_alike(trained.both(replicates(mixed), minidl.MSELoss(), OPTIMIZERS["sgd"], x, y))
 
 
 def test_the_result_does_not_depend_on_the_number_of_threads(trained, isa, dtype):
-    x, y = samples(40, 4, 2, dtype, lead=(7,))
+    x, y = samples(40, 4, 2, dtype, replicates=(7,))
     models = []
     for threads in (1, 2, 5, 100):
         model = replicates(lambda rng: mixed(rng, dtype), 7)()
         optimizer, rng = minidl.Adam(model, 0.01), np.random.default_rng(2)
         options = {"epochs": 3, "batch_size": 7, "rng": rng, "isa": isa, "threads": threads}
-        outcomes = trained.train(model, minidl.MSELoss(), optimizer, x, y, **options)
-        models.append((model.values, optimizer.m, *(outcome.loss for outcome in outcomes)))
+        results = trained.train(model, minidl.MSELoss(), optimizer, x, y, **options)
+        models.append((model.values, optimizer.m, *(result.loss for result in results)))
     for other in models[1:]:
         for ours, theirs in zip(models[0], other, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_replicates_that_are_not_active_stay_as_they_are_and_draw_nothing(trained):
+def test_replicates_that_are_not_active_stay_as_they_are_and_draw_nothing(trained, core):
     x, y = samples(20, 4, 2)
     model = minidl.replicate(lambda _: chain((4, 5, 2), "dropout"), range(3))
-    model[1]._rngs = [np.random.default_rng(i) for i in range(3)]
-    before, states = model.values.copy(), [rng.bit_generator.state for rng in model[1]._rngs]
+    drawn = [np.random.default_rng(i) for i in range(3)]
+    core.set_generators(model[1], drawn)
+    before, states = model.values.copy(), [rng.bit_generator.state for rng in drawn]
     optimizer = minidl.SGD(model, 0.01)
     options = {"epochs": 1, "batch_size": 7, "rng": np.random.default_rng(0)}
     active = np.array([True, False, True])
-    (outcome,) = trained.train(model, minidl.MSELoss(), optimizer, x, y, active=active, **options)
-    np.testing.assert_array_equal(np.isnan(outcome.loss), ~active)
+    (result,) = trained.train(model, minidl.MSELoss(), optimizer, x, y, active=active, **options)
+    np.testing.assert_array_equal(np.isnan(result.loss), ~active)
     np.testing.assert_array_equal((model.values == before).all(-1), ~active)
-    assert [rng.bit_generator.state == state for rng, state in zip(model[1]._rngs, states, strict=True)] == [0, 1, 0]
-    assert (outcome.hits[1], outcome.diverged.tolist()) == (0, [0, 0, 0])
+    assert [rng.bit_generator.state == state for rng, state in zip(drawn, states, strict=True)] == [0, 1, 0]
+    assert (result.hits[1], result.steps.tolist(), result.diverged.tolist()) == (0, [3, 0, 3], [0, 0, 0])
 
 
 @pytest.mark.parametrize("nan", ["input", "target", "weight"])
@@ -234,9 +235,9 @@ def test_a_nan_stops_before_the_step_and_names_the_batch(trained, isa, dtype, na
     else:
         (x if nan == "input" else y)[order[13], 1] = np.nan
         expected, at = alone.values, 3
-    (outcome,) = trained.train(model, minidl.MSELoss(), minidl.SGD(model, 0.01), x, y, rng=_Same(order), **options)
-    assert outcome.diverged == at
-    assert np.isnan(outcome.loss)
+    (result,) = trained.train(model, minidl.MSELoss(), minidl.SGD(model, 0.01), x, y, rng=_Same(order), **options)
+    assert (result.diverged, result.steps) == (at, at - 1)
+    assert np.isnan(result.loss)
     np.testing.assert_array_equal(model.values, expected)
 
 
@@ -251,19 +252,19 @@ class _Same:
 
 
 def test_a_replicate_that_diverges_stops_and_the_others_go_on(trained):
-    x, y = samples(20, 4, 2, kind="probabilities", lead=(3,))
+    x, y = samples(20, 4, 2, kind="probabilities", replicates=(3,))
     x[1, np.random.default_rng(0).permutation(20)[13], 2] = np.nan
     build = lambda: minidl.replicate(lambda rng: chain((4, 6, 2), seed=rng), range(3))  # noqa: E731 - as short as its formula
     model, alike = build(), build()
     options = {"epochs": 1, "batch_size": 5}
     sgd, rng = minidl.SGD(model, 0.01), np.random.default_rng(0)
-    (outcome,) = trained.train(model, minidl.MSELoss(), sgd, x, y, rng=rng, **options)
+    (result,) = trained.train(model, minidl.MSELoss(), sgd, x, y, rng=rng, **options)
     sgd, rng = minidl.SGD(alike, 0.01), np.random.default_rng(0)
     with np.errstate(invalid="ignore"), pytest.warns(RuntimeWarning, match="replicate 1 has diverged"):
-        history = minidl.fit(alike, minidl.MSELoss(), sgd, x, y, rng=rng, **options)
-    assert outcome.diverged.tolist() == [0, 3, 0]
+        history = minidl.fit(alike, minidl.MSELoss(), sgd, x, y, rng=rng, engine="numpy", **options)
+    assert (result.diverged.tolist(), result.steps.tolist()) == ([0, 3, 0], [4, 2, 4])
     assert history.diverged == {1: (1, 3)}
-    np.testing.assert_allclose(outcome.loss / 20, history.loss[0], rtol=1e-12)
+    np.testing.assert_allclose(result.loss / 20, history.loss[0], rtol=1e-12)
     np.testing.assert_allclose(model.values, alike.values, rtol=1e-12)
 
 

@@ -1,11 +1,23 @@
 """A compiled engine for minidl: whole epochs of a small network without Python in between.
 
-minidl-core uses it by itself where it is installed; this is what it calls.
+minidl-core calls this interface by itself where the package is installed.
 """
 
-from minidl_native.network import Epoch, Network
+from minidl_native.kinds import KINDS, Kinds
+from minidl_native.network import Network
 from minidl_native.reading import UnsupportedError, check
+from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples
 
 __version__ = "0.1.0"
 
-__all__ = ["Epoch", "Network", "UnsupportedError", "check"]
+__all__ = [
+    "KINDS",
+    "EpochResult",
+    "Kinds",
+    "LossRecord",
+    "Network",
+    "OptimizerRecord",
+    "Samples",
+    "UnsupportedError",
+    "check",
+]

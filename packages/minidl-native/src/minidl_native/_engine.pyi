@@ -1,45 +1,28 @@
 from typing import Any
 
 def network(
-    is_double: int, replicated: int, size: int, layers: Any, numbers: Any, generators: list[list[Any]], isa: str, /
+    is_double: bool,
+    replicated: bool,
+    replicates: int,
+    size: int,
+    layers: tuple[tuple[Any, ...], ...],
+    generators: list[list[Any]],
+    isa: str,
+    /,
 ) -> Any: ...
 def predict(network: Any, values: Any, x: Any, y: Any, threads: int, /) -> None: ...
 def train(
     network: Any,
     values: Any,
-    x: Any,
-    y: Any,
-    order: Any,
-    batch_size: int,
-    loss: int,
-    mean: int,
-    threshold: float | None,
-    optimizer: int,
-    nesterov: int,
-    settings: Any,
-    first: Any,
-    second: Any,
-    rates: Any,
-    t: int,
+    samples: tuple[Any, Any, Any, int],
+    loss: tuple[str, bool, float | None, Any],
+    optimizer: tuple[str, Any, Any, Any, int],
+    result: tuple[Any, Any, Any, Any],
     active: Any,
-    losses: Any,
-    hits: Any,
-    diverged: Any,
     threads: int,
     /,
 ) -> None: ...
-def step(
-    network: Any,
-    values: Any,
-    gradients: Any,
-    optimizer: int,
-    nesterov: int,
-    settings: Any,
-    first: Any,
-    second: Any,
-    rates: Any,
-    t: int,
-    /,
-) -> None: ...
-def function(kind: int, x: Any, y: Any, isa: str, /) -> None: ...
+def step(network: Any, values: Any, gradients: Any, optimizer: tuple[str, Any, Any, Any, int], /) -> None: ...
+def function(name: str, x: Any, y: Any, isa: str, /) -> None: ...
 def isas() -> list[str]: ...
+def kinds() -> dict[str, dict[str, dict[str, Any]]]: ...

@@ -34,7 +34,71 @@ const char* name_of(char type) {
   }
 }
 
+double number_at(const char* from, char type) {
+  const auto as = [from](auto number) {
+    std::memcpy(&number, from, sizeof number);
+    return (double)number;
+  };
+  switch (type) {
+    case 'f': return as(0.0f);
+    case 'd': return as(0.0);
+    case 'i': return as((int32_t)0);
+    case 'q': return as((int64_t)0);
+    default: return *from != 0;
+  }
+}
+
+// One number per replicate from a buffer with one axis, whatever its stride.
+bool read_buffer(const Py_buffer& view, const char* name, int64_t replicates, double* to) {
+  const char type = type_of(view);
+  if (!type) return refuse(PyExc_TypeError, "%s to be numbers, got dtype %s", name, view.format ? view.format : "bytes");
+  if (view.ndim != 1 || view.shape[0] != replicates) {
+    return refuse(PyExc_ValueError, "%s to be a number or of shape %s, got shape %s", name,
+                  minidl::words_of({replicates}).c_str(), words_of((const int64_t*)view.shape, (size_t)view.ndim).c_str());
+  }
+  for (int64_t r = 0; r < replicates; ++r) to[r] = number_at((const char*)view.buf + r * view.strides[0], type);
+  return true;
+}
+
 }  // namespace
+
+bool read_integer(PyObject* object, const char* name, int64_t least, int64_t most, int64_t& value) {
+  if (!PyLong_Check(object)) {
+    return refuse(PyExc_TypeError, "%s to be an integer, got %R", name, (PyObject*)Py_TYPE(object));
+  }
+  int overflow = 0;
+  value = PyLong_AsLongLongAndOverflow(object, &overflow);
+  return (!overflow && value >= least && value <= most) ||
+         refuse(PyExc_ValueError, "%s from %lld to %lld, got %R", name, (long long)least, (long long)most, object);
+}
+
+bool read_numbers(PyObject* object, const char* name, int64_t replicates, double* to) {
+  if (!PyFloat_Check(object) && !PyLong_Check(object) && PyObject_CheckBuffer(object)) {
+    Py_buffer view;
+    if (PyObject_GetBuffer(object, &view, PyBUF_STRIDES | PyBUF_FORMAT) != 0) return false;
+    const bool many = view.ndim > 0;
+    const bool good = many && read_buffer(view, name, replicates, to);
+    PyBuffer_Release(&view);
+    if (many) return good;
+  }
+  const double number = PyFloat_AsDouble(object);
+  if (number == -1 && PyErr_Occurred()) {
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) return false;
+    PyErr_Clear();
+    return refuse(PyExc_TypeError, "%s to be a number or an array of one per replicate, got %R", name,
+                  (PyObject*)Py_TYPE(object));
+  }
+  std::fill(to, to + replicates, number);
+  return true;
+}
+
+bool read_tuple(PyObject* object, const char* name, Py_ssize_t count, PyObject** items) {
+  if (!PyTuple_Check(object) || PyTuple_Size(object) != count) {
+    return refuse(PyExc_TypeError, "%s to be a tuple of %zd, got %R", name, count, (PyObject*)Py_TYPE(object));
+  }
+  for (Py_ssize_t i = 0; i < count; ++i) items[i] = PyTuple_GetItem(object, i);
+  return true;
+}
 
 std::string words_of(Shape shape) { return words_of(shape.begin(), shape.size()); }
 

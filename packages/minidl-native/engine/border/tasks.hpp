@@ -1,8 +1,8 @@
-// Work spread over threads, that Ctrl-C ends in good order.
+// Work spread over threads, which Ctrl-C ends in good order.
 #pragma once
 
 #include "arrays.hpp"
-#include "engine.hpp"
+#include "../interface.hpp"
 
 #include <functional>
 
@@ -10,7 +10,7 @@ namespace minidl {
 
 // Call `task(index, workspace, stop)` for every index below `count`, on up to `threads` threads, each with zeroed
 // memory of its own. The calling thread, which holds the GIL, gives it up meanwhile and takes it back every 50 ms to
-// let Python handle signals; if that raises, every task is asked to stop. Returns false with a Python error.
+// let Python handle signals. If a handler raises, every task is asked to stop. Returns false with a Python error.
 bool run_tasks(int64_t count, int64_t threads, size_t bytes,
                const std::function<void(int64_t, void*, Stop)>& task);
 

@@ -31,8 +31,8 @@ class Run {
  public:
   Run(int64_t count, const std::function<void(int64_t, void*, Stop)>& task) : count_(count), task_(task) {}
 
-  // On the calling thread, which looks for signals.
-  void lead(void* workspace, const std::vector<std::thread>& others) {
+  // Work on the calling thread, which also looks for signals.
+  void watch(void* workspace, const std::vector<std::thread>& others) {
     state_ = PyEval_SaveThread();
     look_at_ = Clock::now() + PATIENCE;
     work(workspace, {&Run::look, this});
@@ -86,7 +86,7 @@ class Run {
   size_t finished_ = 0;
 };
 
-// The threads that follow. They are joined whatever happens: a thread of Python ends in the middle of `lead` when the
+// The other threads. They are joined whatever happens: a thread of Python ends in the middle of `watch` when the
 // interpreter does.
 class Followers {
  public:
@@ -97,7 +97,7 @@ class Followers {
         threads_.emplace_back([&run, workspace = workspaces[threads_.size() + 1].get()] { run.follow(workspace); });
       }
     } catch (const std::exception&) {
-      // The system gives no more of them: those that there are do the work.
+      // The system gives no more threads; those that there are do the work.
     }
   }
   Followers(const Followers&) = delete;
@@ -126,7 +126,7 @@ bool run_tasks(int64_t count, int64_t threads, size_t bytes,
   }
   Run run(count, task);
   const Followers followers(run, workspaces);
-  run.lead(workspaces[0].get(), followers.threads());
+  run.watch(workspaces[0].get(), followers.threads());
   return !run.stopped();
 }
 

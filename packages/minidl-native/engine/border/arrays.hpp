@@ -1,4 +1,4 @@
-// Arrays as Python hands them in, checked: after this nothing but plain memory of known size goes on.
+// Python's arrays, numbers and tuples, checked: what leaves here is plain memory of known size.
 #pragma once
 
 #define Py_LIMITED_API 0x030B0000
@@ -17,6 +17,14 @@ bool refuse(PyObject* type, const char* format, Words... words) {
   PyErr_Format(type, (std::string("minidl_native: expected ") + format).c_str(), words...);
   return false;
 }
+
+bool read_integer(PyObject* object, const char* name, int64_t least, int64_t most, int64_t& value);
+
+// A number, or an array of one number per replicate; `to` gets one number per replicate either way.
+bool read_numbers(PyObject* object, const char* name, int64_t replicates, double* to);
+
+// Borrowed references to the items of a tuple of this length.
+bool read_tuple(PyObject* object, const char* name, Py_ssize_t count, PyObject** items);
 
 using Shape = std::initializer_list<int64_t>;
 

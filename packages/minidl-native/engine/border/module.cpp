@@ -1,0 +1,198 @@
+// The functions that Python calls. Each opens the arrays, checks that they fit the network and each other, and only
+// then computes; nothing is checked later.
+#include "records.hpp"
+#include "tasks.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <new>
+
+namespace minidl {
+namespace {
+
+constexpr char CAPSULE[] = "minidl_native.network";
+
+bool read_count(Py_ssize_t got, Py_ssize_t expected) {
+  return got == expected || refuse(PyExc_TypeError, "%zd arguments, got %zd", expected, got);
+}
+
+Network* network_of(PyObject* capsule) { return (Network*)PyCapsule_GetPointer(capsule, CAPSULE); }
+
+void forget(PyObject* capsule) { delete network_of(capsule); }
+
+PyObject* none() {
+  Py_INCREF(Py_None);
+  return Py_None;
+}
+
+// The text of a string as an object that owns it; null with a Python error for anything else.
+PyObject* text_of(PyObject* object) {
+  if (PyUnicode_Check(object)) return PyUnicode_AsASCIIString(object);
+  refuse(PyExc_TypeError, "a string, got %R", (PyObject*)Py_TYPE(object));
+  return nullptr;
+}
+
+// network(is_double, replicated, replicates, size, layers, generators, isa) -> capsule
+PyObject* make_network(PyObject* const* args, Py_ssize_t count) {
+  auto network = std::make_unique<Network>();
+  Chain& chain = network->chain;
+  if (!read_count(count, 7)) return nullptr;
+  chain.is_double = args[0] == Py_True;
+  chain.replicated = args[1] == Py_True;
+  if (!PyBool_Check(args[0]) || !PyBool_Check(args[1])) {
+    refuse(PyExc_TypeError, "is_double and replicated to be bools, got %R and %R", args[0], args[1]);
+    return nullptr;
+  }
+  if (!read_integer(args[2], "replicates", 1, chain.replicated ? (int64_t)1 << 32 : 1, chain.replicates) ||
+      !read_integer(args[3], "size", 0, INT64_MAX, chain.size)) {
+    return nullptr;
+  }
+  PyObject* isa = text_of(args[6]);
+  const bool good = isa && network->read(args[4], args[5], PyBytes_AsString(isa));
+  Py_XDECREF(isa);
+  return good ? PyCapsule_New(network.release(), CAPSULE, forget) : nullptr;
+}
+
+// predict(network, values, x, y, threads): y is written
+PyObject* predict(PyObject* const* args, Py_ssize_t count) {
+  Array values, x, y;
+  int64_t n, stride, threads;
+  Network* network = read_count(count, 5) ? network_of(args[0]) : nullptr;
+  if (!network || !values.open(args[1], "values", network->float_type())) return nullptr;
+  const Chain& chain = network->chain;
+  const int64_t replicates = chain.replicates, out = network->out();
+  if (!check_vectors(chain, values, "values") || !open_samples(*network, args[2], x, n, stride) ||
+      !y.open(args[3], "y", network->float_type(), true) ||
+      !(chain.replicated ? y.check("y", {replicates, n, out}) : y.check("y", {n, out})) ||
+      !read_integer(args[4], "threads", 1, INT64_MAX, threads)) {
+    return nullptr;
+  }
+  const Kernel& kernel = network->kernel();
+  const size_t element = chain.is_double ? sizeof(double) : sizeof(float), bytes = kernel.predict_bytes(chain, n);
+  const auto rows_of = [&](int64_t r, int64_t start, int64_t rows, void* workspace) {
+    kernel.predict(chain, r, (const char*)values.data() + r * chain.size * element,
+                   (const char*)x.data() + (r * stride + start * network->in()) * element,
+                   (char*)y.data() + (r * n + start) * out * element, rows, workspace);
+  };
+  constexpr int64_t few = 4;
+  constexpr size_t little = 8192;
+  if (replicates == 1 && n <= few && bytes <= little) {  // so short that neither memory nor the GIL are worth a call
+    alignas(64) char workspace[little];
+    std::memset(workspace, 0, bytes);
+    rows_of(0, 0, n, workspace);
+    return none();
+  }
+  const int64_t share = 8 * PREDICT_ROWS, shares = n ? (n - 1) / share + 1 : 0;
+  const auto task = [&](int64_t index, void* workspace, Stop stop) {
+    const int64_t r = index / shares, start = index % shares * share;
+    rows_of(r, start, n - start < share ? n - start : share, workspace);
+    stop.ask(stop.context);
+  };
+  return run_tasks(replicates * shares, threads, bytes, task) ? none() : nullptr;
+}
+
+// train(network, values, samples, loss, optimizer, result, active, threads), whose records are those of Job: values, the
+// optimizer's vectors and the result are written, the result also where an exception ends the training
+PyObject* train(PyObject* const* args, Py_ssize_t count) {
+  Job job;
+  Pass& pass = job.pass;
+  int64_t threads;
+  Network* network = read_count(count, 8) ? network_of(args[0]) : nullptr;
+  if (!network || !job.open_values(*network, args[1]) || !job.open_data(*network, args[2], args[3]) ||
+      !job.open_optimizer(*network, args[4]) || !job.open_result(*network, args[5], args[6]) ||
+      !network->check_training(pass.rates != nullptr) || !read_integer(args[7], "threads", 1, INT64_MAX, threads)) {
+    return nullptr;
+  }
+  const Chain& chain = network->chain;
+  const Kernel& kernel = network->kernel();
+  job.clear_result(chain.replicates);
+  const auto task = [&](int64_t r, void* workspace, Stop stop) {
+    if (job.is_active(r)) return kernel.train(chain, pass, r, workspace, stop);
+    pass.losses[r] = NAN;
+  };
+  const size_t bytes = kernel.train_bytes(chain, pass.batch < pass.samples ? pass.batch : pass.samples);
+  return run_tasks(chain.replicates, threads, bytes, task) ? none() : nullptr;
+}
+
+// step(network, values, gradients, optimizer): values and the optimizer's vectors are written
+PyObject* step(PyObject* const* args, Py_ssize_t count) {
+  Job job;
+  Array gradients;
+  Pass& pass = job.pass;
+  pass.samples = pass.batch = 1;  // one step, and so one learning rate
+  Network* network = read_count(count, 4) ? network_of(args[0]) : nullptr;
+  if (!network || !job.open_values(*network, args[1]) ||
+      !gradients.open(args[2], "gradients", network->float_type()) ||
+      !check_vectors(network->chain, gradients, "gradients") || !job.open_optimizer(*network, args[3]) ||
+      (!pass.rates && !refuse(PyExc_ValueError, "a learning rate for the step, got None"))) {
+    return nullptr;
+  }
+  PyThreadState* state = PyEval_SaveThread();
+  for (int64_t r = 0; r < network->chain.replicates; ++r) {
+    network->kernel().step(network->chain, pass, r, gradients.data());
+  }
+  PyEval_RestoreThread(state);
+  return none();
+}
+
+// The number of an activation, -1 for exp.
+bool find_function(PyObject* name, int64_t& kind) {
+  kind = -1;
+  if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "exp") == 0) return true;
+  return find_kind(KINDS.layers, name, "an activation", kind) &&
+         (KINDS.layers.first[kind].is_activation ||
+          refuse(PyExc_ValueError, "exp or the name of an activation, got %R", name));
+}
+
+// function(name, x, y, isa): y = exp(x), or the activation of x whose settings are all 0.01; for the tests of digits
+PyObject* function(PyObject* const* args, Py_ssize_t count) {
+  Array x, y;
+  int64_t kind;
+  if (!read_count(count, 4) || !find_function(args[0], kind) || !x.open(args[1], "x", "fd") ||
+      !y.open(args[2], "y", x.type() == 'f' ? "f" : "d", true) || !y.check("y", {x.elements()}) ||
+      !x.check("x", {y.elements()})) {
+    return nullptr;
+  }
+  PyObject* name = text_of(args[3]);
+  const Isa* isa = name ? find_isa(PyBytes_AsString(name)) : nullptr;
+  Py_XDECREF(name);
+  if (!isa) return nullptr;
+  isa->kernels[x.type() == 'd'].function(kind, x.data(), y.data(), x.elements());
+  return none();
+}
+
+PyObject* isas(PyObject* const*, Py_ssize_t count) { return read_count(count, 0) ? list_isas() : nullptr; }
+
+PyObject* kinds(PyObject* const*, Py_ssize_t count) { return read_count(count, 0) ? list_kinds() : nullptr; }
+
+// No C++ exception may reach Python. Only missing memory is expected.
+template <PyObject* (*F)(PyObject* const*, Py_ssize_t)>
+PyObject* guarded(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  try {
+    return F(args, count);
+  } catch (const std::bad_alloc&) {
+    return PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+    return nullptr;
+  }
+}
+
+template <PyObject* (*F)(PyObject* const*, Py_ssize_t)>
+PyMethodDef method(const char* name) {
+  return {name, (PyCFunction)(void (*)())guarded<F>, METH_FASTCALL, nullptr};
+}
+
+PyMethodDef METHODS[] = {
+    method<make_network>("network"), method<predict>("predict"), method<train>("train"),         method<step>("step"),
+    method<function>("function"),    method<isas>("isas"),       method<kinds>("kinds"), {nullptr, nullptr, 0, nullptr},
+};
+
+PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "minidl_native._engine", nullptr, 0, METHODS, nullptr, nullptr, nullptr,
+                      nullptr};
+
+}  // namespace
+}  // namespace minidl
+
+PyMODINIT_FUNC PyInit__engine() { return PyModuleDef_Init(&minidl::MODULE); }

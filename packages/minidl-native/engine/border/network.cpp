@@ -1,0 +1,131 @@
+#include "network.hpp"
+
+namespace minidl {
+
+Network::~Network() {
+  for (PyObject* owner : owners_) Py_DECREF(owner);
+}
+
+bool Network::read(PyObject* layers, PyObject* generators, const char* isa) {
+  isa_ = find_isa(isa);
+  if (!isa_) return false;
+  if (!PyTuple_Check(layers)) {
+    return refuse(PyExc_TypeError, "layers to be a tuple, got %R", (PyObject*)Py_TYPE(layers));
+  }
+  chain.count = (int64_t)PyTuple_Size(layers);
+  bool any = false;
+  for (int64_t i = 0; i < chain.count; ++i) {
+    if (!read_layer(PyTuple_GetItem(layers, (Py_ssize_t)i), i)) return false;
+    any |= facts_of(layers_.back()).has_weights;
+  }
+  if (!any) return refuse(PyExc_ValueError, "at least one layer that has weights, got none");
+  if (!read_generators(generators)) return false;
+  chain.layers = layers_.data();
+  chain.settings = settings_.data();
+  chain.generators = generators_.data();
+  return true;
+}
+
+bool Network::read_layer(PyObject* record, int64_t index) {
+  PyObject* items[6];
+  Layer layer = {};
+  int64_t* const numbers[] = {&layer.in, &layer.out, &layer.weight, &layer.bias};
+  const char* const names[] = {"in", "out", "weight", "bias"};
+  if (!read_tuple(record, "a layer", 6, items) || !find_kind(KINDS.layers, items[0], "a layer", layer.kind)) {
+    return false;
+  }
+  for (int i = 0; i < 4; ++i) {
+    if (!read_integer(items[i + 1], names[i], INT64_MIN, INT64_MAX, *numbers[i])) return false;
+  }
+  const LayerFacts& facts = facts_of(layer);
+  layer.first_setting = (int64_t)settings_.size() / chain.replicates;
+  if (!check_layer(layer, index) ||
+      !read_settings(items[5], facts.settings, facts.name, chain.replicates, facts.has_weights, settings_)) {
+    return false;
+  }
+  layers_.push_back(layer);
+  return true;
+}
+
+bool Network::check_layer(const Layer& layer, int64_t index) const {
+  constexpr int64_t widest = 1 << 24;  // far beyond any that would be fast; the products below cannot overflow
+  const auto refuse_layer = [&](const char* what) {
+    return refuse(PyExc_ValueError, "layers[%lld] %s", (long long)index, what);
+  };
+  if (layer.in < 1 || layer.out < 1 || layer.in > widest || layer.out > widest) {
+    return refuse_layer("to have widths from 1 to 2**24, got another");
+  }
+  if (index && layers_.back().out != layer.in) {
+    return refuse_layer("to be as wide as the layer below it, got another width");
+  }
+  if (!facts_of(layer).has_weights) {
+    return (layer.in == layer.out || refuse_layer("to keep its width, got two widths")) &&
+           ((layer.weight == -1 && layer.bias == -1) || refuse_layer("to have no parameters, got some"));
+  }
+  const bool weight_inside = layer.weight >= 0 && layer.weight <= chain.size &&
+                             layer.in * layer.out <= chain.size - layer.weight;
+  const bool bias_inside = layer.bias == -1 || (layer.bias >= 0 && layer.bias <= chain.size &&
+                                                layer.out <= chain.size - layer.bias);
+  return (weight_inside && bias_inside) || refuse_layer("to have its parameters inside the vector, got a start outside");
+}
+
+namespace {
+
+// The interface of one of NumPy's bit generators. The base class gives it, whatever a subclass may say: only an
+// interface that belongs to this object lives as long as this object.
+BitGenerator* interface_of(PyObject* generator) {
+  PyObject* module = PyImport_ImportModule("numpy.random");
+  PyObject* type = module ? PyObject_GetAttrString(module, "BitGenerator") : nullptr;
+  PyObject* member = type ? PyObject_GetAttrString(type, "capsule") : nullptr;
+  PyObject* capsule = member ? PyObject_CallMethod(member, "__get__", "OO", generator, type) : nullptr;
+  auto* interface = capsule ? (BitGenerator*)PyCapsule_GetPointer(capsule, "BitGenerator") : nullptr;
+  for (PyObject* object : {module, type, member, capsule}) Py_XDECREF(object);
+  return interface;
+}
+
+}  // namespace
+
+bool Network::read_generators(PyObject* generators) {
+  generators_.assign(layers_.size() * (size_t)chain.replicates, nullptr);
+  int64_t drawing = 0;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (!facts_of(layers_[i]).draws) continue;
+    if (!PyList_Check(generators) || PyList_Size(generators) <= drawing) break;
+    PyObject* list = PyList_GetItem(generators, (Py_ssize_t)drawing++);
+    // A copy, which nobody else can change. It keeps the generators alive, in which their state lives.
+    PyObject* own = list && PyList_Check(list) ? PyList_AsTuple(list) : nullptr;
+    if (PyErr_Occurred()) return false;
+    if (!own) return refuse(PyExc_ValueError, "lists of bit generators, one per replicate, got another object");
+    owners_.push_back(own);
+    if (PyTuple_Size(own) != chain.replicates) {
+      return refuse(PyExc_ValueError, "a list of bit generators, one per replicate, got %R", own);
+    }
+    for (int64_t r = 0; r < chain.replicates; ++r) {
+      PyObject* generator = PyTuple_GetItem(own, (Py_ssize_t)r);
+      if (generator == Py_None) continue;
+      BitGenerator* interface = interface_of(generator);
+      if (!interface) return false;
+      generators_[i * (size_t)chain.replicates + (size_t)r] = interface;
+    }
+  }
+  return true;
+}
+
+bool Network::check_training(bool rates) const {
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const LayerFacts& facts = facts_of(layers_[i]);
+    if (!facts.draws && (rates || !facts.has_weights)) continue;
+    for (int64_t r = 0; r < chain.replicates; ++r) {
+      const double first = settings_[(size_t)(layers_[i].first_setting * chain.replicates + r)];
+      if (facts.has_weights && !rates && first != first) {
+        return refuse(PyExc_ValueError, "a learning rate for layers[%lld], got none", (long long)i);
+      }
+      if (facts.draws && first != 0 && !generators_[i * (size_t)chain.replicates + (size_t)r]) {
+        return refuse(PyExc_ValueError, "a generator for layers[%lld], a %s, got none", (long long)i, facts.name);
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace minidl

@@ -1,0 +1,44 @@
+// A network as the engine runs it, checked once when it is made.
+#pragma once
+
+#include "kinds.hpp"
+
+namespace minidl {
+
+// A Chain, what it points to, and the objects that keep that alive.
+class Network {
+ public:
+  Network() = default;
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+  ~Network();
+
+  // Read the layers, each a tuple (kind, in, out, weight, bias, settings by name), and for each layer that draws a list
+  // of one bit generator per replicate, or None for a replicate that draws nothing. The chain's other fields are set.
+  bool read(PyObject* layers, PyObject* generators, const char* isa);
+
+  const Kernel& kernel() const { return isa_->kernels[chain.is_double]; }
+  const char* float_type() const { return chain.is_double ? "d" : "f"; }
+  int64_t in() const { return layers_.front().in; }
+  int64_t out() const { return layers_.back().out; }
+  bool gives_probabilities() const { return facts_of(layers_.back()).gives_probabilities; }
+  // Refuse a training in which a layer would draw from a generator that it lacks or, unless there are `rates` of the
+  // steps, would need a learning rate of its own that it lacks.
+  bool check_training(bool rates) const;
+
+  Chain chain = {};
+
+ private:
+  static const LayerFacts& facts_of(const Layer& layer) { return KINDS.layers.first[layer.kind]; }
+  bool read_layer(PyObject* record, int64_t index);
+  bool check_layer(const Layer& layer, int64_t index) const;
+  bool read_generators(PyObject* generators);
+
+  std::vector<Layer> layers_;
+  std::vector<double> settings_;
+  std::vector<BitGenerator*> generators_;
+  std::vector<PyObject*> owners_;
+  const Isa* isa_ = nullptr;
+};
+
+}  // namespace minidl

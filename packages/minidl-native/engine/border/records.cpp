@@ -1,0 +1,169 @@
+#include "records.hpp"
+
+#include <algorithm>
+
+namespace minidl {
+namespace {
+
+bool check_indices(const Array& array, int64_t count, const char* name) {
+  for (int64_t i = 0; i < array.elements(); ++i) {
+    const int64_t index = array.type() == 'i' ? ((const int32_t*)array.data())[i] : ((const int64_t*)array.data())[i];
+    if (index < 0 || index >= count) {
+      return refuse(PyExc_ValueError, "%s from 0 to %lld, got %lld", name, (long long)(count - 1), (long long)index);
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool open_samples(const Network& network, PyObject* object, Array& x, int64_t& n, int64_t& stride) {
+  const Chain& chain = network.chain;
+  if (!x.open(object, "x", network.float_type())) return false;
+  const bool each = chain.replicated && x.axes() == 3;
+  n = x.axes() < 2 ? 0 : x.length(x.axes() - 2);
+  stride = each ? n * network.in() : 0;
+  return chain.replicated ? x.check("x", {n, network.in()}, {chain.replicates, n, network.in()})
+                          : x.check("x", {n, network.in()});
+}
+
+bool check_vectors(const Chain& chain, const Array& array, const char* name) {
+  return chain.replicated ? array.check(name, {chain.replicates, chain.size}) : array.check(name, {chain.size});
+}
+
+bool Job::open_values(const Network& network, PyObject* values) {
+  if (!values_.open(values, "values", network.float_type(), true)) return false;
+  pass.values = values_.data();
+  return check_vectors(network.chain, values_, "values");
+}
+
+bool Job::open_data(const Network& network, PyObject* samples, PyObject* loss) {
+  PyObject* items[4];
+  if (!read_loss(network, loss) || !read_tuple(samples, "samples", 4, items) ||
+      !open_samples(network, items[0], x_, pass.samples, pass.x_stride) ||
+      !open_targets(network, items[1], KINDS.losses.first[pass.loss]) || !open_order(network, items[2])) {
+    return false;
+  }
+  pass.x = x_.data();
+  return read_integer(items[3], "batch_size", 1, INT64_MAX / 2, pass.batch);
+}
+
+bool Job::open_targets(const Network& network, PyObject* y, const LossFacts& loss) {
+  const Chain& chain = network.chain;
+  const int64_t n = pass.samples, replicates = chain.replicates, out = network.out();
+  const char* with_classes = chain.is_double ? "dq" : "fq";
+  if (!y_.open(y, "y", loss.takes_classes ? with_classes : network.float_type())) return false;
+  pass.y = y_.data();
+  pass.classes = y_.type() == 'q';
+  const bool each = chain.replicated && y_.axes() == (pass.classes ? 2 : 3);
+  pass.y_stride = each ? n * (pass.classes ? 1 : out) : 0;
+  if (pass.classes) {
+    return (each ? y_.check("y", {replicates, n}) : y_.check("y", {n})) && check_indices(y_, out, "class indices");
+  }
+  return each ? y_.check("y", {replicates, n, out}) : y_.check("y", {n, out});
+}
+
+bool Job::open_order(const Network& network, PyObject* order) {
+  const int64_t n = pass.samples, replicates = network.chain.replicates;
+  if (!order_.open_optional(order, "order", "iq")) return false;
+  if (order_.empty()) return true;
+  const bool each = network.chain.replicated && order_.axes() == 2;
+  pass.order = order_.data();
+  pass.order_stride = each ? n : 0;
+  pass.order_is_32 = order_.type() == 'i';
+  return (each ? order_.check("order", {replicates, n}) : order_.check("order", {n})) &&
+         check_indices(order_, n, "order");
+}
+
+bool Job::read_loss(const Network& network, PyObject* loss) {
+  PyObject* items[4];
+  if (!read_tuple(loss, "loss", 4, items) || !find_kind(KINDS.losses, items[0], "a loss", pass.loss)) return false;
+  const LossFacts& facts = KINDS.losses.first[pass.loss];
+  if (facts.needs_probabilities && !network.gives_probabilities()) {
+    return refuse(PyExc_ValueError, "predictions that are probabilities for %s, got those of another last layer",
+                  facts.name);
+  }
+  if (!PyBool_Check(items[1])) {
+    return refuse(PyExc_TypeError, "mean to be a bool, got %R", (PyObject*)Py_TYPE(items[1]));
+  }
+  pass.mean = items[1] == Py_True;
+  pass.counted = items[2] != Py_None;
+  if (pass.counted && !read_numbers(items[2], "threshold", 1, &pass.threshold)) return false;
+  if (!read_settings(items[3], facts.settings, facts.name, network.chain.replicates, false, loss_settings_)) {
+    return false;
+  }
+  pass.loss_settings = loss_settings_.data();
+  return true;
+}
+
+bool Job::open_optimizer(const Network& network, PyObject* optimizer) {
+  PyObject* items[5];
+  if (!read_tuple(optimizer, "optimizer", 5, items) ||
+      !find_kind(KINDS.optimizers, items[0], "an optimizer", pass.optimizer)) {
+    return false;
+  }
+  const OptimizerFacts& facts = KINDS.optimizers.first[pass.optimizer];
+  if (!read_settings(items[1], facts.settings, facts.name, network.chain.replicates, false, optimizer_settings_) ||
+      !open_vectors(network, items[2], facts) || !open_rates(network, items[3])) {
+    return false;
+  }
+  pass.optimizer_settings = optimizer_settings_.data();
+  return read_integer(items[4], "t", 0, INT64_MAX / 2, pass.t);
+}
+
+bool Job::open_vectors(const Network& network, PyObject* vectors, const OptimizerFacts& optimizer) {
+  Named found;
+  if (!found.open(vectors, optimizer.vectors, "vector", optimizer.name)) return false;
+  for (int64_t i = 0; optimizer.vectors.at[i]; ++i) {
+    const char* name = optimizer.vectors.at[i];
+    Array& vector = vectors_[i];
+    if (!vector.open_optional(found[i], name, network.float_type(), true)) return false;
+    if (vector.empty()) {
+      if (i >= optimizer.required) continue;
+      return refuse(PyExc_ValueError, "vector %s of %s, got None", name, optimizer.name);
+    }
+    if (!check_vectors(network.chain, vector, name)) return false;
+    pass.vectors[i] = vector.data();
+  }
+  return true;
+}
+
+bool Job::open_rates(const Network& network, PyObject* rates) {
+  const int64_t steps = pass.samples ? (pass.samples - 1) / pass.batch + 1 : 0, replicates = network.chain.replicates;
+  if (!rates_.open_optional(rates, "rates", "d")) return false;
+  if (rates_.empty()) return true;
+  if (!rates_.check("rates", {steps}, {steps, replicates})) return false;
+  pass.rates = (const double*)rates_.data();
+  pass.rate_replicate = rates_.axes() == 2;
+  pass.rate_step = rates_.axes() == 2 ? replicates : 1;
+  return true;
+}
+
+bool Job::open_result(const Network& network, PyObject* result, PyObject* active) {
+  PyObject* items[4];
+  const Shape each = {network.chain.replicates}, one = {};
+  if (!read_tuple(result, "the result", 4, items) || !active_.open_optional(active, "active", "?") ||
+      (!active_.empty() && !active_.check("active", each))) {
+    return false;
+  }
+  const auto open = [&](Array& array, int index, const char* name, const char* type) {
+    return array.open(items[index], name, type, true) &&
+           (network.chain.replicated ? array.check(name, each) : array.check(name, one));
+  };
+  if (!open(losses_, 0, "loss", "d") || !open(hits_, 1, "hits", "q") || !open(steps_, 2, "steps", "q") ||
+      !open(diverged_, 3, "diverged", "q")) {
+    return false;
+  }
+  pass.losses = (double*)losses_.data();
+  pass.hits = (int64_t*)hits_.data();
+  pass.steps = (int64_t*)steps_.data();
+  pass.diverged = (int64_t*)diverged_.data();
+  return true;
+}
+
+void Job::clear_result(int64_t replicates) {
+  std::fill(pass.losses, pass.losses + replicates, 0.0);
+  for (int64_t* result : {pass.hits, pass.steps, pass.diverged}) std::fill(result, result + replicates, 0);
+}
+
+}  // namespace minidl

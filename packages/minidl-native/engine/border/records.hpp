@@ -1,0 +1,44 @@
+// The records of a training (samples, loss, optimizer, result), opened and checked against the network.
+#pragma once
+
+#include "network.hpp"
+
+namespace minidl {
+
+// Samples as the network takes them; `n` and `stride` become their number and the distance between replicates.
+bool open_samples(const Network& network, PyObject* object, Array& x, int64_t& n, int64_t& stride);
+
+// Refuse vectors that are not one for each replicate, or the one of a single network.
+bool check_vectors(const Chain& chain, const Array& array, const char* name);
+
+// A training's arrays, open as long as this lives, and the Pass that points into them.
+class Job {
+ public:
+  // The parameters, which are changed.
+  bool open_values(const Network& network, PyObject* values);
+  // samples: (x, y, order or None, batch_size); loss: (kind, mean, threshold or None, settings)
+  bool open_data(const Network& network, PyObject* samples, PyObject* loss);
+  // optimizer: (kind, settings, vectors, rates or None, t)
+  bool open_optimizer(const Network& network, PyObject* optimizer);
+  // result: (loss, hits, steps, diverged); active: bool for each replicate, or None
+  bool open_result(const Network& network, PyObject* result, PyObject* active);
+
+  void clear_result(int64_t replicates);
+  bool is_active(int64_t replicate) const {
+    return active_.empty() || ((const volatile char*)active_.data())[replicate];
+  }
+
+  Pass pass = {};
+
+ private:
+  bool open_targets(const Network& network, PyObject* y, const LossFacts& loss);
+  bool open_order(const Network& network, PyObject* order);
+  bool read_loss(const Network& network, PyObject* loss);
+  bool open_vectors(const Network& network, PyObject* vectors, const OptimizerFacts& optimizer);
+  bool open_rates(const Network& network, PyObject* rates);
+
+  Array values_, x_, y_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_;
+  std::vector<double> loss_settings_, optimizer_settings_;
+};
+
+}  // namespace minidl

@@ -1,0 +1,127 @@
+// The interface between the two halves of the engine: border/ (Python's side) and kernel/ (the arithmetic).
+//
+// kernel/ is compiled once for each instruction set, with instructions that not every processor has. The linker merges
+// equal functions of different files, templates of the standard library included, so a shared function could end up
+// with instructions that the processor lacks. The halves therefore share no code: both include this header, which holds
+// plain data only, and neither includes a header of the other.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace minidl {
+
+constexpr int64_t PREDICT_ROWS = 128;     // the rows of a prediction that are computed together
+constexpr size_t TOO_LARGE = SIZE_MAX;    // a number of bytes that no memory can hold
+constexpr int64_t MOST_NAMES = 8;         // settings of a kind
+constexpr int64_t MOST_VECTORS = 4;       // vectors of an optimizer
+
+// NumPy's interface to its bit generators, `bitgen_t`.
+struct BitGenerator {
+  void* state;
+  uint64_t (*next_uint64)(void*);
+  uint32_t (*next_uint32)(void*);
+  double (*next_double)(void*);
+  uint64_t (*next_raw)(void*);
+};
+
+// Names in order; the first null ends them.
+struct Names {
+  const char* at[MOST_NAMES + 1];
+};
+
+// The facts that the border needs about each kind. A kind's number is its place in the table.
+struct LayerFacts {
+  const char* name;                       // of the class in Python
+  Names settings;
+  bool has_weights;                       // weight (out, in), perhaps a bias; settings[0] is then the learning rate
+  bool draws;                             // from a generator, unless settings[0] is 0
+  bool is_activation;
+  bool gives_probabilities;               // outputs between 0 and 1
+};
+
+struct LossFacts {
+  const char* name;
+  Names settings;
+  bool takes_classes;                     // class indices as targets, beside rows of numbers
+  bool needs_probabilities;
+};
+
+struct OptimizerFacts {
+  const char* name;
+  Names settings, vectors;
+  int64_t required;                       // vectors that must be there; those behind them may be missing
+  bool one_pass;                          // faster than NumPy on long vectors
+};
+
+template <class Facts>
+struct Table {
+  const Facts* first;
+  int64_t count;
+};
+
+struct Catalogue {
+  Table<LayerFacts> layers;
+  Table<LossFacts> losses;
+  Table<OptimizerFacts> optimizers;
+};
+
+// A layer. `weight` and `bias` are the starts of its parameters in the vector, -1 without.
+struct Layer {
+  int64_t kind, in, out, weight, bias;
+  int64_t first_setting;                  // row of the chain's settings
+};
+
+// A network, checked: widths meet, and all parameters lie inside the vector.
+struct Chain {
+  bool is_double, replicated;
+  int64_t replicates, size, count;
+  const Layer* layers;
+  const double* settings;                 // (settings of all layers, replicates)
+  BitGenerator* const* generators;        // (count, replicates), null where nothing is drawn
+};
+
+// One pass through the samples, for all replicates. Replicates share an array whose stride is 0.
+struct Pass {
+  int64_t samples, batch;
+  const void* x;
+  int64_t x_stride;
+  const void* y;                          // int64 classes if `classes`, else of the dtype
+  int64_t y_stride;
+  bool classes;
+  const void* order;                      // null: as the samples lie
+  int64_t order_stride;
+  bool order_is_32;
+  int64_t loss;
+  const double* loss_settings;            // (settings of the loss, replicates)
+  bool mean, counted;
+  double threshold;
+  int64_t optimizer;
+  const double* optimizer_settings;       // (settings of the optimizer, replicates)
+  void* values;                           // the parameters
+  void* vectors[MOST_VECTORS];            // of the optimizer, null where missing
+  const double* rates;                    // null: the layers' own
+  int64_t rate_step, rate_replicate;      // strides
+  int64_t t;                              // steps that the optimizer has made before
+  double* losses;                         // the results, one number per replicate
+  int64_t *hits, *steps, *diverged;
+};
+
+// Asked after every step; true ends the pass.
+struct Stop {
+  bool (*ask)(void*);
+  void* context;
+};
+
+// The functions of one instruction set, for one dtype. A workspace is zeroed memory, aligned to 64 bytes.
+struct Kernel {
+  size_t (*train_bytes)(const Chain&, int64_t rows);
+  void (*train)(const Chain&, const Pass&, int64_t replicate, void* workspace, Stop);
+  void (*step)(const Chain&, const Pass&, int64_t replicate, const void* gradients);
+  size_t (*predict_bytes)(const Chain&, int64_t rows);
+  void (*predict)(const Chain&, int64_t replicate, const void* values, const void* x, void* y, int64_t rows,
+                  void* workspace);
+  void (*function)(int64_t kind, const void* x, void* y, int64_t n);  // an activation; exp for kind -1
+};
+
+}  // namespace minidl

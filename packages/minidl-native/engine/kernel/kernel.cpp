@@ -1,0 +1,250 @@
+// A network's prediction and its training, for the instruction set that this file is compiled for (MINIDL_ISA).
+#include "catalogue.hpp"
+#include "plan.hpp"
+
+namespace minidl {
+namespace MINIDL_ISA {
+
+template <class T>
+void pack_weights(const Plan<T>& plan, bool train) {
+  for (int64_t i = 0; i < plan.count; ++i) {
+    const Stage<T>& stage = plan.stages[i];
+    const Layer& layer = *stage.layer;
+    if (!stage.forward) continue;
+    pack_transposed<T>(stage.weight, layer.out, layer.in, stage.forward);
+    if (stage.bias_values) copy(stage.bias_values, stage.bias, layer.out);
+    if (train && i > plan.lowest) pack<T>(stage.weight, layer.out, layer.in, stage.backward);
+  }
+}
+
+// Whether to end here. Asked only behind a layer that takes so long that somebody may be waiting.
+bool asked_to_stop(const Stop* stop, const Layer& layer, int64_t rows) {
+  return stop && (double)rows * layer.in * layer.out > 1e6 && stop->ask(stop->context);
+}
+
+// Returns false if it was asked to stop on the way.
+template <class T>
+bool forward(const Plan<T>& plan, int64_t rows, bool train, const Stop* stop) {
+  for (int64_t i = 0; i < plan.count; ++i) {
+    const Stage<T>& stage = plan.stages[i];
+    visit(Layers(), stage.layer->kind, [&](auto kind) { kind.template forward<T>(stage, rows, train); });
+    if (asked_to_stop(stop, *stage.layer, rows)) return false;
+  }
+  return true;
+}
+
+// Turn g, the gradient of the last block, into those of all parameters. No gradient is needed below the lowest layer
+// that has any. Returns false if it was asked to stop on the way.
+template <class T>
+bool backward(const Plan<T>& plan, int64_t rows, const Stop* stop) {
+  T *g = plan.g, *other = plan.other_g;
+  for (int64_t i = plan.count - 1; i >= plan.lowest; --i) {
+    const Stage<T>& stage = plan.stages[i];
+    visit(Layers(), stage.layer->kind, [&](auto kind) {
+      T* below = kind.in_place ? g : other;
+      kind.template backward<T>(stage, rows, g, i == plan.lowest ? nullptr : below, plan.gradient);
+      other = kind.in_place ? other : g;
+      g = below;
+    });
+    if (asked_to_stop(stop, *stage.layer, rows)) return false;
+  }
+  return true;
+}
+
+// The sample at a place of the pass. An index was checked, and is checked again here: somebody may have changed it
+// since.
+int64_t sample_at(const Pass& pass, int64_t replicate, int64_t place) {
+  if (!pass.order) return place;
+  const int64_t at = replicate * pass.order_stride + place;
+  const int64_t index = pass.order_is_32 ? ((const volatile int32_t*)pass.order)[at]
+                                         : ((const volatile int64_t*)pass.order)[at];
+  return index >= 0 && index < pass.samples ? index : 0;
+}
+
+// Copy the next samples into the first block.
+template <class T>
+void gather(const Pass& pass, int64_t replicate, int64_t start, int64_t rows, int64_t width, const Plan<T>& plan) {
+  const int64_t ld = padded<T>(width);
+  const T* x = (const T*)pass.x + replicate * pass.x_stride;
+  for (int64_t i = 0; i < rows; ++i) {
+    plan.index[i] = sample_at(pass, replicate, start + i);
+    copy(x + plan.index[i] * width, plan.x + i * ld, width);
+  }
+}
+
+template <class T>
+Piece<T> piece_of(const Chain& chain, const Pass& pass, int64_t r, const T* gradient, int64_t start, int64_t n) {
+  const int64_t at = r * chain.size + start;
+  Piece<T> piece = {n, (T*)pass.values + at, gradient + start, {}};
+  for (int64_t i = 0; i < MOST_VECTORS; ++i) piece.vectors[i] = pass.vectors[i] ? (T*)pass.vectors[i] + at : nullptr;
+  return piece;
+}
+
+template <class T>
+void update(const Chain& chain, const Pass& pass, int64_t r, int64_t step, const Plan<T>& plan) {
+  const auto descend = [&](T rate, int64_t start, int64_t n) {
+    optimize<T>(chain, pass, r, pass.t + step + 1, rate, piece_of<T>(chain, pass, r, plan.gradient, start, n));
+  };
+  if (pass.rates) {
+    return descend((T)pass.rates[step * pass.rate_step + r * pass.rate_replicate], 0, chain.size);
+  }
+  for (int64_t i = 0; i < plan.count; ++i) {
+    const Layer& layer = *plan.stages[i].layer;
+    if (layer.weight < 0) continue;
+    const T rate = (T)plan.stages[i].settings[0];
+    descend(rate, layer.weight, layer.in * layer.out);
+    if (layer.bias >= 0) descend(rate, layer.bias, layer.out);
+  }
+}
+
+template <class T>
+void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Stop stop) {
+  Arena arena = {(char*)workspace};
+  const int64_t most = pass.batch < pass.samples ? pass.batch : pass.samples;
+  const T* values = (const T*)pass.values + r * chain.size;
+  const Plan<T> plan = lay_out<T>(chain, r, values, most, true, arena);
+  const Layer &first = chain.layers[0], &last = chain.layers[chain.count - 1];
+  const Column loss_settings = {pass.loss_settings + r, chain.replicates};
+  const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
+  double total = 0;  // here, because other threads write next to losses[r]
+  int64_t hits = 0, steps = 0, diverged = 0;
+  for (int64_t start = 0; start < pass.samples; start += pass.batch) {
+    const int64_t rows = pass.samples - start < pass.batch ? pass.samples - start : pass.batch;
+    gather<T>(pass, r, start, rows, first.in, plan);
+    pack_weights<T>(plan, true);
+    if (!forward<T>(plan, rows, true, &stop)) break;
+    const Batch<T> batch = {rows, last.out, padded<T>(last.out), plan.y, y, pass.classes, plan.index};
+    const double loss = loss_of<T>(pass, loss_settings, batch, plan.g);
+    total += pass.mean ? loss * rows : loss;
+    if (pass.counted) hits += count_hits<T>(batch, (T)pass.threshold);
+    if (loss != loss) {
+      diverged = steps + 1;
+      break;
+    }
+    if (!backward<T>(plan, rows, &stop)) break;
+    update<T>(chain, pass, r, steps, plan);
+    ++steps;
+    if (stop.ask(stop.context)) break;
+  }
+  pass.losses[r] = total;
+  pass.hits[r] = hits;
+  pass.steps[r] = steps;
+  pass.diverged[r] = diverged;
+}
+
+// One step of a replicate, with given gradients.
+template <class T>
+void step(const Chain& chain, const Pass& pass, int64_t r, const void* gradients) {
+  const T* gradient = (const T*)gradients + r * chain.size;
+  optimize<T>(chain, pass, r, pass.t + 1, (T)pass.rates[r * pass.rate_replicate],
+              piece_of<T>(chain, pass, r, gradient, 0, chain.size));
+}
+
+template <class T>
+size_t bytes_of(const Arena& arena) {
+  return arena.too_large ? TOO_LARGE : arena.used;
+}
+
+template <class T>
+size_t train_bytes(const Chain& chain, int64_t rows) {
+  Arena arena;
+  lay_out<T>(chain, 0, nullptr, rows, true, arena);
+  return bytes_of<T>(arena);
+}
+
+constexpr int64_t FEW = 4;  // so few rows are not worth packing the weights
+
+template <class T>
+int64_t widest_of(const Chain& chain) {
+  int64_t widest = chain.layers[0].in;
+  for (int64_t i = 0; i < chain.count; ++i) {
+    widest = chain.layers[i].out > widest ? chain.layers[i].out : widest;
+  }
+  return padded<T>(widest);
+}
+
+template <class T>
+size_t predict_bytes(const Chain& chain, int64_t rows) {
+  Arena arena;
+  if (rows <= FEW) {
+    arena.take<T>(2, widest_of<T>(chain));
+  } else {
+    lay_out<T>(chain, 0, nullptr, rows < PREDICT_ROWS ? rows : PREDICT_ROWS, false, arena);
+  }
+  return bytes_of<T>(arena);
+}
+
+template <class T>
+void predict_row(const Chain& chain, int64_t r, const T* values, const T* x, T* y, T* block, T* other) {
+  copy(x, block, chain.layers[0].in);
+  for (int64_t i = 0; i < chain.count; ++i) {
+    const Layer& layer = chain.layers[i];
+    const Column settings = {chain.settings + layer.first_setting * chain.replicates + r, chain.replicates};
+    visit(Layers(), layer.kind, [&](auto kind) {
+      T* output = kind.in_place ? block : other;
+      kind.template row<T>(layer, settings, values, block, output);
+      other = kind.in_place ? other : block;
+      block = output;
+    });
+  }
+  copy(block, y, chain.layers[chain.count - 1].out);
+}
+
+template <class T>
+void predict(const Chain& chain, int64_t r, const void* v, const void* from, void* to, int64_t rows, void* workspace) {
+  const T *values = (const T*)v, *x = (const T*)from;
+  T* y = (T*)to;
+  const int64_t in = chain.layers[0].in, out = chain.layers[chain.count - 1].out;
+  if (rows <= FEW) {
+    T *block = (T*)workspace, *other = block + widest_of<T>(chain);
+    for (int64_t i = 0; i < rows; ++i) predict_row<T>(chain, r, values, x + i * in, y + i * out, block, other);
+    return;
+  }
+  Arena arena = {(char*)workspace};
+  const Plan<T> plan = lay_out<T>(chain, r, values, rows < PREDICT_ROWS ? rows : PREDICT_ROWS, false, arena);
+  pack_weights<T>(plan, false);
+  for (int64_t start = 0; start < rows; start += PREDICT_ROWS) {
+    const int64_t some = rows - start < PREDICT_ROWS ? rows - start : PREDICT_ROWS;
+    for (int64_t i = 0; i < some; ++i) copy(x + (start + i) * in, plan.x + i * padded<T>(in), in);
+    forward<T>(plan, some, false, nullptr);
+    for (int64_t i = 0; i < some; ++i) copy(plan.y + i * padded<T>(out), y + (start + i) * out, out);
+  }
+}
+
+// The function of an activation, whose settings are all 0.01 here; exp for any other kind.
+template <class T>
+Vector<T> function_of(int64_t kind, Vector<T> x) {
+  if (kind < 0) return exp<T>(x);
+  const double settings[MOST_NAMES] = {0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01};
+  T part[LANES<T>];
+  store(part, x);
+  visit(Layers(), kind, [&](auto layer) {
+    if constexpr (layer.is_activation) layer.template apply<T>(numbers_of<T>(layer, {settings, 1}), part, part, LANES<T>);
+  });
+  return load(part);
+}
+
+template <class T>
+void function(int64_t kind, const void* from, void* to, int64_t n) {
+  const T* x = (const T*)from;
+  T* y = (T*)to;
+  for (int64_t i = 0; i < n; i += LANES<T>) {
+    T part[LANES<T>] = {};
+    const int64_t some = n - i < LANES<T> ? n - i : LANES<T>;
+    copy(x + i, part, some);
+    store(part, function_of<T>(kind, load(part)));
+    copy(part, y + i, some);
+  }
+}
+
+extern const Kernel kernels[2];
+const Kernel kernels[2] = {
+    {train_bytes<float>, train<float>, step<float>, predict_bytes<float>, predict<float>, function<float>},
+    {train_bytes<double>, train<double>, step<double>, predict_bytes<double>, predict<double>, function<double>},
+};
+
+extern const Catalogue catalogue;
+const Catalogue catalogue = {layer_table(Layers()), loss_table(Losses()), optimizer_table(Optimizers())};
+
+}  // namespace MINIDL_ISA
+}  // namespace minidl

@@ -1,0 +1,174 @@
+// The layers: Linear, Dropout, and an activation applied to a whole block.
+#pragma once
+
+#include "activations.hpp"
+#include "product.hpp"
+
+namespace minidl {
+namespace MINIDL_ISA {
+
+template <class T>
+inline void copy(const T* from, T* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+}
+
+// A layer with its memory. Blocks are (sample, feature), each row padded to whole vectors; the pads may hold anything.
+template <class T>
+struct Stage {
+  const Layer* layer;
+  Column settings;
+  BitGenerator* generator;
+  const T *weight, *bias_values;  // in the vector
+  int64_t in_ld, out_ld;          // padded widths
+  T *x, *y;                       // input and output, which may be one block
+  T *forward, *backward, *bias;   // the weights, packed both ways, and the padded biases
+  T* kept;                        // a block, for a kind that `keeps`
+};
+
+// Defaults of a layer. A struct derived from this one has
+//
+//   name, settings                as an activation
+//   needs_input, needs_output     whether `backward` reads x and y
+//   in_place                      whether `forward` may write y over x, and `backward` dx over g
+//   keeps                         whether it keeps a block as large as y from `forward` to `backward`
+//   has_weights, draws            as LayerFacts say
+//   forward(stage, rows, train)   computes y
+//   backward(stage, rows, g, dx, gradient)
+//                                 computes dx = dL/dx from g = dL/dy, unless dx is null, and the parameters' part of
+//                                 the gradient
+//   row(layer, settings, values, x, y)
+//                                 computes y for one row in evaluation mode, with the parameters in `values`
+struct AnyLayer {
+  static constexpr Names settings = {};
+  static constexpr bool needs_input = true, needs_output = true;
+  static constexpr bool in_place = false, keeps = false;
+  static constexpr bool has_weights = false, draws = false;
+  static constexpr bool is_activation = false, gives_probabilities = false;
+};
+
+struct Linear : AnyLayer {
+  static constexpr const char* name = "Linear";
+  static constexpr Names settings = {{"lr"}};
+  static constexpr bool needs_output = false;
+  static constexpr bool has_weights = true;
+
+  // y = x Wᵀ + b
+  template <class T>
+  static void forward(const Stage<T>& s, int64_t rows, bool) {
+    product<T>(rows, s.layer->out, s.layer->in, {s.x, s.in_ld, 1}, {s.forward, s.layer->in * PANEL<T>, 0}, s.y,
+               s.out_ld, s.bias, true);
+  }
+
+  // dW = gᵀ x, db = the sum of g's rows, dx = g W
+  template <class T>
+  static void backward(const Stage<T>& s, int64_t rows, const T* g, T* dx, T* gradient) {
+    const Layer& layer = *s.layer;
+    product<T>(layer.out, layer.in, rows, {g, 1, s.out_ld}, {s.x, PANEL<T>, s.in_ld}, gradient + layer.weight,
+               layer.in, nullptr, false);
+    if (layer.bias >= 0) sum_rows<T>(g, rows, layer.out, s.out_ld, gradient + layer.bias);
+    if (!dx) return;
+    product<T>(rows, layer.in, layer.out, {g, s.out_ld, 1}, {s.backward, layer.out * PANEL<T>, 0}, dx, s.in_ld,
+               nullptr, true);
+  }
+
+  template <class T>
+  static void row(const Layer& layer, Column, const T* values, const T* x, T* y) {
+    const T* bias = layer.bias < 0 ? nullptr : values + layer.bias;
+    product_of_row<T>(x, values + layer.weight, bias, layer.out, layer.in, y);
+  }
+};
+
+struct Dropout : AnyLayer {
+  static constexpr const char* name = "Dropout";
+  static constexpr Names settings = {{"p_drop"}};
+  static constexpr bool needs_input = false, needs_output = false;
+  static constexpr bool in_place = true, keeps = true;
+  static constexpr bool draws = true;
+
+  // Draw mask / (1 - p_drop) for a block, sample by sample, as `Generator.random(dtype=float32)` draws.
+  template <class T>
+  static void draw(const Stage<T>& s, int64_t rows, double p_drop) {
+    const T scale = p_drop < 1 ? (T)(1 / (1 - p_drop)) : 0;
+    T* factor = s.kept;
+    for (int64_t i = 0; i < rows; ++i, factor += s.out_ld) {
+      for (int64_t j = 0; j < s.layer->out; ++j) {
+        const float uniform = (float)(s.generator->next_uint32(s.generator->state) >> 8) * 0x1p-24f;
+        factor[j] = uniform >= p_drop ? scale : 0;
+      }
+    }
+  }
+
+  template <class T>
+  static void scale(const T* factor, const T* x, T* y, int64_t n) {
+    for (int64_t i = 0; i < n; i += LANES<T>) store(y + i, load(x + i) * load(factor + i));
+  }
+
+  template <class T>
+  static void forward(const Stage<T>& s, int64_t rows, bool train) {
+    const double p_drop = s.settings[0];
+    if (train && p_drop != 0) {
+      draw<T>(s, rows, p_drop);
+      scale<T>(s.kept, s.x, s.y, rows * s.out_ld);
+    } else if (s.x != s.y) {
+      copy(s.x, s.y, rows * s.out_ld);
+    }
+  }
+
+  template <class T>
+  static void backward(const Stage<T>& s, int64_t rows, const T* g, T* dx, T*) {
+    if (s.settings[0] != 0) {
+      scale<T>(s.kept, g, dx, rows * s.out_ld);
+    } else if (g != dx) {
+      copy(g, dx, rows * s.out_ld);
+    }
+  }
+
+  template <class T>
+  static void row(const Layer& layer, Column, const T*, const T* x, T* y) {
+    if (x != y) copy(x, y, layer.out);
+  }
+};
+
+// The layer that applies an activation to every element.
+template <class A>
+struct Elementwise : AnyLayer {
+  static constexpr const char* name = A::name;
+  static constexpr Names settings = A::settings;
+  static constexpr bool needs_input = A::needs_input, needs_output = A::needs_output;
+  static constexpr bool in_place = true;
+  static constexpr bool is_activation = true, gives_probabilities = A::gives_probabilities;
+
+  template <class T>
+  static void apply(const Numbers<T>& numbers, const T* x, T* y, int64_t n) {
+    for (int64_t i = 0; i < n; i += LANES<T>) store(y + i, A::template value<T>(load(x + i), numbers));
+  }
+
+  template <class T>
+  static void forward(const Stage<T>& s, int64_t rows, bool) {
+    apply<T>(numbers_of<T>(A(), s.settings), s.x, s.y, rows * s.out_ld);
+  }
+
+  // What the kind does not need may be overwritten by now, and is not read: a kind that needs it and says otherwise
+  // gets zeros, which no test can miss.
+  template <class T>
+  static void backward(const Stage<T>& s, int64_t rows, const T* g, T* dx, T*) {
+    const Numbers<T> numbers = numbers_of<T>(A(), s.settings);
+    for (int64_t i = 0; i < rows * s.out_ld; i += LANES<T>) {
+      const Vector<T> x = needs_input ? load(s.x + i) : Vector<T>{}, y = needs_output ? load(s.y + i) : Vector<T>{};
+      store(dx + i, A::template derivative<T>(x, y, load(g + i), numbers));
+    }
+  }
+
+  template <class T>
+  static void row(const Layer& layer, Column settings, const T*, const T* x, T* y) {
+    apply<T>(numbers_of<T>(A(), settings), x, y, padded<T>(layer.out));
+  }
+};
+
+template <class... A>
+List<Linear, Dropout, Elementwise<A>...> with_activations(List<A...>);
+
+using Layers = decltype(with_activations(Activations()));
+
+}  // namespace MINIDL_ISA
+}  // namespace minidl

@@ -1,0 +1,107 @@
+// The memory plan: where everything of a network lies in the workspace. It knows layers by their flags alone.
+#pragma once
+
+#include "layers.hpp"
+
+namespace minidl {
+namespace MINIDL_ISA {
+
+// Hands out pieces of memory; without any it only counts what would be needed.
+struct Arena {
+  char* base = nullptr;
+  size_t used = 0;
+  bool too_large = false;
+
+  template <class U>
+  U* take(int64_t rows, int64_t width = 1) {
+    size_t bytes = 0;
+    if (__builtin_mul_overflow((size_t)rows, (size_t)width, &bytes) || bytes > SIZE_MAX / 64 / sizeof(U)) {
+      too_large = true;
+      return nullptr;
+    }
+    char* from = base ? base + used : nullptr;
+    too_large |= __builtin_add_overflow(used, (bytes * sizeof(U) + 63) / 64 * 64, &used);
+    return (U*)from;
+  }
+};
+
+template <class T>
+struct Plan {
+  int64_t count, lowest;          // of the stages; the first that has weights
+  Stage<T>* stages;
+  T *x, *y;                       // input of the first and output of the last
+  T *g, *other_g;                 // the gradient of a block, and room for that of the block below
+  T* gradient;                    // of the whole vector
+  int64_t* index;                 // of the samples of a batch
+};
+
+// What the plan asks of a layer's kind.
+struct Flags {
+  bool needs_input, needs_output, in_place, keeps, has_weights;
+};
+
+inline Flags flags_of(const Layer& layer) {
+  return visit(Layers(), layer.kind, [](auto kind) {
+    return Flags{kind.needs_input, kind.needs_output, kind.in_place, kind.keeps, kind.has_weights};
+  });
+}
+
+template <class T>
+Stage<T> new_stage(const Chain& chain, int64_t i, int64_t replicate, const T* values) {
+  const Layer& layer = chain.layers[i];
+  Stage<T> stage = {};
+  stage.layer = &layer;
+  stage.settings = {chain.settings + layer.first_setting * chain.replicates + replicate, chain.replicates};
+  stage.generator = chain.generators[i * chain.replicates + replicate];
+  if (values && layer.weight >= 0) stage.weight = values + layer.weight;
+  if (values && layer.bias >= 0) stage.bias_values = values + layer.bias;
+  stage.in_ld = padded<T>(layer.in);
+  stage.out_ld = padded<T>(layer.out);
+  return stage;
+}
+
+// Give a layer its memory. Its output goes over its input only if that is possible and no `backward` reads the block
+// afterwards: neither the layer's own, as its input, nor that of the layer below, as its output.
+template <class T>
+void lay_out_stage(Flags flags, int64_t rows, bool below_needs_output, bool train, Stage<T>& stage, Arena& arena) {
+  const bool read_later = train && (flags.needs_input || below_needs_output);
+  stage.y = flags.in_place && !read_later ? stage.x : arena.take<T>(rows, stage.out_ld);
+  if (flags.has_weights) {
+    stage.forward = arena.take<T>(stage.layer->in, stage.out_ld);
+    stage.bias = arena.take<T>(stage.out_ld);
+    if (train) stage.backward = arena.take<T>(stage.layer->out, stage.in_ld);
+  }
+  if (flags.keeps && train) stage.kept = arena.take<T>(rows, stage.out_ld);
+}
+
+template <class T>
+Plan<T> lay_out(const Chain& chain, int64_t replicate, const T* values, int64_t rows, bool train, Arena& arena) {
+  Plan<T> plan = {};
+  Stage<T> counted = {};  // stands for every stage while there is no memory yet
+  plan.count = plan.lowest = chain.count;
+  plan.stages = arena.take<Stage<T>>(chain.count);
+  plan.x = plan.y = arena.take<T>(rows, padded<T>(chain.layers[0].in));
+  int64_t widest = padded<T>(chain.layers[0].in);
+  bool below_needs_output = false;
+  for (int64_t i = 0; i < chain.count; ++i) {
+    const Flags flags = flags_of(chain.layers[i]);
+    Stage<T>& stage = plan.stages ? plan.stages[i] : counted;
+    stage = new_stage<T>(chain, i, replicate, values);
+    stage.x = plan.y;
+    lay_out_stage<T>(flags, rows, below_needs_output, train, stage, arena);
+    if (flags.has_weights && plan.lowest == chain.count) plan.lowest = i;
+    widest = stage.out_ld > widest ? stage.out_ld : widest;
+    below_needs_output = flags.needs_output;
+    plan.y = stage.y;
+  }
+  if (train) {
+    plan.g = arena.take<T>(rows, widest);
+    plan.other_g = arena.take<T>(rows, widest);
+    plan.gradient = arena.take<T>(chain.size);
+    plan.index = arena.take<int64_t>(rows);
+  }
+  return plan;
+}
+
+}  // namespace MINIDL_ISA
+}  // namespace minidl

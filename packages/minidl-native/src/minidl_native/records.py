@@ -1,0 +1,123 @@
+"""The records that a training is given, and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Samples(NamedTuple):
+    """The samples of one epoch.
+
+    Attributes
+    ----------
+    x : ndarray, shape (N, F), shared by replicates, or (R, N, F)
+    y : ndarray
+        Targets, (N, C) or (R, N, C), in the dtype of the network. A loss that takes classes also accepts class indices,
+        int64, (N,) or (R, N).
+    order : ndarray of int32 or int64, shape (N,) or (R, N), or None
+        The order of the samples; None takes them as they lie.
+    batch_size : int
+
+    Examples
+    --------
+    >>> Samples(np.zeros((10, 3)), np.zeros((10, 2)), None, 5).batch_size
+    5
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    order: np.ndarray | None
+    batch_size: int
+
+
+class LossRecord(NamedTuple):
+    """A loss as data.
+
+    Attributes
+    ----------
+    kind : str
+        The name of its class.
+    mean : bool
+        Whether the loss of a batch is a mean, else a sum.
+    threshold : float or None
+        A single output above the threshold says class 1. None: hits are not counted.
+    settings : mapping from str to float or array of shape (R,)
+
+    Examples
+    --------
+    >>> LossRecord("MSELoss", mean=True, threshold=None).kind
+    'MSELoss'
+    """
+
+    kind: str
+    mean: bool
+    threshold: float | None
+    settings: Mapping[str, Any] = _NO_SETTINGS
+
+
+class OptimizerRecord(NamedTuple):
+    """An optimizer as data, with its vectors.
+
+    Attributes
+    ----------
+    kind : str
+        The name of its class.
+    settings : mapping from str to float, bool or array of shape (R,)
+    vectors : mapping from str to ndarray of shape (*replicate_shape, size) or None
+        The optimizer's memory, which is changed; None for one that it does without, such as SGD's velocity without
+        momentum.
+    rates : ndarray of float64, shape (steps,) or (steps, R), or None
+        The learning rate of each step; None takes each layer's own.
+    t : int
+        Number of steps that the optimizer has made before.
+
+    Examples
+    --------
+    >>> sgd = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
+    >>> OptimizerRecord("SGD", sgd, {"velocity": None}, np.array([0.1]), 0).kind
+    'SGD'
+    """
+
+    kind: str
+    settings: Mapping[str, Any]
+    vectors: Mapping[str, np.ndarray | None]
+    rates: np.ndarray | None
+    t: int
+
+
+class EpochResult(NamedTuple):
+    """The result of one pass through the samples: arrays of shape replicate_shape.
+
+    Attributes
+    ----------
+    loss : ndarray of float64
+        The sum of the batches' losses, where the mean of a batch counts once for each of its samples. nan for a
+        replicate that was not active.
+    hits : ndarray of int64
+        Number of samples whose class was predicted right.
+    steps : ndarray of int64
+        Number of steps made.
+    diverged : ndarray of int64
+        The batch, counted from 1, whose loss was nan and which was not learnt from; 0 for none.
+
+    Examples
+    --------
+    >>> EpochResult.empty((3,)).steps
+    array([0, 0, 0])
+    """
+
+    loss: np.ndarray
+    hits: np.ndarray
+    steps: np.ndarray
+    diverged: np.ndarray
+
+    @classmethod
+    def empty(cls, replicate_shape: tuple[int, ...]) -> EpochResult:
+        """Return a result of zeros, for a training to fill."""
+        return cls(np.zeros(replicate_shape), *(np.zeros(replicate_shape, np.int64) for _ in range(3)))

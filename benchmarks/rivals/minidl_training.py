@@ -1,4 +1,4 @@
-"""minidl itself: a loop of one's own around the four calls of a step, and `fit`."""
+"""minidl itself: a training loop written by hand, and `fit`."""
 
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ from benchmarks import tasks
 
 
 def network(task):
-    """Return the task's network with its first weights; with a replicate axis if the task has one."""
+    """Return the task's network with its initial weights, and with a replicate axis if the task has one."""
     model = md.replicate(lambda rng: _network(task, rng), range(*task.lead)) if task.lead else _network(task, 0)
     layers = [layer for layer in model.layers if isinstance(layer, md.Linear)]
     for layer, (weight, bias) in zip(layers, task.weights, strict=True):
@@ -29,7 +29,7 @@ def loss_of(task):
 
 
 def own_loop(task):
-    """Forward, loss, backward and step, and nothing around them."""
+    """Train by forward, loss, backward and step alone."""
     model, loss, lead = network(task), loss_of(task), len(task.lead)
     optimizer = md.Adam(model, tasks.LEARNING_RATE)
 
@@ -47,13 +47,13 @@ def own_loop(task):
 
 
 def fit(task, **options):
-    """`minidl.fit`, which gathers loss and accuracy of each epoch; `options` may name an engine."""
+    """Train by `minidl.fit`, which records loss and accuracy of each epoch; `options` may name an engine."""
     model, loss = network(task), loss_of(task)
     optimizer = md.Adam(model, tasks.LEARNING_RATE)
     per_step = task.batch if loss.reduction == "sum" else 1
 
     def run():
-        rng = list(range(*task.lead)) if task.lead else 0  # the seeds that the orders of the task were drawn from
+        rng = list(range(*task.lead)) if task.lead else 0  # the seeds of the task's orders
         settings = {"epochs": task.epochs, "batch_size": task.batch, "rng": rng, **options}
         return per_step * np.array(md.fit(model, loss, optimizer, task.x, task.y, **settings).loss)
 
@@ -61,17 +61,17 @@ def fit(task, **options):
 
 
 def one_by_one(task):
-    """Train the first of the networks alone: as many of them take as many times as long."""
+    """Train the first network alone."""
     return own_loop(tasks.first_alone(task))
 
 
 def fit_one_by_one(task):
-    """Do the same through `fit`."""
+    """Train the first network alone by `fit`."""
     return fit(tasks.first_alone(task), engine="numpy")
 
 
 def shuffled(task):
-    """Yield the samples in the order of each epoch, one copy an epoch."""
+    """Yield the samples in the order of each epoch, one copy per epoch."""
     if not task.lead:
         for order in task.orders:
             yield task.x.take(order, axis=0), task.y.take(order, axis=0)
@@ -94,14 +94,14 @@ def infer(task):
 
 
 def predict(task, engine):
-    """Return the output in evaluation mode, piece by piece where there are many samples."""
+    """Return the output in evaluation mode by `minidl.predict`, which splits many samples into batches."""
     model = network(task)
     return lambda: md.predict(model, task.x, engine=engine)
 
 
 def predict_within(task):
-    """Return the same from the engine itself, without what `predict` does around it."""
-    import minidl_native  # noqa: PLC0415 - absent where nothing could compile it
+    """Return the output of the native engine, without the checks of `minidl.predict`."""
+    import minidl_native  # noqa: PLC0415 - optional: it needs a C++ compiler
 
     model = network(task)
     engine = minidl_native.Network(model.spec(), dtype="float32", lead=())

@@ -69,7 +69,7 @@ def gather(x, y, order):
 
 
 def start(task):
-    """Return the initial state, stacked for replicates."""
+    """Return the state at the start; of replicates, stacked."""
     flat = np.concatenate([a.reshape(*task.lead, -1) for layer in task.weights for a in layer], axis=-1)
     return jnp.asarray(flat), jnp.zeros_like(flat), jnp.zeros_like(flat), jnp.zeros(task.lead)
 
@@ -92,7 +92,7 @@ def train_by_steps(task):
 
 
 def train_by_scan(task):
-    """Call a compiled scan over all batches once, under vmap for replicates."""
+    """Call a compiled scan over all batches once; with a vmap around it if there are replicates."""
     compiled = compiled_scan(task.widths, task.batch, classes=task.classes, many=bool(task.lead))
     state, data = start(task), [jnp.asarray(array) for array in (task.x, task.y, task.orders)]
 

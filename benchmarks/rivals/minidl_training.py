@@ -9,7 +9,7 @@ from benchmarks import tasks
 
 
 def network(task):
-    """Return the task's network with its initial weights, and with a replicate axis if the task has one."""
+    """Return the task's network with its first weights; with a replicate axis if the task has one."""
     model = md.replicate(lambda rng: _network(task, rng), range(*task.lead)) if task.lead else _network(task, 0)
     layers = [layer for layer in model.layers if isinstance(layer, md.Linear)]
     for layer, (weight, bias) in zip(layers, task.weights, strict=True):
@@ -29,7 +29,7 @@ def loss_of(task):
 
 
 def own_loop(task):
-    """Train by forward, loss, backward and step alone."""
+    """Forward, loss, backward and step, and nothing around them."""
     model, loss, lead = network(task), loss_of(task), len(task.lead)
     optimizer = md.Adam(model, tasks.LEARNING_RATE)
 
@@ -53,7 +53,7 @@ def fit(task, **options):
     per_step = task.batch if loss.reduction == "sum" else 1
 
     def run():
-        rng = list(range(*task.lead)) if task.lead else 0  # the seeds of the task's orders
+        rng = list(range(*task.lead)) if task.lead else 0  # the seeds that the orders of the task were drawn from
         settings = {"epochs": task.epochs, "batch_size": task.batch, "rng": rng, **options}
         return per_step * np.array(md.fit(model, loss, optimizer, task.x, task.y, **settings).loss)
 
@@ -71,7 +71,7 @@ def fit_one_by_one(task):
 
 
 def shuffled(task):
-    """Yield the samples in the order of each epoch, one copy per epoch."""
+    """Yield the samples in the order of each epoch, one copy an epoch."""
     if not task.lead:
         for order in task.orders:
             yield task.x.take(order, axis=0), task.y.take(order, axis=0)

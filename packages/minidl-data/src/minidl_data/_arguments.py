@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 RNG: TypeAlias = int | np.random.SeedSequence | np.random.Generator | None
-"""What ``rng=`` takes, as in SPEC 7 of Scientific Python."""
+"""The values that ``rng=`` accepts, as in SPEC 7 of Scientific Python."""
 
 FLOATS = (np.float16, np.float32, np.float64)
 

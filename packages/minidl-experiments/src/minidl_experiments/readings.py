@@ -50,7 +50,7 @@ class Reading:
     reduction : Reduction
         Reduction of the loss.
     quantities : list of Quantity
-        Final accuracies with both optimizers; those with Adam have the report's values beside them.
+        Final accuracies with both optimizers; the quantities of Adam hold the report's values.
     verdicts : dict of str to Verdict
         Verdicts by statement of the report.
     """

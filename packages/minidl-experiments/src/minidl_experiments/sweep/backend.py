@@ -124,7 +124,7 @@ def _guarded(client: Any) -> Iterator[None]:
 
 
 def _follow(parent: int) -> None:
-    """Ignore Ctrl-C, which the parent handles, and exit when the parent is gone, since a killed parent cannot tell."""
+    """Ignore Ctrl-C, which the parent handles, and exit when the parent process has died."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:

@@ -48,7 +48,7 @@ def trace(task: Task) -> list[tuple[str, str]]:
 
 
 def tasks(hidden: int) -> dict[str, Task]:
-    """Return the measured tasks: a step, `fit` with one step, and `predict`, on 50 samples in float32."""
+    """Return what is measured: a step, `fit` with one step, and `predict`, on 50 samples in float32."""
     rng = np.random.default_rng(0)
     layers: list[minidl.Module] = []
     for n_in in [2, *[25] * (hidden - 1)]:

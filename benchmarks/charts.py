@@ -1,4 +1,4 @@
-"""The pictures of a run, in colours that can be told apart by everybody, and with a marker for each contestant."""
+"""The charts of a run, in colours safe for colour-blind readers and with a marker for each contestant."""
 
 import re
 
@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from benchmarks.contestants import RACES
 from benchmarks.records import Key, spread
 
-# Okabe and Ito's colours, one for each library; the line's pattern and marker tell a library's contestants apart.
+# Okabe and Ito's colours, one for each library; pattern and marker of the line distinguish contestants of a library.
 BLUE, ORANGE = "#0072B2", "#D55E00"
 COLOURS = {
     "minidl": BLUE,
@@ -27,7 +27,7 @@ STYLE = {"axes.grid": True, "grid.alpha": 0.3, "axes.axisbelow": True, "font.siz
 
 
 def draw(records, folder):
-    """Draw what was measured; return the paths with captions."""
+    """Draw the charts of a run; return their paths and captions."""
     charts = (
         ("training.png", "Time of a whole training", lambda: training(records)),
         ("growth.png", "Time by number of replicates, batch and points", lambda: growth(records)),
@@ -44,7 +44,7 @@ def draw(records, folder):
 
 
 def training(records):
-    """Bars: each contestant's time for the report's network."""
+    """Draw the time of each contestant for the report's network as bars."""
     races = [("training", "loss of each step"), ("fit", "loss and accuracy of each epoch")]
     rows = {race: [key for key in records.timings if key.race == race] for race, _ in races}
     if not all(rows.values()):
@@ -80,7 +80,7 @@ PANELS = (
 
 
 def growth(records):
-    """Lines: time against size, both logarithmic."""
+    """Draw time over size as lines, both axes logarithmic."""
     figure = Figure(figsize=(10.5, 9.5), layout="constrained")
     panels = zip(figure.subplots(2, 2).flat, PANELS, strict=True)
     drawn = [_lines(axes, records, *panel) for axes, panel in panels]
@@ -89,7 +89,7 @@ def growth(records):
 
 
 def _lines(axes, records, race, counted, unit, scale):
-    """Draw a line for each contestant; return whether there was anything to draw."""
+    """Draw a line for each contestant; return False if none was measured."""
     seen = []
     for contestant in RACES[race]:
         sizes, _ = records.sizes(race, contestant.name)
@@ -111,7 +111,7 @@ def _lines(axes, records, race, counted, unit, scale):
 
 
 def plain_ticks(axis, within):
-    """Write numbers and no powers, at some places within a decade."""
+    """Label an axis with plain numbers, at the multiples `within` each decade."""
     axis.set_major_locator(LogLocator(subs=within))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
@@ -122,7 +122,7 @@ def colour_of(name):
 
 
 def width(records):
-    """Ratios to torch by width, one thread and two, and what is wanted."""
+    """Draw the ratios to torch by width, on one thread and on two, with the claimed bounds."""
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     axes = figure.subplots()
     ours, torch = RACES["width"][0].name, "torch eager"
@@ -136,7 +136,7 @@ def width(records):
             axes.errorbar(sizes, median, bars, marker=marker, color=colour, capsize=3, label=label)
     if not axes.lines:
         return None
-    axes.hlines([1.15, 1.0], [14, 290], [290, 2300], color="black", linestyle="dashed", label="wanted at least")
+    axes.hlines([1.15, 1.0], [14, 290], [290, 2300], color="black", linestyle="dashed", label="claimed minimum")
     axes.set(xscale="log", yscale="log", xlabel="width w of 784-w-w-10, batch 128")
     axes.set_ylabel("time of torch / time of minidl")
     axes.set_xticks(sizes, [str(size) for size in sizes])

@@ -1,6 +1,6 @@
-"""What minidl claims about its speed, as data, and whether a run bears it out.
+"""The claims about minidl's speed, as data, and their comparison with a run.
 
-A missed claim is printed; it is no failure, because a busy machine would make one of any.
+A missed claim is printed and is not a failure, because a busy machine can miss any claim.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from benchmarks.records import Key, Spread, spread
 
 
 class Ratio(NamedTuple):
-    """How many times as long one contestant takes as another, in the same race."""
+    """The ratio of two contestants' times in the same race."""
 
     over: Key
     under: Key
@@ -20,11 +20,11 @@ class Ratio(NamedTuple):
 
 
 class Time(NamedTuple):
-    """How long a contestant takes for so many units of its race, in a unit of time."""
+    """The time of a contestant for a number of units of its race."""
 
     key: Key
     units: float
-    second: float  # 1e3 for milliseconds
+    second: float  # one second in the unit of the claim: 1e3 for milliseconds
 
     def measure(self, records):
         timing = records.timings.get(self.key)
@@ -32,7 +32,7 @@ class Time(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A number that is measured by itself."""
+    """A value that is measured outside races."""
 
     name: str
 
@@ -64,12 +64,12 @@ def judge(claim, records):
 
 
 def against(race, size, ours, rival, threads=1):
-    """Return the rival's time over ours: above 1, we are faster."""
+    """Return the ratio of the rival's time to minidl's: above 1, minidl is faster."""
     return Ratio(Key(race, size, rival, threads), Key(race, size, ours, threads))
 
 
 def cost(race, size, ours, rival, threads=1):
-    """Return our time over the rival's: below 1, we are faster."""
+    """Return the ratio of minidl's time to the rival's: below 1, minidl is faster."""
     return Ratio(Key(race, size, ours, threads), Key(race, size, rival, threads))
 
 
@@ -82,7 +82,7 @@ TRAINING = tuple(
     for claim in (
         Claim(f"50 epochs, {words}: faster than torch eager, fused Adam", ">=", 5.0, against(race, 50, ours, TORCH)),
         Claim(f"50 epochs, {words}: faster than scikit-learn", ">=", 3.0, against(race, 50, ours, "scikit-learn")),
-        Claim(f"50 epochs, {words}: of the time of NumPy by hand", "<=", 1.4, cost(race, 50, ours, HAND)),
+        Claim(f"50 epochs, {words}: time over NumPy by hand", "<=", 1.4, cost(race, 50, ours, HAND)),
     )
 )
 
@@ -94,9 +94,9 @@ ONE, ONE_FIT, TORCH_ONE, JAX_MANY = (
     "JAX, vmap and scan",
 )
 REPLICATES = (
-    Claim("100 replicates: of one network's time, per replicate", "<=", 0.3, cost(*R100, LOOP, ONE)),
-    Claim("100 replicates, fit: of one network's time, per replicate", "<=", 0.3, cost(*R100, FIT, ONE_FIT)),
-    Claim("100 replicates: JAX, vmap and scan, over minidl", ">=", 1.0, against(*R100, LOOP, JAX_MANY)),
+    Claim("100 replicates: time per replicate over one network alone", "<=", 0.3, cost(*R100, LOOP, ONE)),
+    Claim("100 replicates, fit: time per replicate over one network alone", "<=", 0.3, cost(*R100, FIT, ONE_FIT)),
+    Claim("100 replicates: JAX's vmap and scan over minidl", ">=", 1.0, against(*R100, LOOP, JAX_MANY)),
     Claim("100 replicates: 100 torch runs over minidl", ">=", 15.0, against(*R100, LOOP, TORCH_ONE)),
     Claim("100 replicates, fit: 100 torch runs over minidl", ">=", 15.0, against(*R100, FIT, TORCH_ONE)),
 )
@@ -108,8 +108,8 @@ ENGINE = (
     Claim("native, 50 epochs: faster than scikit-learn", ">=", 3.0, against("fit", 50, NATIVE, "scikit-learn")),
     Claim("native, 50 epochs: faster than JAX's jitted scan", ">=", 2.0, against("fit", 50, NATIVE, JAX_SCAN)),
     Claim("native, 50 epochs", "<=", 25.0, Time(Key("fit", 50, NATIVE), 1, 1e3), "ms"),
-    Claim("native, a step of them", "<=", 18.0, Time(Key("fit", 50, NATIVE), 1e-3, 1e6), "us"),
-    Claim("native, 100 replicates: each one's step", "<=", 15.0, Time(Key(*R100, NATIVE), 1, 1e6), "us"),
+    Claim("native, one step of these epochs", "<=", 18.0, Time(Key("fit", 50, NATIVE), 1e-3, 1e6), "us"),
+    Claim("native, 100 replicates: step per replicate", "<=", 15.0, Time(Key(*R100, NATIVE), 1, 1e6), "us"),
     Claim("native, 100 replicates: faster on two threads", ">=", 1.9, Ratio(Key(*R100, NATIVE), Key(*R100, TWO, 2))),
     Claim(
         "native, 1000 networks of 1000 steps, two threads",
@@ -118,11 +118,11 @@ ENGINE = (
         Time(Key("replicates", 1000, TWO, 2), 1e6, 1.0),
         "s",
     ),
-    Claim("native, predict one sample, inside", "<=", 2.0, Time(Key("forward", 1, WITHIN), 1, 1e6), "us"),
-    Claim("native, predict one sample, from Python", "<=", 6.0, Time(Key("forward", 1, ALONE), 1, 1e6), "us"),
+    Claim("native, predict one sample, engine alone", "<=", 2.0, Time(Key("forward", 1, WITHIN), 1, 1e6), "us"),
+    Claim("native, predict one sample, minidl.predict", "<=", 6.0, Time(Key("forward", 1, ALONE), 1, 1e6), "us"),
     *(
         Claim(
-            f"784-{width}-{width}-10, {threads} thread{'s' * (threads > 1)}: auto, of the time on NumPy",
+            f"784-{width}-{width}-10, {threads} thread{'s' * (threads > 1)}: engine 'auto' over NumPy",
             "<=",
             1.03,
             cost("width", width, "minidl, fit (auto)", FIT, threads),
@@ -144,10 +144,10 @@ WIDE = tuple(
 )
 
 FORWARD = tuple(
-    Claim(f"forward only, batch {size:,}: of {words}", "<=", 1.2, cost("forward", size, "minidl, infer", rival))
+    Claim(f"forward only, batch {size:,}: time over {words}", "<=", 1.2, cost("forward", size, "minidl, infer", rival))
     for words, rival in (
-        ("the bare matmuls and activations", "NumPy, bare"),
-        ("these with minidl's sigmoid", "NumPy, bare, careful sigmoid"),
+        ("bare matmuls and activations", "NumPy, bare"),
+        ("the same with minidl's sigmoid", "NumPy, bare, stable sigmoid"),
     )
     for size in (50, 1000, 10_000)
 )
@@ -159,8 +159,8 @@ REST = (
     Claim("minidl reproduce --seeds 100, all threads, on NumPy", "<=", 90.0, Fact(f"{REPRODUCE}, on NumPy"), "s"),
     Claim("minidl reproduce --seeds 100, all threads, native", "<=", 30.0, Fact(f"{REPRODUCE}, native"), "s"),
     Claim("minidl reproduce --seeds 100: peak memory", "<=", 1000.0, Fact(f"{REPRODUCE_PEAK}, on NumPy"), "MB"),
-    Claim("memory after 10,000 steps, of that after 10, to a percent", "<=", 1.01, Fact(HELD)),
-    Claim("10,000,000 disk points: of the time to draw them", "<=", 3.0, cost(*MAKE)),
+    Claim("memory after 10,000 steps over memory after 10 steps", "<=", 1.01, Fact(HELD)),
+    Claim("10,000,000 disk points: time over the drawing alone", "<=", 3.0, cost(*MAKE)),
     Claim("import minidl on top of NumPy", "<=", 50.0, Fact(IMPORT), "ms"),
 )
 

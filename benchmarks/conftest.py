@@ -1,15 +1,15 @@
-"""What the benchmarks share: an option, a race, and a report at the end."""
+"""Options, fixtures and final report of the benchmarks."""
 
-# ruff: noqa: E402 - JAX and torch read their settings when they are imported
+# ruff: noqa: E402 - JAX and torch read their settings at import
 
 import os
 import tempfile
 from pathlib import Path
 
-# JAX reads these when it is imported. NumPy and torch are told in each race.
+# JAX reads these variables at import. The threads of NumPy and torch are set in each race.
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
 os.environ["NPROC"] = "1"
-# torch.compile would find last time's work, and seem not to need any.
+# torch.compile must not find the compiled code of an earlier run.
 CACHE = tempfile.TemporaryDirectory(prefix="minidl-benchmarks-")
 os.environ["TORCHINDUCTOR_CACHE_DIR"] = CACHE.name
 
@@ -27,14 +27,14 @@ HERE = Path(__file__).parent
 
 def pytest_addoption(parser):
     group = parser.getgroup("minidl's benchmarks")
-    group.addoption("--quick", action="store_true", help="fewer sizes and rounds: under a minute")
-    group.addoption("--page", metavar="FOLDER", help="where tables and charts go (benchmarks/.benchmarks)")
+    group.addoption("--quick", action="store_true", help="fewer sizes and rounds")
+    group.addoption("--page", metavar="FOLDER", help="folder for tables and charts (benchmarks/.benchmarks)")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: left out by --quick")
     for rival in ("torch", "jax", "sklearn", "onnx", "onnxruntime"):
-        config.addinivalue_line("filterwarnings", f"ignore:::{rival}\\..*")  # what they say of themselves
+        config.addinivalue_line("filterwarnings", f"ignore:::{rival}\\..*")  # warnings inside these libraries
     config.stash[RECORDS] = Records()
 
 
@@ -55,7 +55,7 @@ def pytest_benchmark_update_machine_info(machine_info):
 
 @pytest.fixture
 def records(request):
-    """What was measured so far."""
+    """Return the measurements so far."""
     return request.config.stash[RECORDS]
 
 
@@ -66,7 +66,7 @@ def quick(request):
 
 @pytest.fixture
 def race(benchmark, records, quick):
-    """Let the contestants of a race do the same work in turn: `race("step", size, task, units=...)`."""
+    """Return a function that runs a race: `race("step", size, task, units=...)`."""
 
     def run(*work, **settings):
         run_race(benchmark, records, Work(*work, **settings), quick=quick)

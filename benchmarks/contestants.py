@@ -1,8 +1,8 @@
-"""Who takes part in which race: data. To add a contestant, add a line.
+"""The contestants of each race, as data. A new contestant is a new line.
 
-A contestant's code is a function `function(task, **options)` in `benchmarks.rivals`. It prepares all that need not be
-timed and returns another function, which does the work and returns what proves it: the loss of each step or epoch, or
-the output. The first contestant of a race is the one that the others are compared with.
+The code of a contestant is a function `function(task, **options)` in `benchmarks.rivals`. It does the untimed
+preparation and returns a second function. The second function does the timed work and returns its proof: the loss of
+each step or epoch, or the output. The first contestant of a race is the reference for the others.
 """
 
 import os
@@ -17,22 +17,22 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 class Contestant:
     name: str
     code: str  # module:function
-    needs: str | None = None  # the module that must be installed
+    needs: str | None = None  # a module that must be installed
     options: dict = field(default_factory=dict)
-    threads: int | None = None  # None: as many as the race says
+    threads: int | None = None  # None: the number of the race
     one_thread_only: bool = False
     slow: bool = False  # left out by --quick
-    goes_on: bool = False  # never prepared anew, because that would be to compile anew
-    same_result: bool = True  # whether what it returns can be compared with the first one's
+    goes_on: bool = False  # not prepared again before each turn, because this would compile again
+    same_result: bool = True  # whether the returned result is comparable with the reference's
 
     def missing(self, *, quick, threads):
-        """Return why it does not take part, or None."""
+        """Return the reason why the contestant does not take part, or None."""
         if self.needs and find_spec(self.needs) is None:
             return f"{self.needs} is not installed"
         if self.slow and quick:
             return "left out by --quick"
         if self.one_thread_only and threads > 1:
-            return "its number of threads is fixed at import, to one"
+            return "the number of threads is fixed to one at import"
         return None
 
     def prepare(self, task):
@@ -86,7 +86,7 @@ RACES = {
     "forward": (
         Contestant("minidl, infer", "minidl_training:infer"),
         Contestant("NumPy, bare", "numpy_by_hand:forward"),
-        Contestant("NumPy, bare, careful sigmoid", "numpy_by_hand:forward_careful"),
+        Contestant("NumPy, bare, stable sigmoid", "numpy_by_hand:forward_stable"),
         Contestant("minidl, predict", "minidl_training:predict", options={"engine": "numpy"}),
         Contestant("minidl, predict (native)", "minidl_training:predict", "minidl_native", {"engine": "native"}),
         Contestant("minidl_native, its predict alone", "minidl_training:predict_within", "minidl_native"),
@@ -124,4 +124,4 @@ RACES = {
 }
 
 ALONE = {"minidl, one network", "minidl, one network, fit", "torch, one by one"}
-"""Contestants that train one network where the others train many: their times are per network."""
+"""Contestants that train one network where the others train many; their times are per network."""

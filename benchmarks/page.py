@@ -1,4 +1,4 @@
-"""The page of a run: its tables in Markdown and its charts, in a folder."""
+"""The page of a run: tables in Markdown and charts, in one folder."""
 
 import datetime as dt
 
@@ -8,14 +8,13 @@ from benchmarks.report import doubts, tables
 INTRODUCTION = """\
 # Measured
 
-One run of `nox -s benchmarks` (`benchmarks/README.md` says how to read it). Contestants take turns; a ratio is the
-median of the ratios of a round, with its quartiles in brackets. Written on {day} by
-`nox -s benchmarks-3.11 -- --page docs/benchmarks`.
+One run of `nox -s benchmarks`; `benchmarks/README.md` explains the tables. Contestants take turns. Each ratio is the
+median over rounds; brackets give the quartiles. Written on {day} by `nox -s benchmarks-3.11 -- --page docs/benchmarks`.
 """
 
 
 def write_page(records, folder):
-    """Write what was measured; return the paths."""
+    """Write page and charts; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     charts = _draw(records, folder)
     page = folder / "results.md"
@@ -38,7 +37,7 @@ def _machine():
 
 
 def _draw(records, folder):
-    """Draw the charts; without matplotlib there are none."""
+    """Draw the charts, if matplotlib is installed."""
     try:
         from benchmarks import charts  # noqa: PLC0415 - matplotlib may be missing
     except ImportError:

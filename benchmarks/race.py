@@ -1,4 +1,4 @@
-"""A race: contestants do the same work in turn, round after round, and each round gives a ratio."""
+"""A race: contestants do the same work in turn, round after round. Each round gives one ratio per contestant."""
 
 import math
 import sys
@@ -12,18 +12,18 @@ from benchmarks.contestants import ALONE, RACES
 from benchmarks.records import Key, Records, Timing
 from benchmarks.threads import Threads
 
-LEAST_TURN = 0.01  # seconds: what is shorter is repeated within a turn
-WARM_BELOW = 0.05  # seconds: shorter turns begin with an untimed call, because the others have emptied the caches
+LEAST_TURN = 0.01  # seconds: shorter work is repeated within a turn
+WARM_BELOW = 0.05  # seconds: shorter turns begin with an untimed call, which warms the caches
 ROUNDS, QUICK_ROUNDS = (3, 40), (3, 5)
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is done in a race: a task, and how much of it a call does.
+    """The work of a race: a task and the number of units that one call does.
 
-    `alone` is how much a contestant does that trains one network where the others train many. `rtol` is how well the
-    results must agree, and `budget` how many seconds the race may take, more or less. `afresh`: each turn starts with
-    the first weights, where it would otherwise go on training the same network for thousands of epochs.
+    `alone` is the number of units of a contestant that trains one network where the others train many. `rtol` is the
+    tolerance between the results, and `budget` the approximate duration of the race in seconds. With `afresh` each
+    turn starts from the initial weights; otherwise one network is trained on through all turns.
     """
 
     race: str
@@ -45,13 +45,13 @@ class Turn:
     run: object
     units: int
     settle: bool
-    again: object = None  # prepares the work anew, if that is to be done before each turn
+    again: object = None  # prepares the work again before each turn, if given
     first: float = 0.0
     estimate: float = 0.0
-    taken: list = field(default_factory=list)  # seconds per unit, and how many cores were busy
+    taken: list = field(default_factory=list)  # seconds per unit, and number of busy cores
 
     def begin(self, threads):
-        """Call it twice, once for whatever it compiles and once for an estimate; return what the first call gave."""
+        """Make two calls, one that may compile and one for the estimate; return the result of the first."""
         with threads.limited(self.key.threads, settle=self.settle):
             start = time.perf_counter()
             proof = np.asarray(self.run())
@@ -70,7 +70,7 @@ class Turn:
         return self.estimate * (self.repeats + (self.estimate < WARM_BELOW)) + 0.03 * self.settle
 
     def take(self, threads):
-        """Take a turn, timed."""
+        """Take one timed turn."""
         if self.again:
             self.run = self.again()
         with threads.limited(self.key.threads, settle=self.settle):
@@ -85,9 +85,9 @@ class Turn:
 
 
 def run_race(benchmark, records: Records, work: Work, *, quick):
-    """Run a race and keep its times; what pytest-benchmark itself times is the whole turn of the first contestant."""
+    """Run a race and record its times; pytest-benchmark itself times the whole turn of the first contestant."""
     if jax_training := sys.modules.get("benchmarks.rivals.jax_training"):
-        jax_training.forget_compiled()  # another race may have compiled the same: its first call would seem to be quick
+        jax_training.forget_compiled()  # so that the first call includes the compilation in every race
     turns = line_up(records, work, quick=quick)
     threads = Threads()
     check_equal_work(turns, [turn.begin(threads) for turn in turns], work)
@@ -111,7 +111,7 @@ def run_race(benchmark, records: Records, work: Work, *, quick):
 
 
 def line_up(records, work, *, quick):
-    """Return those that take part, prepared; note why others do not."""
+    """Return the prepared contestants; record the reason for each missing one."""
     turns = []
     for contestant in RACES[work.race]:
         threads = contestant.threads or work.threads
@@ -126,17 +126,17 @@ def line_up(records, work, *, quick):
 
 
 def check_equal_work(turns, proofs, work):
-    """Compare what the contestants returned: outputs, or losses of each step or epoch, of one network or of many."""
+    """Compare the results of the contestants: outputs, or losses of each step or epoch, of one network or of many."""
     comparable = {contestant.name for contestant in RACES[work.race] if contestant.same_result}
     for turn, proof in zip(turns, proofs, strict=True):
         if turn.key.contestant in comparable:
             ours, theirs = alike(proofs[0], proof)
-            note = f"{turn.key.contestant} did something else than {turns[0].key.contestant}"
+            note = f"{turn.key.contestant} and {turns[0].key.contestant} did different work"
             np.testing.assert_allclose(theirs, ours, rtol=work.rtol, atol=1e-6, err_msg=note)
 
 
 def alike(ours, theirs):
-    """Return two results in the same shape: the first network of many, and means over the steps of an epoch."""
+    """Return two results in the same shape: of many networks the first, of many steps the mean over each epoch."""
     if theirs.ndim < ours.ndim:
         ours = ours[..., 0]
     epochs = min(len(ours), len(theirs))

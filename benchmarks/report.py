@@ -1,4 +1,4 @@
-"""The tables of a run: rows of words, the same on the screen and on the page."""
+"""The tables of a run, as rows of text for the screen and for the page."""
 
 from benchmarks.claims import CLAIMS, judge
 from benchmarks.contestants import RACES
@@ -6,16 +6,16 @@ from benchmarks.records import spread
 from benchmarks.slopes import GROWTHS, slope
 
 TITLES = {
-    "step": "One step, batch of 50 again and again: time per step",
-    "training": "Training the report's network, 50 epochs, loss of each step: time per training",
-    "fit": "The same with loss and accuracy of each epoch, as fit gathers them: time per training",
+    "step": "One step, the same batch of 50 repeated: time per step",
+    "training": "Training of the report's network, 50 epochs, loss of each step: time per training",
+    "fit": "The same training with loss and accuracy of each epoch, as in fit: time per training",
     "forward": "Forward only, evaluation mode, by batch: time per sample",
-    "replicates": "Replicates, by their number: time per replicate and step",
+    "replicates": "Replicates, by number: time per replicate and step",
     "width": "784-w-w-10, batch 128, cross-entropy, by width: time per step",
     "batch": "The report's network by batch: time per step",
-    "make": "Making points, by their number: time per point",
-    "batches": "Shuffled batches of 1000, by the number of points: time per point",
-    "standardise": "Making and standardising points, by their number: time per point",
+    "make": "Drawing and labelling points, by number: time per point",
+    "batches": "Shuffled batches of 1000, by number of points: time per point",
+    "standardise": "Drawing, labelling and standardising points, by number: time per point",
 }
 RACE_HEAD = ["size", "threads", "contestant", "median", "quartiles", "over minidl's", "cores busy", "first call"]
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
@@ -37,7 +37,7 @@ def three(spread, digits=2):
 
 
 def race_table(records, race):
-    """Return the table of a race: each contestant's time, and how it compares with the first one's."""
+    """Return the table of a race: the time of each contestant and its ratio to the reference."""
     rows = []
     keys = [key for key in (*records.timings, *records.missing) if key.race == race]
     order = {contestant.name: i for i, contestant in enumerate(RACES[race])}
@@ -49,7 +49,7 @@ def race_table(records, race):
 
 
 def _group(key):
-    """Return the number of threads of the race that a contestant took part in."""
+    """Return the number of threads of a contestant's race."""
     return 1 if key.race != "width" else key.threads
 
 
@@ -67,19 +67,19 @@ def _absent(records, key):
 
 def facts_table(records):
     rows = [[name, three(spread(values), 3 if max(values) < 10 else 1)] for name, values in records.facts.items()]
-    return ["what", "median (quartiles)"], rows
+    return ["quantity", "median (quartiles)"], rows
 
 
 def slopes_table(records):
-    """Return how the time of each contestant grows along each race that has sizes."""
-    head = ["race", "contestant", "from", "to", "exponent", "one more costs"]
+    """Return the growth of each contestant's time, for each race with sizes."""
+    head = ["race", "contestant", "from", "to", "exponent", "marginal cost"]
     rows = []
     for growth in GROWTHS:
         for contestant in RACES[growth.race]:
             found = slope(growth, contestant.name, *records.sizes(growth.race, contestant.name))
             if found:
                 reach = [f"{count:,.0f}" for count in found.reach]
-                cost = f"{duration(found.marginal)} a {found.counted}"
+                cost = f"{duration(found.marginal)} per {found.counted}"
                 rows.append([growth.race, contestant.name, *reach, f"{found.exponent:.2f}", cost])
     return head, rows
 
@@ -90,20 +90,20 @@ def claims_table(records):
         verdict = judge(claim, records)
         measured = "-" if verdict.spread is None else f"{three(verdict.spread)} {claim.unit}"
         rows.append([claim.text, f"{claim.sign} {claim.bound:g} {claim.unit}", measured, verdict.word])
-    return ["claim", "wanted", "median (quartiles)", ""], rows
+    return ["claim", "bound", "median (quartiles)", ""], rows
 
 
 def tables(records):
-    """Yield title, head and rows of all tables that have any."""
+    """Yield title, head and rows of all tables."""
     for race, title in TITLES.items():
         yield title, *race_table(records, race)
-    yield "By themselves", *facts_table(records)
+    yield "Import time, size and memory", *facts_table(records)
     yield "Growth, one thread", *slopes_table(records)
     yield "Claims", *claims_table(records)
 
 
 def doubts(records):
-    """Return a line for the reader if something else kept the cores busy, or none."""
+    """Return a warning if another process kept the cores busy."""
     alone = sum(key.threads == 1 for key in records.timings)
     robbed = len(records.robbed())
     words = f"{robbed} of {alone} timings on one thread had less than nine tenths of a core"
@@ -111,7 +111,7 @@ def doubts(records):
 
 
 def chapters(records):
-    """Yield the title and the lines of each table, for the screen."""
+    """Yield title and lines of each table that has rows, for the screen."""
     for title, head, rows in tables(records):
         if rows:
             yield title, aligned([head, *rows])

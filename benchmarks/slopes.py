@@ -1,4 +1,4 @@
-"""How time grows with size: the exponent, and what one more sample, parameter or replicate costs."""
+"""The growth of time with size: the exponent, and the marginal cost of a sample, parameter or replicate."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from benchmarks.rivals.numpy_by_hand import parameters
 
 
 class Growth(NamedTuple):
-    """Which race, what is counted along it, and how a size becomes such a count and a unit's time a call's."""
+    """A race, the quantity counted along it, and functions from a size to its count and to its units per call."""
 
     race: str
     counted: str
@@ -31,13 +31,13 @@ class Slope(NamedTuple):
     race: str
     contestant: str
     counted: str
-    exponent: float  # of the fit of log time to log count, over the upper half of the sizes
-    marginal: float  # seconds that one more costs, between the two largest sizes
-    reach: tuple  # the first and the last count
+    exponent: float  # slope of log time over log count, in the upper half of the sizes
+    marginal: float  # seconds per additional count, between the two largest sizes
+    reach: tuple  # first and last count
 
 
 def slope(growth, contestant, sizes, medians):
-    """Return how a contestant's time grows; None from fewer than two sizes."""
+    """Return the growth of a contestant's time; None for fewer than two sizes."""
     if len(sizes) < 2:
         return None
     counts = np.array([growth.count(size) for size in sizes], float)

@@ -1,4 +1,4 @@
-"""What is trained: a network with its first weights, samples, and the order in which they are taken."""
+"""The tasks of the races: a network with initial weights, samples and their order."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,9 +12,10 @@ LEARNING_RATE, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """ReLU between the layers; sigmoid outputs and summed squares, or logits and the mean cross-entropy of classes.
+    """A network with ReLUs, and its data.
 
-    Of replicates the arrays have one axis more, in front.
+    The outputs are sigmoids with summed squares, or logits with the mean cross-entropy of classes. Replicates add one
+    axis in front of all arrays.
     """
 
     widths: tuple
@@ -34,7 +35,7 @@ class Task:
 
     @property
     def steps(self):
-        """How many steps there are in an epoch."""
+        """Number of steps per epoch."""
         return self.x.shape[-2] // self.batch
 
     @property
@@ -43,13 +44,13 @@ class Task:
 
 
 def report_task(*, epochs=EPOCHS, samples=SAMPLES, batch=BATCH, seed=0):
-    """Return the report's network and data; the order is the one that `fit` takes from the seed."""
+    """Return the report's network and data, in the order that `fit` draws from the seed."""
     x, y = disk(samples, seed)
     return Task(REPORT, draw_weights(REPORT, seed), x, y, draw_orders(epochs, samples, seed), batch)
 
 
 def replicated_task(replicates, *, epochs, samples=SAMPLES, batch=BATCH):
-    """Return so many networks, each with weights, samples and an order of its own."""
+    """Return `replicates` networks, each with its own weights, samples and order."""
     each = [report_task(epochs=epochs, samples=samples, batch=batch, seed=seed) for seed in range(replicates)]
     weights = [
         tuple(map(np.stack, zip(*layer, strict=True))) for layer in zip(*(task.weights for task in each), strict=True)
@@ -59,14 +60,14 @@ def replicated_task(replicates, *, epochs, samples=SAMPLES, batch=BATCH):
 
 
 def wide_task(width, *, steps, batch=128, seed=0):
-    """Return 784-w-w-10 and pictures of noise."""
+    """Return the network 784-w-w-10 and images of noise."""
     widths, samples, rng = (784, width, width, 10), steps * batch, np.random.default_rng(seed)
     x, y = rng.random((samples, 784), np.float32), rng.integers(0, 10, samples)
     return Task(widths, draw_weights(widths, seed), x, y, draw_orders(1, samples, seed), batch)
 
 
 def disk(samples, seed):
-    """Points in the unit square, one-hot labels."""
+    """Return points in the unit square and one-hot labels."""
     x = np.random.default_rng(seed).random((samples, 2), dtype=np.float32)
     inside = ((x - 0.5) ** 2).sum(axis=-1) < 1 / (2 * np.pi)
     return x, np.stack([~inside, inside], axis=-1).astype(np.float32)
@@ -84,6 +85,6 @@ def draw_orders(epochs, samples, seed):
 
 
 def first_alone(task):
-    """Return the first of the replicates as a task of its own."""
+    """Return the first replicate as a task without replicates."""
     weights = [(weight[0], bias[0]) for weight, bias in task.weights]
     return Task(task.widths, weights, task.x[0], task.y[0], task.orders[0], task.batch)

@@ -1,4 +1,4 @@
-"""What minidl weighs: import time, installed size, memory; each measured in a process of its own."""
+"""Import time, installed size and memory, each measured in a new process."""
 
 import json
 import os
@@ -25,15 +25,15 @@ DISTRIBUTIONS = ("minidl-core", "minidl-data", "minidl-native", "scikit-learn", 
 
 
 def probe(work, argument):
-    """Measure memory in a process of its own."""
+    """Measure memory in a new process."""
     command = [sys.executable, PROBE, work, str(argument)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own code
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - this project's own code
     return json.loads(done.stdout)
 
 
 @pytest.mark.full
 def test_the_report_reproduced(records, tmp_path):
-    """The command of minidl-experiments, with the engine if it is there, and as it is without."""
+    """Measure `minidl reproduce` with the native engine, if installed, and without."""
     for words, without in (("native", ""), ("on NumPy", "import sys; sys.modules['minidl_native'] = None; ")):
         if words == "native" and not imports.is_installed("minidl_native"):
             continue
@@ -43,11 +43,11 @@ def test_the_report_reproduced(records, tmp_path):
 
 
 def run_and_measure(command):
-    """Run a command; return what it took in seconds, and the most memory that it held in megabytes."""
+    """Run a command; return its duration in seconds and its peak memory in megabytes."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - ours
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - own code
     _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)  # so that it does not wait for what has ended
+    process.returncode = os.waitstatus_to_exitcode(status)  # so that Popen does not wait again
     assert process.returncode == 0
     return time.perf_counter() - start, used.ru_maxrss / 1024
 
@@ -64,7 +64,7 @@ def test_import_time(records, quick):
                 taken[module, before].append(1e3 * imports.import_seconds(module, before=before))
     for (module, before), values in taken.items():
         words = f"import {module}{' on top of ' + before if before else ''}, ms"
-        records.facts[words] = values[1:]  # the first may have had to compile to bytecode
+        records.facts[words] = values[1:]  # the first import may include the compilation to bytecode
 
 
 def test_installed_size(records):

@@ -12,7 +12,7 @@ def test_step(race):
 
 
 def test_training(race):
-    # float32 and 1,000 steps of Adam apart: the end agrees to some percent only, the beginning to all digits
+    # After 1,000 steps of Adam in float32 the results agree to a few percent only.
     race("training", EPOCHS, report_task(), units=1, rtol=0.1, afresh=True, budget=20)
 
 

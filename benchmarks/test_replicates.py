@@ -1,11 +1,11 @@
-"""Many networks at once: against one alone, torch and JAX."""
+"""Many networks at once, compared with one network alone, torch and JAX."""
 
 import pytest
 
 from benchmarks.tasks import replicated_task
 
 full = pytest.mark.full
-SIZES = {1: (10, 1000), 10: (5, 1000), 100: (5, 1000), 1000: (1, 250)}  # replicates: epochs, and samples of each
+SIZES = {1: (10, 1000), 10: (5, 1000), 100: (5, 1000), 1000: (1, 250)}  # replicates: (epochs, samples per replicate)
 
 
 @pytest.mark.parametrize("replicates", [1, pytest.param(10, marks=full), 100, pytest.param(1000, marks=full)])

@@ -1,4 +1,4 @@
-"""Wide networks, 784-w-w-10, where arithmetic counts and not overhead."""
+"""Wide networks, 784-w-w-10, whose time is arithmetic rather than call overhead."""
 
 import pytest
 
@@ -17,6 +17,6 @@ def params():
 @pytest.mark.parametrize("threads", [1, 2])
 def test_width(race, width, threads):
     if threads > CORES:
-        pytest.skip(f"{CORES} core: no two threads")
+        pytest.skip(f"{CORES} core: not enough for two threads")
     steps = 2 if width >= 512 else 8
     race("width", width, wide_task(width, steps=steps), units=steps, threads=threads, budget=4 if width >= 512 else 2.5)

@@ -1,4 +1,4 @@
-"""How many threads NumPy and torch use, for a while."""
+"""Control of the number of threads of NumPy and torch."""
 
 import sys
 import time
@@ -6,20 +6,19 @@ from contextlib import contextmanager
 
 from threadpoolctl import ThreadpoolController
 
-# A BLAS thread that has nothing to do looks for work for some milliseconds before it sleeps; meanwhile it would take
-# a core from whoever has the next turn.
+# An idle BLAS thread spins for a while before it sleeps and would take a core from the next turn.
 SETTLE = 0.03
 
 
 class Threads:
-    """The libraries that are loaded now; what is loaded later is not told."""
+    """The thread limits of the BLAS libraries loaded at construction; libraries loaded later are not affected."""
 
     def __init__(self):
         self._blas = ThreadpoolController().select(user_api="blas")
 
     @contextmanager
     def limited(self, count, *, settle):
-        """Let every BLAS use so many threads, and torch too if it is imported."""
+        """Limit every BLAS, and torch if imported, to `count` threads."""
         if settle:
             time.sleep(SETTLE)
         with self._blas.limit(limits=count):

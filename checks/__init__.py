@@ -1,1 +1,1 @@
-"""Checks of the repository that no tool does for us."""
+"""Checks of the repository for which no tool exists."""

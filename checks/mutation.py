@@ -1,8 +1,8 @@
-"""Mutate the formulas of core with mutmut, run its tests on each mutant, and fail on a survivor without a reason.
+"""Mutate the formulas of core with mutmut, run the tests on each mutant, and fail on a survivor without a reason.
 
-`python checks/mutation.py packages/minidl-core [PATTERN ...]`: patterns choose some mutants, as in `minidl.optim.*`.
-mutmut works on a copy in a temporary folder. A survivor is known by its function and the line that it has instead,
-since the numbers that mutmut gives them change with every edit.
+`python checks/mutation.py packages/minidl-core [PATTERN ...]`: patterns select mutants, such as `minidl.optim.*`.
+mutmut works on a copy in a temporary folder. A survivor is identified by its function and its changed line, because
+mutmut's numbers change with every edit.
 """
 
 import json
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 SETTINGS = Path(__file__).with_suffix(".toml")
-# These look at the source itself, or at other processes.
+# Tests that read the source itself or start other processes.
 WITHOUT = ("test_package.py", "test_interruption.py", "test_engine.py")
 SURVIVED, NO_TESTS = 0, 33
 
 
 def prepare(core: Path, work: Path, settings: dict[str, Any]) -> None:
-    """Lay out what mutmut works on: the source, the tests that matter, and one pyproject.toml."""
+    """Write mutmut's folder: the source, the relevant tests and one pyproject.toml."""
     for part in ("src", "tests"):
         shutil.copytree(core / part, work / part, ignore=shutil.ignore_patterns("__pycache__", *WITHOUT))
     files = sorted({f"src/minidl/{name.partition('.')[0]}.py" for name in settings["functions"]})
@@ -39,16 +39,16 @@ def prepare(core: Path, work: Path, settings: dict[str, Any]) -> None:
 
 
 def mutmut(work: Path, *args: str) -> str:
-    """Run mutmut and return what it prints."""
+    """Run mutmut and return its output."""
     command = [sys.executable, "-m", "mutmut", *args]
-    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)  # noqa: S603 - our own tool
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)  # noqa: S603 - runs mutmut alone
     if done.returncode:
         raise SystemExit(done.stdout[-3000:] + done.stderr[-3000:])
     return done.stdout
 
 
 def outcomes(work: Path) -> dict[str, int]:
-    """Return the mutants that were tried, with the exit status of their tests."""
+    """Return the tested mutants with the exit status of their tests."""
     found: dict[str, int | None] = {}
     for file in (work / "mutants").rglob("*.meta"):
         found |= json.loads(file.read_text("utf-8"))["exit_code_by_key"]
@@ -62,24 +62,24 @@ def plain(name: str) -> str:
 
 
 def change(work: Path, name: str) -> str:
-    """Return the line that a mutant has instead of ours."""
+    """Return the changed line of a mutant."""
     lines = mutmut(work, "show", name).splitlines()
     return " ".join(line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++"))
 
 
 def judge(survivors: set[tuple[str, str]], known: dict[tuple[str, str], str], *, whole: bool) -> int:
-    """Print the survivors; return 1 if one has no reason, or a reason no survivor any more."""
+    """Print the survivors; return 1 for a survivor without a reason or a reason without a survivor."""
     for function, line in sorted(survivors):
         reason = known.get((function, line))
         print(f"{'survived' if reason is None else 'explained'}: {function}: {line}\n    {reason or 'no reason'}")
     gone = known.keys() - survivors if whole else set()
     for function, line in sorted(gone):
-        print(f"killed or gone, take it out of {SETTINGS.name}: {function}: {line}")
+        print(f"killed or gone: remove it from {SETTINGS.name}: {function}: {line}")
     return int(bool(survivors - known.keys() or gone))
 
 
 def main(core: str, *chosen: str) -> int:
-    """Run it all; return 0 if every survivor is explained."""
+    """Test all mutants, or the selected ones; return 0 if every survivor has a reason."""
     settings = tomllib.loads(SETTINGS.read_text("utf-8"))
     known = {(one["function"], line): one["reason"] for one in settings["survivor"] for line in one["lines"]}
     patterns = chosen or [f"minidl.{name}__mutmut_*" for name in settings["functions"]]

@@ -1,4 +1,4 @@
-"""Fail on an exception to a rule, `noqa` or `type: ignore`, that has no reason beside it."""
+"""Fail on a `noqa`, `type: ignore` or `pragma` comment without a reason beside it; ruff has no such rule."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ WITH_REASON = re.compile(r"(?:noqa: [A-Z0-9, ]+|pragma: no (?:cover|mutate)) - \
 
 
 def unexplained(path: Path) -> Iterator[str]:
-    """Yield the place of every exception without a reason."""
+    """Yield a message for every exception without a reason."""
     with tokenize.open(path) as file:
         for token in tokenize.generate_tokens(file.readline):
             if (

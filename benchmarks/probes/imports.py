@@ -1,4 +1,4 @@
-"""How long an import takes and how much an installation weighs."""
+"""Measurement of import times and installed sizes."""
 
 import subprocess
 import sys
@@ -11,10 +11,10 @@ TIMED = "import time{before}; start = time.perf_counter(); import {module}; prin
 
 
 def import_seconds(module, *, before=""):
-    """Return the seconds that an import takes in a new process, on top of another."""
+    """Return the seconds of an import in a new process, after the import of `before`."""
     code = TIMED.format(module=module, before=f", {before}" if before else "")
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own code
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - this project's own code
     return float(done.stdout)
 
 
@@ -23,7 +23,7 @@ def is_installed(module):
 
 
 def installed_bytes(name):
-    """Return the size of a distribution and of all that it requires; None if it is not installed."""
+    """Return the size of a distribution with all its requirements; None if one is not installed."""
     try:
         return sum(map(_own_bytes, _closure(name, set())))
     except PackageNotFoundError:
@@ -31,7 +31,7 @@ def installed_bytes(name):
 
 
 def _closure(name, seen):
-    """Return the distribution and its requirements, theirs included."""
+    """Return the distribution and its requirements, recursively."""
     seen.add(name)
     for line in distribution(name).requires or ():
         need = Requirement(line)

@@ -1,4 +1,4 @@
-"""Measure memory in a process of its own: `python memory.py WORK ARGUMENT` prints megabytes, peak above the start."""
+"""Measurement of memory in a new process: `python memory.py WORK ARGUMENT` prints the results as JSON."""
 
 import copy
 import gc
@@ -15,15 +15,15 @@ SAMPLES, BATCH, WIDTHS = 1000, 50, (2, 25, 25, 25, 2)
 
 
 def resident(which):
-    """Return VmRSS, what is in memory now, or VmHWM, the most there was, in megabytes."""
+    """Return VmRSS, the current resident memory, or VmHWM, its peak, in megabytes."""
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith(which))
     return int(line.split()[1]) / 1024
 
 
 def peak(work):
-    """Return the most memory in use during the work, above what was in use before it."""
+    """Return the peak memory of the work above the memory in use before, and the peak of the process."""
     before = resident("VmRSS")
-    CLEAR.write_text("5")  # the peak starts anew
+    CLEAR.write_text("5")  # resets the peak
     work()
     return {"above": resident("VmHWM") - before, "process": resident("VmHWM")}
 
@@ -45,7 +45,7 @@ def training(epochs):
 
 
 def torch_training(epochs):
-    import torch  # noqa: PLC0415 - a process that measures minidl must not have it
+    import torch  # noqa: PLC0415 - a process that measures minidl must not import torch
 
     torch.set_num_threads(1)
     nn = torch.nn
@@ -70,7 +70,7 @@ def predict(points):
 
 
 def steps(count):
-    """Return the bytes that Python and NumPy hold after 10 steps, and after `count`."""
+    """Return the bytes that Python and NumPy hold after 10 and after `count` steps."""
     model, (x, y) = network(), data()
     optimizer, loss, x, y = md.Adam(model), md.MSELoss(), x[:BATCH], y[:BATCH]
 
@@ -79,11 +79,11 @@ def steps(count):
             loss.forward(model.forward(x), y)
             model.backward(loss.backward(), need_dx=False)
             optimizer.step()
-        gc.collect()  # Python keeps what it freed for a while, until a collection
+        gc.collect()  # reference cycles live until a collection
         return tracemalloc.get_traced_memory()[0]
 
     tracemalloc.start()
-    model, loss, optimizer = copy.deepcopy((model, loss, optimizer))  # so that the parameters are traced as well
+    model, loss, optimizer = copy.deepcopy((model, loss, optimizer))  # so that tracemalloc sees the parameters
     return {"after 10": hold_after(10), "after all": hold_after(count - 10)}
 
 

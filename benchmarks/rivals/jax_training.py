@@ -1,4 +1,4 @@
-"""JAX: a compiled step called from Python, a compiled scan over all steps, and a vmap of that over replicates."""
+"""JAX: a compiled step called from Python, a compiled scan over all steps, and its vmap over replicates."""
 
 import math
 from functools import cache, partial
@@ -12,7 +12,7 @@ from benchmarks.tasks import BETA1, BETA2, EPS, LEARNING_RATE
 
 
 def unpack(flat, widths):
-    """Return the views (weight, bias) of a flat vector: three arrays to hand over instead of twenty-four."""
+    """Yield the views (weight, bias) of a flat vector, which is one argument of a compiled call in place of many."""
     start = 0
     for n_in, n_out in pairwise(widths):
         middle, stop = start + n_in * n_out, start + (n_in + 1) * n_out
@@ -46,7 +46,7 @@ def step_on(state, x, y, widths, *, classes):
 
 
 def epochs_scan(state, x, y, orders, widths, batch, *, classes):
-    """Train on all batches of all orders inside one call; return the state and the loss of each step."""
+    """Train on all batches of all orders in one call; return the state and the loss of each step."""
 
     def step(state, rows):
         return step_on(state, x[rows], y[rows], widths, classes=classes)
@@ -75,7 +75,7 @@ def start(task):
 
 
 def train_by_steps(task):
-    """Call a compiled step once for each batch."""
+    """Call a compiled step for each batch."""
     state, x, y, orders = start(task), *map(jnp.asarray, (task.x, task.y, task.orders))
 
     def run():
@@ -111,7 +111,7 @@ def compiled_scan(widths, batch, *, classes, many):
 
 
 def forget_compiled():
-    """Compile everything anew when it is called next."""
+    """Drop all compiled code, so that the next call compiles again."""
     compiled_scan.cache_clear()
     jax.clear_caches()
 

@@ -1,4 +1,4 @@
-"""minidl itself: a loop of one's own around the four calls of a step, and `fit`."""
+"""minidl itself: a training loop written by hand, and `fit`."""
 
 from itertools import pairwise
 
@@ -51,7 +51,7 @@ def own_loop(task):
 
 
 def fit(task, **options):
-    """`minidl.fit`, which gathers loss and accuracy of each epoch; `options` may name an engine."""
+    """Train by `minidl.fit`, which records loss and accuracy of each epoch; `options` may name an engine."""
     model, loss = network(task), loss_of(task)
     optimizer = md.Adam(model, tasks.LEARNING_RATE)
     per_step = task.batch if loss.reduction == "sum" else 1
@@ -67,12 +67,12 @@ def fit(task, **options):
 
 
 def one_by_one(task):
-    """Train the first of the networks alone: as many of them take as many times as long."""
+    """Train the first network alone."""
     return own_loop(tasks.first_alone(task))
 
 
 def fit_one_by_one(task):
-    """Do the same through `fit`."""
+    """Train the first network alone by `fit`."""
     return fit(tasks.first_alone(task), engine="numpy")
 
 
@@ -100,14 +100,14 @@ def infer(task):
 
 
 def predict(task, engine):
-    """Return the output in evaluation mode, piece by piece where there are many samples."""
+    """Return the output in evaluation mode by `minidl.predict`, which splits many samples into batches."""
     model = network(task)
     return lambda: md.predict(model, task.x, engine=engine)
 
 
 def predict_within(task):
-    """Return the same from the engine itself, without what `predict` does around it."""
-    import minidl_native  # noqa: PLC0415 - absent where nothing could compile it
+    """Return the output of the native engine, without the checks of `minidl.predict`."""
+    import minidl_native  # noqa: PLC0415 - optional: it needs a C++ compiler
 
     model = network(task)
     engine = minidl_native.Network(model.spec(), dtype="float32", lead=())

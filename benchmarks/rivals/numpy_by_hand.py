@@ -1,4 +1,4 @@
-"""Plain NumPy: a network written out by hand, every array allocated once and `out=` everywhere."""
+"""Plain NumPy: a network written by hand, with every array allocated once and `out=` everywhere."""
 
 from itertools import pairwise
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from benchmarks.tasks import BETA1, BETA2, EPS, LEARNING_RATE
 
-BLOCK = 32768  # elements of the long vectors that Adam works on at a time, so that they stay in the cache
+BLOCK = 32768  # elements of long vectors per block of Adam, so that a block stays in the cache
 
 
 def train(task, *, accuracy=False):
-    """Train; with `accuracy` count the hits of each epoch, as `fit` does."""
+    """Train, and with `accuracy` count the hits of each epoch as `fit` does."""
     net = ByHand(task)
     hits = []
 
@@ -31,7 +31,7 @@ def train(task, *, accuracy=False):
 
 
 class ByHand:
-    """A network for batches of one size."""
+    """A network for batches of one fixed size."""
 
     def __init__(self, task):
         self.classes = task.classes
@@ -47,7 +47,7 @@ class ByHand:
         self.column = np.empty((task.batch, 1), np.float32)
 
     def step(self, x, y):
-        """Make one step and return the loss before it."""
+        """Make one step and return the loss before the step."""
         last = len(self.outputs) - 1
         below = x
         for i, ((weight, bias), out) in enumerate(zip(self.params[1], self.outputs, strict=True)):
@@ -64,13 +64,13 @@ class ByHand:
             if i:
                 dx = self.deltas[i - 1]
                 np.matmul(dy, self.params[1][i][0], out=dx)
-                np.sign(self.outputs[i - 1], out=self.masks[i - 1])  # 1 or 0, and faster to multiply by than bool
+                np.sign(self.outputs[i - 1], out=self.masks[i - 1])  # floats 1 and 0 multiply faster than bools
                 np.multiply(dx, self.masks[i - 1], out=dx)
         self.adam()
         return loss
 
     def squares(self, y):
-        """Sigmoid and summed squares: the loss, and its gradient into the last delta."""
+        """Return the loss of sigmoid and summed squares, and write its gradient into the last delta."""
         f, dy, spare = self.outputs[-1], self.deltas[-1], self.spare
         np.negative(f, out=f)
         np.exp(f, out=f)
@@ -85,7 +85,7 @@ class ByHand:
         return loss
 
     def cross_entropy(self, classes):
-        """Softmax and the mean cross-entropy: the loss, and its gradient into the last delta."""
+        """Return the loss of softmax and mean cross-entropy, and write its gradient into the last delta."""
         z, dy, column = self.outputs[-1], self.deltas[-1], self.column
         np.amax(z, axis=-1, keepdims=True, out=column)
         np.subtract(z, column, out=z)
@@ -133,7 +133,7 @@ def vectors(weights):
 
 
 def forward(task, *, sigmoid=lambda x: 1 / (1 + np.exp(-x))):
-    """Return the bare matmuls and activations; nothing else, but a new array for each layer."""
+    """Compute matmuls, biases and activations alone, with a new array for each layer."""
     matrices = [(weight.T, bias) for weight, bias in task.weights]
 
     def run():
@@ -150,11 +150,11 @@ def forward(task, *, sigmoid=lambda x: 1 / (1 + np.exp(-x))):
     return run
 
 
-def forward_careful(task):
-    """Do the same with minidl's sigmoid, which cannot overflow."""
+def forward_stable(task):
+    """Compute the same with minidl's sigmoid, which cannot overflow."""
     return forward(task, sigmoid=lambda x: np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
 
 
 def parameters(widths):
-    """Return how many parameters a network has."""
+    """Return the number of parameters of a network."""
     return sum((n + 1) * m for n, m in pairwise(widths))

@@ -13,7 +13,7 @@ def forward(task):
 
 
 def graph(task):
-    """Return the network as a serialised model: Gemm and Relu, a Sigmoid at the end."""
+    """Return the network as a serialised model of Gemm and Relu nodes with a Sigmoid at the end."""
     nodes, arrays, last = [], [], len(task.weights) - 1
     for i, (weight, bias) in enumerate(task.weights):
         arrays += [numpy_helper.from_array(array, f"{name}{i}") for name, array in (("w", weight), ("b", bias))]

@@ -1,6 +1,6 @@
-"""The disk data set: its points made, batched and standardised, by minidl_data and by NumPy alone.
+"""The disk data set, drawn, batched and standardised by minidl_data and by NumPy alone.
 
-A task is a number of points here.
+A task is a number of points.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ def make_disk(count):
 
 
 def draw(count):
-    """Draw the points, which nobody can do without; no labels."""
+    """Draw the points without labels, which is the lower bound of the time."""
     return lambda: np.random.default_rng(0).random((count, 2), np.float32)[-10:]
 
 
@@ -49,7 +49,7 @@ def batches_by_hand(count):
 
 
 def standardise_stream(count):
-    """Gather sums batch by batch, then go through the stream again: no more than a batch is in memory."""
+    """Sum over one pass of batches and standardise in a second pass, with one batch in memory."""
     stream = minidl_data.DiskStream(0)
 
     def run():
@@ -67,7 +67,7 @@ def standardise_stream(count):
 
 
 def standardise_in_memory(count):
-    """Take all points from the stream at once, standardise them in place."""
+    """Draw all points of the stream at once and standardise them in place."""
 
     def run():
         x, _ = minidl_data.DiskStream(0)[:count]

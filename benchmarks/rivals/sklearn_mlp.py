@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier: the same network, batches and Adam; its loss is log loss and cannot be chosen."""
+"""scikit-learn's MLPClassifier: the same network, batches and Adam, but with the log loss, its only loss."""
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier
@@ -9,7 +9,7 @@ from benchmarks.tasks import LEARNING_RATE
 def network(task):
     settings = {"batch_size": task.batch, "learning_rate_init": LEARNING_RATE, "alpha": 0, "shuffle": False}
     model = MLPClassifier(task.widths[1:-1], solver="adam", **settings)
-    labels = task.y.astype(int)  # two labels, not two classes: then the outputs are two sigmoids
+    labels = task.y.astype(int)  # two labels, not two classes, give two sigmoid outputs
     model.partial_fit(task.x, labels, classes=range(task.widths[-1]))
     for coefs, intercepts, (weight, bias) in zip(model.coefs_, model.intercepts_, task.weights, strict=True):
         coefs[...], intercepts[...] = weight.T, bias
@@ -21,7 +21,7 @@ def network(task):
 
 
 def train(task):
-    """Go through the samples in the given orders, an epoch a call."""
+    """Train in the given orders, with one call of partial_fit per epoch."""
     model, labels = network(task)
 
     def run():

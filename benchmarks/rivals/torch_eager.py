@@ -1,4 +1,4 @@
-"""torch as most people write it, with the fastest of its Adams."""
+"""torch in its usual eager style, with the fused Adam."""
 
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ def loss_of(task):
 
 
 def train(task, *, accuracy=False, compiled=False):
-    """Train; with `accuracy` count the hits of each epoch, as `fit` does."""
+    """Train, and with `accuracy` count the hits of each epoch as `fit` does."""
     model, loss = network(task), loss_of(task)
     optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE, fused=True)
     all_x, all_y, orders = map(torch.from_numpy, (task.x, task.y, task.orders))

@@ -1,4 +1,4 @@
-"""Replicates in torch: `vmap` over the gradients of one network, and Adam over the stacked parameters."""
+"""Replicates in torch: `vmap` over the gradients of one network and Adam over the stacked parameters."""
 
 import torch
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
@@ -38,7 +38,7 @@ def train(task):
 
 
 def one_by_one(task):
-    """Train the first of the networks alone: as many of them take as many times as long."""
+    """Train the first network alone."""
     return torch_eager.train(first_alone(task))
 
 

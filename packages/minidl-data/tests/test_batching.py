@@ -1,4 +1,4 @@
-"""Batches: everything once, in step, shuffled only on request, in little memory."""
+"""`batches`: each sample once, with its own label, shuffled on request only, in bounded memory."""
 
 import tracemalloc
 
@@ -11,13 +11,13 @@ from minidl_data import batches
 
 
 def numbered(n):
-    """Return samples and labels that name their own row."""
+    """Return n samples and labels that hold their row number."""
     x = np.stack([np.arange(n), -np.arange(n)], axis=-1).astype(np.float32)
     return x, np.arange(n)
 
 
 @given(n=st.integers(0, 60), size=st.integers(1, 70), seed=st.none() | st.integers(0, 9))
-def test_every_sample_once_and_with_its_label(n, size, seed):
+def test_every_sample_comes_once_with_its_label(n, size, seed):
     x, y = numbered(n)
     pairs = list(batches(x, y, size, rng=seed))
     assert [len(a) for a, _ in pairs] == [min(size, n - start) for start in range(0, n, size)]
@@ -32,7 +32,7 @@ def rows_of(n, rng):
     return [row for _, y in batches(*numbered(n), 7, rng=rng) for row in y.tolist()]
 
 
-def test_a_generator_shuffles_anew_on_every_pass_and_a_seed_does_not():
+def test_a_generator_changes_the_order_on_every_pass_and_a_seed_does_not():
     generator = np.random.default_rng(0)
     passes = [rows_of(100, generator) for _ in range(3)]
     assert len({tuple(rows) for rows in [*passes, range(100)]}) == 4
@@ -40,7 +40,7 @@ def test_a_generator_shuffles_anew_on_every_pass_and_a_seed_does_not():
     assert rows_of(100, np.random.SeedSequence(0)) == passes[0]
 
 
-def test_every_order_comes_up():
+def test_every_order_occurs():
     generator = np.random.default_rng(1)
     # One of the six orders is missing from 200 passes with probability 6 (5/6)**200 < 1e-15.
     assert len({tuple(rows_of(3, generator)) for _ in range(200)}) == 6

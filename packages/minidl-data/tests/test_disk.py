@@ -1,4 +1,4 @@
-"""The data set: uniform points, exact labels, balanced classes, bounded temporaries."""
+"""`make_disk` and `load_disk`: uniform points, exact labels, balanced classes, bounded temporaries."""
 
 import math
 import tracemalloc
@@ -13,12 +13,12 @@ from minidl_data import RADIUS, inside, load_disk, make_disk
 DTYPES = (np.float16, np.float32, np.float64)
 PLACES = {np.float16: 11, np.float32: 24, np.float64: 53}
 
-# Each statistical test below fails for one seed in a million, and its seed is fixed.
+# Each statistical test fails for at most one seed in a million. The seeds are fixed.
 ODDS = 1e-6
 
 
 class BorderGenerator(np.random.Generator):
-    """Draws points on the border, where rounding to float32 decides the label."""
+    """Generator of points on the border, where rounding to float32 decides the label."""
 
     def random(self, size=None, dtype=np.float64, out=None):
         out = np.empty(size, dtype) if out is None else out
@@ -41,29 +41,29 @@ def test_float32_is_the_default():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_labels_are_those_of_the_points_as_returned(dtype):
+def test_labels_match_the_returned_points(dtype):
     x, y = make_disk(200_000, rng=1, dtype=dtype)
     np.testing.assert_array_equal(y, inside(x))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_labels_are_those_of_the_points_as_returned_on_the_border_too(dtype):
+def test_labels_match_the_returned_points_on_the_border(dtype):
     x, y = make_disk(20_000, rng=BorderGenerator(np.random.PCG64(0)), dtype=dtype)
     assert 1000 < y.sum() < 19_000
     np.testing.assert_array_equal(y, inside(x))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_points_lie_on_the_grid_of_their_dtype_below_one(dtype):
+def test_points_lie_below_one_on_the_grid_of_their_dtype(dtype):
     x, _ = make_disk(100_000, rng=2, dtype=dtype)
     assert x.min() >= 0
     assert x.max() < 1
     steps = np.ldexp(x.astype(np.float64), PLACES[dtype])
     np.testing.assert_array_equal(steps, np.floor(steps))
-    assert (steps % 2).any(), "the last place is used"
+    assert (steps % 2).any(), "the last binary place is never used"
 
 
-def test_float16_points_are_float32_points_cut_down():
+def test_float16_points_are_truncated_float32_points():
     x16, _ = make_disk(10_000, rng=3, dtype=np.float16)
     x32, _ = make_disk(10_000, rng=3, dtype=np.float32)
     np.testing.assert_array_equal(x16, np.floor(x32 * 2048) / 2048)
@@ -74,7 +74,7 @@ def test_classes_balance(dtype):
     n = 1_000_000
     _, y = make_disk(n, rng=4, dtype=dtype)
     assert set(np.unique(y)) == {0, 1}
-    # Hoeffding: the mean of n values in [0, 1] strays by more than t with probability 2 exp(-2 n t**2) at most.
+    # Hoeffding: the mean of n values in [0, 1] deviates by more than t with probability at most 2 exp(-2 n t**2).
     assert abs(y.mean() - 0.5) < math.sqrt(math.log(2 / ODDS) / (2 * n))
 
 
@@ -83,7 +83,7 @@ def test_classes_balance(dtype):
 def test_each_coordinate_is_uniform(dtype, axis):
     n = 100_000
     x = np.sort(make_disk(n, rng=5, dtype=dtype)[0][:, axis].astype(np.float64))
-    # Dvoretzky, Kiefer, Wolfowitz: the same bound holds for the whole empirical distribution. The grid adds a step.
+    # Dvoretzky, Kiefer, Wolfowitz: the same bound holds for the empirical distribution. The grid adds one step.
     distance = np.abs(x - np.arange(n) / n).max()
     assert distance < math.sqrt(math.log(2 / ODDS) / (2 * n)) + 2.0 ** -PLACES[dtype] + 1 / n
 
@@ -95,7 +95,7 @@ def test_the_square_is_filled_evenly(dtype):
     i, j = np.floor(x * dtype(cells)).astype(int).T
     counts = np.bincount(i * cells + j, minlength=cells**2)
     mean, degrees, t = n / cells**2, cells**2 - 1, -math.log(ODDS)
-    # Laurent, Massart: a chi-square exceeds this with probability exp(-t) at most.
+    # Laurent, Massart: a chi-square variable exceeds this bound with probability at most exp(-t).
     assert ((counts - mean) ** 2 / mean).sum() < degrees + 2 * math.sqrt(degrees * t) + 2 * t
 
 
@@ -108,7 +108,7 @@ def test_a_seed_in_any_form_gives_the_same_points(seed, n, dtype):
         np.testing.assert_array_equal(again[1], y)
 
 
-def test_seeds_differ_and_generators_move_on():
+def test_different_seeds_and_a_generator_s_next_draws_differ():
     generator = np.random.default_rng(0)
     draws = [make_disk(50, rng=rng)[0] for rng in (0, 1, None, None, generator, generator)]
     np.testing.assert_array_equal(draws.pop(4), draws[0])
@@ -116,16 +116,16 @@ def test_seeds_differ_and_generators_move_on():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_blocks_do_not_show(dtype):
+def test_points_do_not_depend_on_the_blocks(dtype):
     x, _ = make_disk(20_001, rng=7, dtype=dtype)
     np.testing.assert_array_equal(x, np.random.default_rng(7).random((20_001, 2), dtype))
 
 
-def test_global_state_is_left_alone():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the global state is what is looked at
+def test_global_random_state_is_unchanged():
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the test reads the global state
     make_disk(100)
     load_disk()
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 - the global state is what is looked at
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 - the test reads the global state
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -17,7 +17,7 @@ from minidl_data import inside, make_disk, one_hot
     ),
     dtype=st.sampled_from([np.float16, np.float32, np.float64]),
 )
-def test_one_in_the_place_of_the_class(y, dtype):
+def test_one_at_the_class_and_zero_elsewhere(y, dtype):
     targets = one_hot(y, 7, dtype=dtype)
     assert targets.dtype == dtype
     assert targets.shape == (*y.shape, 7)
@@ -25,7 +25,7 @@ def test_one_in_the_place_of_the_class(y, dtype):
         assert targets[index].tolist() == [float(k == label) for k in range(7)]
 
 
-def test_two_classes_of_float32_by_default():
+def test_two_classes_and_float32_are_the_default():
     x, y = make_disk(1000, rng=0)
     targets = one_hot(y)
     assert (targets.shape, targets.dtype) == ((1000, 2), np.float32)
@@ -34,11 +34,11 @@ def test_two_classes_of_float32_by_default():
     np.testing.assert_array_equal(one_hot(inside(x)), targets)
 
 
-def test_classes_that_are_missing_keep_their_place():
+def test_classes_missing_from_y_keep_their_column():
     assert one_hot([0, 0], 3).tolist() == [[1, 0, 0], [1, 0, 0]]
 
 
-def test_labels_are_not_written_to():
+def test_labels_are_not_modified():
     y = np.array([1, 0, 1])
     y.flags.writeable = False
     one_hot(y)[...] = 5

@@ -1,4 +1,4 @@
-"""Bad input: who, what was expected, what came."""
+"""Bad input raises an error that names the function, the expected value and the received value."""
 
 import re
 
@@ -15,7 +15,7 @@ SEED = "DiskStream: seed, unless None or a SeedSequence, must be"
 
 
 class Tensor:
-    """Refuses to become an array, as a tensor that requires a gradient does."""
+    """Cannot be converted to an array, like a torch tensor that requires a gradient."""
 
     def __array__(self, dtype=None, copy=None):
         raise RuntimeError("call detach() first")
@@ -100,7 +100,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("call", "error", "message"), CASES, ids=[message for _, _, message in CASES])
-def test_bad_input_is_named(call, error, message):
+def test_the_message_names_the_bad_argument(call, error, message):
     with pytest.raises(error, match="^" + re.escape(message)) as caught:
         call()
     assert caught.type is error

@@ -1,4 +1,4 @@
-"""The package as a whole: its examples run, and NumPy is enough for it."""
+"""The package as a whole: its examples run, and it imports NumPy alone."""
 
 import doctest
 import importlib
@@ -39,7 +39,7 @@ def test_the_readme_lists_every_public_name():
     assert [name for name in minidl_data.__all__ if f"`{name}" not in README.read_text("utf-8")] == []
 
 
-def test_importing_needs_numpy_and_nothing_else():
+def test_import_needs_numpy_alone():
     script = """
 import sys
 import numpy.random
@@ -48,5 +48,5 @@ import minidl_data
 new = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(*sorted(new - set(sys.stdlib_module_names) - {"numpy"}))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - a program of our own
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - this project's own program
     assert done.stdout.split() == ["minidl_data"]

@@ -1,4 +1,4 @@
-"""The disk: exact for the numbers that it is given, in every dtype and right up to the border."""
+"""`inside` is exact in every dtype, also next to the border."""
 
 import math
 import tracemalloc
@@ -15,7 +15,7 @@ DTYPES = (np.float16, np.float32, np.float64)
 
 
 def arccot(n, one):
-    """Return ``one * arccot(n)`` as an integer, by its power series."""
+    """Compute ``one * arccot(n)`` in integers from its power series."""
     total, power, k = 0, one // n, 0
     while power:
         total += (-1) ** k * (power // (2 * k + 1))
@@ -25,11 +25,11 @@ def arccot(n, one):
 
 
 ONE = 10**90
-PI = Fraction(4 * (4 * arccot(5, ONE) - arccot(239, ONE)), ONE)  # Machin, right to 85 digits and more
+PI = Fraction(4 * (4 * arccot(5, ONE) - arccot(239, ONE)), ONE)  # Machin's formula, exact to more than 85 digits
 
 
 def expected(points):
-    """Return the labels of `points` by exact arithmetic, which shares no code and no constant with the package."""
+    """Compute the labels of `points` in exact arithmetic, without code or constants of the package."""
     half = Fraction(1, 2)
     return [(Fraction(x) - half) ** 2 + (Fraction(y) - half) ** 2 < 1 / (2 * PI) for x, y in points.tolist()]
 
@@ -71,7 +71,7 @@ def test_exact_anywhere_in_the_plane(points):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_a_rounded_point_is_judged_where_it_landed(dtype):
+def test_a_rounded_point_is_tested_at_its_rounded_coordinates(dtype):
     source = border(np.linspace(0.01, 6.28, 1000), np.float64)
     rounded = source.astype(dtype)
     assert np.count_nonzero(inside(rounded) != inside(source)) > 100
@@ -87,7 +87,7 @@ def test_known_points(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_points_that_are_nowhere_are_not_inside(dtype):
+def test_nan_infinite_and_far_points_are_outside(dtype):
     nan, inf, most = math.nan, math.inf, np.finfo(dtype).max
     points = np.array([[nan, 0.5], [0.5, nan], [nan, nan], [inf, 0.5], [0.5, -inf], [inf, nan], [most, -most]], dtype)
     with np.errstate(all="raise"):
@@ -113,7 +113,7 @@ def test_any_memory_layout_and_byte_order():
     np.testing.assert_array_equal(inside(points.tolist()), labels)
 
 
-def test_points_are_not_written_to():
+def test_points_are_not_modified():
     points = np.random.default_rng(2).random((100, 2))
     points.flags.writeable = False
     before = points.copy()

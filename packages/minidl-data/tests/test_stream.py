@@ -1,4 +1,4 @@
-"""The stream: sample i is a function of the seed and i alone, whatever is asked for, in whatever order."""
+"""`DiskStream`: sample i is a function of the seed and i alone, in every order of access."""
 
 import dataclasses
 import itertools
@@ -32,7 +32,7 @@ def joined(pieces):
 
 
 def by_philox(seed, start, n, places):
-    """Return points from the words of NumPy's own Philox, reached by its own ``advance``."""
+    """Compute points from the words of NumPy's Philox, with its own ``advance``."""
     words = np.random.Philox(seed).advance(start // 2).random_raw(2 * (n + start % 2))[2 * (start % 2) :]
     return np.array([int(word) >> (64 - places) for word in words]).reshape(n, 2) / 2.0**places
 
@@ -46,7 +46,7 @@ def test_points_are_the_leading_bits_of_philox(dtype, seed, start, n):
     np.testing.assert_array_equal(y, inside(x))
 
 
-def test_these_points_never_change():
+def test_points_stay_the_same_across_versions():
     x, y = DiskStream(2018, dtype=np.float64)[2**62 + 1 : 2**62 + 4]
     assert x.tolist() == [
         [0.2981838360901864, 0.41257853001208844],
@@ -58,7 +58,7 @@ def test_these_points_never_change():
 
 @settings(deadline=None)
 @given(start=positions, lengths=st.lists(st.integers(0, 9000), min_size=1, max_size=6), order=st.randoms())
-def test_pieces_made_in_any_order_fit_together(start, lengths, order):
+def test_slices_agree_in_every_order_of_access(start, lengths, order):
     stream = DiskStream(1)
     edges = [start, *(start + int(total) for total in np.cumsum(lengths))]
     slices = [slice(a, b) for a, b in itertools.pairwise(edges)]
@@ -69,14 +69,14 @@ def test_pieces_made_in_any_order_fit_together(start, lengths, order):
 
 
 @given(positions)
-def test_an_index_is_one_sample(i):
+def test_an_integer_index_gives_one_sample(i):
     stream = DiskStream(2)
     x, y = stream[i]
     assert (x.shape, y.shape) == ((2,), ())
     assert_same((x[None], y[None]), stream[i : i + 1])
 
 
-def test_slices_as_python_has_them():
+def test_slices_follow_python_s_rules():
     stream = DiskStream(3)
     assert_same(stream[:5], stream[0:5])
     assert_same(stream[0:5:1], stream[0:5])
@@ -92,11 +92,11 @@ def test_batches_are_consecutive_slices(start, n, size):
     assert_same(joined([*made, stream[start:start]]), stream[start : start + n])
 
 
-def test_batches_backwards_are_none():
+def test_batches_with_stop_before_start_are_empty():
     assert list(DiskStream(4).batches(5, 3, 2)) == []
 
 
-def test_the_dtypes_of_a_seed_are_the_same_points_to_their_places():
+def test_the_dtypes_of_a_seed_hold_the_same_points_truncated():
     exact, _ = DiskStream(5, dtype=np.float64)[1:20_000]
     for dtype in (np.float16, np.float32):
         x, y = DiskStream(5, dtype=dtype)[1:20_000]
@@ -104,21 +104,21 @@ def test_the_dtypes_of_a_seed_are_the_same_points_to_their_places():
         np.testing.assert_array_equal(y, inside(x))
 
 
-def test_a_seed_in_any_form_is_the_same_stream():
+def test_a_seed_in_any_form_gives_the_same_stream():
     stream = DiskStream(6)
     assert_same(DiskStream(np.int64(6))[:9], stream[:9])
     assert_same(DiskStream(np.random.SeedSequence(6))[:9], stream[:9])
     assert DiskStream(np.random.SeedSequence(6)) == stream
 
 
-def test_no_seed_is_a_new_stream_whose_seed_can_be_read():
+def test_without_a_seed_the_stream_draws_one_and_stores_it():
     first, second = DiskStream(), DiskStream()
     assert first != second
     assert_same(first[:9], first[:9])
     assert_same(DiskStream(first.seed)[:9], first[:9])
 
 
-def test_spawned_seeds_are_streams_of_their_own():
+def test_spawned_seeds_give_different_streams():
     parent = np.random.SeedSequence(7)
     streams = [DiskStream(seed) for seed in (parent, *parent.spawn(3))]
     assert len({stream[:9][0].tobytes() for stream in streams}) == 4
@@ -132,7 +132,7 @@ def test_neighbouring_seeds_and_samples_are_independent(other):
     b = other[1 : n + 1][0][:, 0]
     counts = np.bincount((a * cells).astype(int) * cells + (b * cells).astype(int), minlength=cells**2)
     mean, degrees, t = n / cells**2, cells**2 - 1, -math.log(ODDS)
-    # Laurent, Massart: a chi-square exceeds this with probability exp(-t) at most.
+    # Laurent, Massart: a chi-square variable exceeds this bound with probability at most exp(-t).
     assert ((counts - mean) ** 2 / mean).sum() < degrees + 2 * math.sqrt(degrees * t) + 2 * t
 
 
@@ -146,7 +146,7 @@ def test_classes_balance(dtype, start):
 
 @pytest.mark.parametrize("seed", [None, 9, np.random.SeedSequence(9).spawn(1)[0]])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_pickles_are_small_and_make_the_same_stream(seed, dtype):
+def test_pickles_are_small_and_restore_the_same_stream(seed, dtype):
     stream = DiskStream(seed, dtype=dtype)
     data = pickle.dumps(stream)
     assert len(data) < 1000
@@ -156,12 +156,12 @@ def test_pickles_are_small_and_make_the_same_stream(seed, dtype):
     assert_same(again[3:9], stream[3:9])
 
 
-def test_equal_streams_are_those_with_the_same_samples():
+def test_streams_with_the_same_samples_are_equal():
     assert DiskStream(0) == DiskStream(0, dtype="float32")
     assert len({DiskStream(0), DiskStream(0), DiskStream(1), DiskStream(0, dtype=np.float64)}) == 3
 
 
-def test_streams_do_not_change():
+def test_streams_are_immutable():
     stream = DiskStream(0)
     with pytest.raises(dataclasses.FrozenInstanceError):
         stream.seed = 1
@@ -169,11 +169,11 @@ def test_streams_do_not_change():
         stream.dtype = np.float64
 
 
-def test_the_seed_and_the_dtype_are_shown():
+def test_repr_shows_seed_and_dtype():
     assert repr(DiskStream(7)) == "DiskStream(seed=7, dtype=dtype('float32'))"
 
 
-def test_what_is_returned_is_the_caller_s():
+def test_returned_arrays_belong_to_the_caller():
     stream = DiskStream(0)
     x, y = stream[:4]
     x[...], y[...] = 9, 9
@@ -190,5 +190,5 @@ def test_ten_million_points_in_bounded_memory():
     tracemalloc.stop()
     assert points == 10_000_000
     assert abs(ones / points - 0.5) < math.sqrt(math.log(2 / ODDS) / (2 * points))  # Hoeffding
-    # Two batches (the one in hand and the one in the making), and the temporaries of a block.
+    # Two batches (the current one and the next one being built) and the temporaries of one block.
     assert peak < 2 * 65_536 * (8 + 8) + 1_000_000

@@ -1,4 +1,4 @@
-"""The command `minidl`, as its users see it."""
+"""The command `minidl` from the command line."""
 
 import json
 import signal
@@ -63,7 +63,7 @@ def test_the_table_is_json_with_every_quantity_and_statement(reproduced):
     for entry in table["quantities"]:
         assert set(entry) == {"run", "name", "unit", "report", "mean", "low", "high", "seeds", "diverged", "inside"}
         assert entry["low"] <= entry["mean"] <= entry["high"]
-        assert entry["report"] is None  # its numbers are those after 50 epochs
+        assert entry["report"] is None  # the report states numbers after 50 epochs only
     for entry in table["statements"]:
         assert set(entry) == {"claim", "held", "evidence", "numbers"}
         assert entry["held"] is None
@@ -75,7 +75,7 @@ def test_reproduce_gives_the_same_numbers_every_time(reproduced, tmp_path):
     assert (tmp_path / "table.json").read_bytes() == (reproduced[1] / "table.json").read_bytes()
 
 
-def test_train_prints_layers_and_accuracy_and_draws(tmp_path):
+def test_train_prints_layers_and_accuracy_and_draws_a_picture(tmp_path):
     picture = tmp_path / "new" / "picture.png"
     result = run("train", "--epochs", 2, "--samples", 80, "--p-drop", 0.25, "--activation", "tanh", "--out", picture)
     assert result.exit_code == 0, result.output
@@ -98,14 +98,14 @@ def test_train_prints_layers_and_accuracy_and_draws(tmp_path):
         ["--activation", "leaky-relu", "--alpha", 0.2, "--widths", "3,4,5,6", "--batch-size", 7, "--seed", 3],
     ],
 )
-def test_train_takes_all_of_its_options(options):
+def test_train_accepts_all_its_options(options):
     result = run("train", "--epochs", 1, "--samples", 30, *options)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1].startswith("test ")
 
 
 def test_train_is_a_replicate_of_reproduce(reproduced):
-    # The mean over the three seeds of the table is that of the three networks trained one by one.
+    # The mean over the three seeds in the table equals the mean of the three networks trained one by one.
     table = json.loads((reproduced[1] / "table.json").read_text(encoding="utf-8"))
     mean = next(entry["mean"] for entry in table["quantities"] if entry["name"] == "test accuracy")
     alone = [run("train", "--epochs", 2, "--seed", seed).stdout.splitlines()[-1] for seed in (5, 6, 7)]
@@ -143,7 +143,7 @@ def test_an_error_is_one_clear_line(args, message, tmp_path):
     assert result.stdout == ""
 
 
-def test_a_training_that_diverges_says_where():
+def test_divergence_is_reported_with_its_epoch():
     result = run("train", "--optimizer", "sgd", "--lr", "1e30", "--loss", "cross-entropy", "--samples", 100)
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1].startswith("minidl: fit: the loss is nan in epoch 1")
@@ -155,13 +155,13 @@ def test_version():
 
 
 @pytest.mark.parametrize(("command", "does"), [("reproduce", "reproduction._train"), ("readings", "readings._read")])
-def test_ctrl_c_at_once_leaves_earlier_results_alone(command, does, tmp_path, monkeypatch):
+def test_ctrl_c_before_the_first_run_keeps_earlier_results(command, does, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(f"minidl_experiments.{does}", interrupt)
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "reproduction"  # both write there unless told otherwise
+    folder = tmp_path / "reproduction"  # the default folder of both commands
     folder.mkdir()
     for name in (*FIGURES, "table.json", "readings.json"):
         (folder / name).write_text("earlier", encoding="utf-8")
@@ -172,7 +172,7 @@ def test_ctrl_c_at_once_leaves_earlier_results_alone(command, does, tmp_path, mo
     assert {path.read_text(encoding="utf-8") for path in folder.iterdir()} == {"earlier"}
 
 
-def test_a_narrow_terminal_leaves_nothing_out(monkeypatch, capsys):
+def test_a_narrow_terminal_truncates_no_cell(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "40")
     values = np.array([0.9, 0.95, np.nan])
     quantity = summarize("Adam, Leaky ReLU 0.2", "train accuracy", "%", 100 * values, 98.4)
@@ -196,12 +196,12 @@ def test_a_narrow_terminal_leaves_nothing_out(monkeypatch, capsys):
     ]
 
 
-def test_help_without_matplotlib():
+def test_help_works_without_matplotlib():
     code = (
         "import sys; sys.modules['matplotlib'] = None; from minidl_experiments.cli import app; app(prog_name='minidl')"
     )
     for args in ([], ["reproduce"], ["train"]):
-        done = subprocess.run(  # noqa: S603 - a program of our own
+        done = subprocess.run(  # noqa: S603 - this project's own program
             [sys.executable, "-c", code, *args, "--help"], capture_output=True, text=True, check=True
         )
         assert " ".join(["Usage: minidl", *args]) in done.stdout
@@ -209,11 +209,11 @@ def test_help_without_matplotlib():
 
 
 def interrupt(folder, *args, after):
-    """Run `minidl` until it has printed some lines on the standard error stream, then press Ctrl-C."""
-    # A child of a background job would be born deaf to Ctrl-C, unless its parent listens.
+    """Run `minidl` until it has printed `after` lines on standard error, then send SIGINT."""
+    # A background job ignores SIGINT and its children inherit that, unless a handler is set.
     heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        process = subprocess.Popen(  # noqa: S603 - a program of our own
+        process = subprocess.Popen(  # noqa: S603 - this project's own program
             [*COMMAND, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
         )
     finally:
@@ -226,16 +226,16 @@ def interrupt(folder, *args, after):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
-def test_ctrl_c_keeps_the_runs_that_are_finished(tmp_path):
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_keeps_the_finished_runs(tmp_path):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / FIGURES[3]).touch()  # an earlier run has left it
+    (tmp_path / "out" / FIGURES[3]).touch()  # left by an earlier run
     code, output, errors = interrupt(tmp_path, "reproduce", "--out", "out", "--seeds=2", "--epochs=50", after=2)
     assert code == 130
     assert "Traceback" not in errors
     table = Path("out") / "table.json"
     assert errors.splitlines()[-1] == (
-        f"minidl: interrupted with 2 of {len(RUNS)} runs finished; {table} has these alone"
+        f"minidl: interrupted with 2 of {len(RUNS)} runs finished; {table} holds these alone"
     )
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*FIGURES[:3], "table.json"]
     assert output.splitlines()[-1] == f"removed {Path('out') / FIGURES[3]} of an earlier run"
@@ -245,8 +245,8 @@ def test_ctrl_c_keeps_the_runs_that_are_finished(tmp_path):
     assert "Adam is better than SGD by epoch 50" in output
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
-def test_ctrl_c_shows_how_far_a_training_came(tmp_path):
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_prints_the_progress_of_a_training(tmp_path):
     code, output, errors = interrupt(tmp_path, "train", "--epochs=10000", "--samples=100", after=1)
     assert code == 130
     assert "Traceback" not in errors

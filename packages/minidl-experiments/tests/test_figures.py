@@ -1,4 +1,4 @@
-"""What is drawn is what is true of the network and the curves, and a PNG comes out."""
+"""Figures show the values of the network and of the curves, and are saved as PNG."""
 
 import struct
 
@@ -16,7 +16,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 @pytest.fixture
 def half_plane():
-    """Return a network that calls inside what lies left of x1 = 0.6."""
+    """Return a network that predicts "inside" for x1 < 0.6."""
     network = minidl.Linear(2, 2, rng=0)
     network.weight = np.array([[1, 0], [0, 0]], np.float32)
     network.bias = np.array([0, 0.6], np.float32)
@@ -29,7 +29,7 @@ def points():
 
 
 def scattered(axes):
-    """Return how many points there are in each colour."""
+    """Return the number of points by colour."""
     collections = [item for item in axes.collections if isinstance(item, PathCollection)]
     return {tuple(item.get_facecolor()[0][:3]): len(item.get_offsets()) for item in collections}
 
@@ -67,7 +67,7 @@ def test_the_true_circle_and_the_learned_border_are_drawn(half_plane, points):
     assert axes.get_aspect() == 1
 
 
-def test_a_network_without_a_border_can_be_drawn(half_plane, points):
+def test_a_network_that_predicts_one_class_can_be_drawn(half_plane, points):
     half_plane.bias = np.array([0, 9], np.float32)
     axes = figures.draw_classification(half_plane, *points, "Test set").axes[0]
     assert all(isinstance(item, PathCollection) for item in axes.collections)
@@ -93,7 +93,7 @@ def test_optimizers_are_drawn_as_medians_and_bands():
     assert {low, high} <= set(band[band[:, 0] == 2][:, 1])
 
 
-def test_activations_are_told_apart_without_colour():
+def test_activations_differ_in_line_style_too():
     figure = figures.draw_activations({name: make_curves(3) for name in ("Tanh", "ReLU", "Leaky ReLU")})
     styles = [line(figure.axes[0], name).get_linestyle() for name in ("Tanh", "ReLU", "Leaky ReLU")]
     assert len(set(styles)) == 3
@@ -102,7 +102,7 @@ def test_activations_are_told_apart_without_colour():
     assert legend.get_title().get_text() == "median and 5–95 % of 3 seeds"  # noqa: RUF001 - a range has an en dash
 
 
-def test_a_seed_that_diverged_is_left_out_and_counted():
+def test_a_diverged_seed_is_left_out_and_counted():
     whole, broken = make_curves(4), make_curves(4)
     broken.accuracy[2:, 1] = np.nan
     figure = figures.draw_activations({"ReLU": whole, "Tanh": broken})
@@ -112,17 +112,17 @@ def test_a_seed_that_diverged_is_left_out_and_counted():
     assert figure.legends[0].get_title().get_text().endswith(" of 4 seeds, of which 1 diverged")
 
 
-def test_epochs_are_ticked_at_round_numbers():
+def test_epoch_ticks_are_round_numbers():
     axes = figures.draw_activations({"ReLU": make_curves(2, epochs=50)}).axes[0]
     assert set(axes.get_xticks()) <= {0, 10, 20, 30, 40, 50, 60}
 
 
-def test_a_single_seed_has_no_quantiles_to_speak_of():
+def test_the_legend_of_a_single_seed_names_no_quantiles():
     figure = figures.draw_activations({"ReLU": make_curves(1)})
     assert figure.legends[0].get_title().get_text() == "one seed"
 
 
-def test_a_figure_is_saved_as_png_under_the_name_that_is_given(tmp_path):
+def test_a_figure_is_saved_as_png_under_the_given_name(tmp_path):
     path = figures.save(figures.draw_activations({"ReLU": make_curves(1)}), tmp_path / "name without ending")
     assert path == tmp_path / "name without ending"
     data = path.read_bytes()
@@ -131,8 +131,8 @@ def test_a_figure_is_saved_as_png_under_the_name_that_is_given(tmp_path):
     assert (width, height) == (6.4 * style.DPI, 4.6 * style.DPI)
 
 
-def test_drawing_leaves_the_callers_style_alone(half_plane, points):
-    import matplotlib as mpl  # noqa: PLC0415 - matplotlib takes long
+def test_drawing_keeps_the_callers_style(half_plane, points):
+    import matplotlib as mpl  # noqa: PLC0415 - matplotlib is slow to import
 
     before = dict(mpl.rcParams)
     figures.draw_classification(half_plane, *points, "Test set")

@@ -1,4 +1,4 @@
-"""The readings of Figure 1: what they train, and how they are held against the report."""
+"""The readings of Figure 1: their networks and their comparison with the report."""
 
 import io
 import json
@@ -47,7 +47,7 @@ def test_each_network_has_the_activations_of_its_name(name):
     assert (kinds[-1] == "Sigmoid") == name.endswith("/ sigmoid")
 
 
-def test_a_reading_that_shows_it_all_agrees():
+def test_a_reading_that_meets_every_statement_agrees():
     reading = judge("any", Reduction.SUM, Run(0.5, 0.98), Run(0.8, 0.97))
     assert reading.agrees is True
     assert reading.objections == []
@@ -69,13 +69,13 @@ def test_a_reading_that_shows_it_all_agrees():
         ),
     ],
 )
-def test_a_reading_is_refuted_by_what_it_does_not_show(adam, sgd, reason):
+def test_a_reading_is_refuted_by_one_failed_statement(adam, sgd, reason):
     reading = judge("any", Reduction.SUM, adam, sgd)
     assert reading.agrees is False
     assert [line for line in reading.objections if line.startswith(reason)]
 
 
-def test_a_seed_that_diverged_has_no_part_in_the_numbers():
+def test_a_diverged_seed_is_left_out_of_the_numbers():
     reading = judge("any", Reduction.SUM, Run(0.5, 0.98), Run(0.8, 0.97).lose(4, since=1))
     sgd = next(one for one in reading.quantities if one.name == "SGD train accuracy")
     assert (sgd.mean, sgd.seeds, sgd.diverged) == (pytest.approx(100 * (0.97 - 0.01 / 4)), 5, 1)
@@ -86,7 +86,7 @@ def test_a_seed_that_diverged_has_no_part_in_the_numbers():
     assert "SGD 1 of 5" in screen.export_text()
 
 
-def test_what_chance_leaves_open_is_undecided():
+def test_a_difference_within_the_error_is_undecided():
     reading = judge("any", Reduction.SUM, Run(0.5, 0.98), Run(0.8, 0.98))
     assert reading.agrees is None
     assert [line.split(":")[:2] for line in reading.objections] == [
@@ -109,7 +109,7 @@ def test_all_readings_are_trained_and_written(tmp_path, monkeypatch):
     assert [record["agrees"] for record in content["readings"]] == [reading.agrees for reading in found]
 
 
-def test_ctrl_c_keeps_the_readings_that_are_finished(monkeypatch):
+def test_ctrl_c_keeps_the_finished_readings(monkeypatch):
     calls = []
 
     def read(*_):

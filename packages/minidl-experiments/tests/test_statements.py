@@ -1,4 +1,4 @@
-"""Each statement is held by curves in which it is true, and not held by curves in which it is false."""
+"""Each statement is held for curves in which it is true and not held for curves in which it is false."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ SEEDS = 8
 
 
 def curves(accuracy, loss=None):
-    """Return the same course for every seed, but for a little noise that differs between calls' seeds."""
+    """Return curves that differ between seeds by a little noise."""
     noise = 0.001 * np.linspace(-1, 1, SEEDS)
     accuracy = np.asarray(accuracy)
     loss = 1 - accuracy if loss is None else np.asarray(loss)
@@ -25,12 +25,12 @@ def rising(start, end, epochs=50):
 
 
 def noisy(mean, spread=0.02):
-    """Return one value per seed with this mean, and seeds that disagree by much more than small leads."""
+    """Return one value per seed with a given mean and a spread that hides small leads."""
     return mean + spread * np.array([-1, 1] * (SEEDS // 2))
 
 
 @pytest.mark.parametrize(("train", "test", "held"), [(0.98, 0.97, True), (0.98, 0.94, False), (0.94, 0.97, False)])
-def test_accuracy_counts_on_both_sets(train, test, held):
+def test_accuracy_is_judged_on_both_sets(train, test, held):
     assert statements.judge_accuracy(curves([train]), curves([test])).held is held
 
 
@@ -38,8 +38,8 @@ def test_accuracy_counts_on_both_sets(train, test, held):
     ("train", "test", "test_loss", "held"),
     [
         ([0.90, 0.98], [0.90, 0.975], [0.2, 0.1], True),
-        ([0.90, 0.98], [0.90, 0.96], [0.2, 0.1], False),  # the accuracies come apart
-        ([0.90, 0.98], [0.90, 0.975], [0.1, 0.2], False),  # the test loss has turned around
+        ([0.90, 0.98], [0.90, 0.96], [0.2, 0.1], False),  # the accuracies differ
+        ([0.90, 0.98], [0.90, 0.975], [0.1, 0.2], False),  # the test loss rises at the end
         ([0.90, 0.90], [0.90, 0.98], [0.2, 0.1], True),  # better on the test set
     ],
 )
@@ -50,7 +50,7 @@ def test_overfitting_is_a_gap_or_a_test_loss_that_rises(train, test, test_loss, 
     assert verdict.numbers["final_test_loss"] == pytest.approx(test_loss[-1])
 
 
-def test_errors_near_the_border_are_told_from_errors_anywhere():
+def test_errors_near_the_border_are_distinguished_from_errors_everywhere():
     everywhere = np.linspace(0, 0.4, 100)
     near = statements.judge_border(everywhere, np.array([0.01, 0.02]))
     assert near.held is True
@@ -60,7 +60,7 @@ def test_errors_near_the_border_are_told_from_errors_anywhere():
     assert statements.judge_border(everywhere, everywhere[::3]).held is False
 
 
-def test_without_errors_there_is_nothing_to_say_about_them():
+def test_without_errors_the_border_is_undecided():
     assert statements.judge_border(np.ones(3), np.ones(0)).held is None
 
 
@@ -68,10 +68,10 @@ FAST_THEN_SLOW = curves(np.concatenate([rising(0.7, 0.9, 25), rising(0.9, 0.95, 
 SLOW_THEN_FAST = curves(np.concatenate([rising(0.6, 0.85, 25), rising(0.9, 0.98, 25)]))
 
 
-def test_an_early_lead_is_held_by_the_early_leader_alone():
+def test_an_early_lead_is_held_for_the_early_leader_alone():
     verdict = statements.judge_early_lead(FAST_THEN_SLOW, SLOW_THEN_FAST)
     assert verdict.held is True
-    assert verdict.numbers["overtaken"] == 27  # in epoch 26 both are at 0.9
+    assert verdict.numbers["overtaken"] == 27  # both have accuracy 0.9 in epoch 26
     assert verdict.numbers["share_at_10"] == 1
     assert statements.judge_early_lead(SLOW_THEN_FAST, FAST_THEN_SLOW).held is False
 
@@ -82,7 +82,7 @@ def test_an_early_lead_that_is_lost_by_epoch_10_is_not_held():
     assert statements.judge_early_lead(curves(early), curves(late)).held is False
 
 
-def test_a_leader_may_never_be_overtaken():
+def test_a_leader_that_is_never_overtaken():
     verdict = statements.judge_early_lead(curves(rising(0.8, 0.9)), curves(rising(0.7, 0.8)))
     assert verdict.numbers["overtaken"] == 0
     assert "never overtaken" in verdict.evidence
@@ -95,7 +95,7 @@ def test_a_final_lead_needs_accuracy_and_loss():
     assert statements.judge_final_lead(better, worse_loss).held is False
 
 
-def test_what_chance_leaves_open_is_not_ahead():
+def test_a_lead_within_the_error_is_undecided():
     lead = statements.Difference.of(noisy(0.001), np.zeros(SEEDS))
     assert (lead.mean, lead.share) == pytest.approx((0.001, 0.5))
     assert lead.error == pytest.approx(noisy(0).std(ddof=1) / np.sqrt(SEEDS))
@@ -127,7 +127,7 @@ def accuracies(**means):
     return {name: curves(rising(mean, 0.98)).accuracy for name, mean in means.items()}
 
 
-def test_fastest_and_slowest_are_those_of_the_first_epochs():
+def test_fastest_and_slowest_are_judged_over_the_first_epochs():
     runs = accuracies(Tanh=0.8, ReLU=0.7, Leaky=0.6)
     fastest = {name: statements.judge_fastest(name, runs).held for name in runs}
     slowest = {name: statements.judge_slowest(name, runs).held for name in runs}
@@ -141,18 +141,18 @@ def test_a_tie_decides_nothing():
     assert statements.judge_slowest("Tanh", runs).held is None
 
 
-def test_one_rival_that_is_faster_decides_whatever_the_others_are():
+def test_one_faster_rival_refutes_the_statement():
     assert statements.judge_fastest("Tanh", accuracies(Tanh=0.7, ReLU=0.7, Leaky=0.8)).held is False
 
 
 def lose(curves, seed, since):
-    """Return curves in which a seed diverged."""
+    """Return curves in which one seed diverged."""
     lost = Curves(curves.loss.copy(), curves.accuracy.copy())
     lost.loss[since:, seed] = lost.accuracy[since:, seed] = np.nan
     return lost
 
 
-def test_a_seed_that_diverged_poisons_nothing():
+def test_a_diverged_seed_does_not_affect_the_verdict():
     lead = statements.Difference.of(np.array([0.5, np.nan, 0.7]), np.array([0.4, 0.1, np.nan]))
     assert (lead.mean, lead.share, lead.seeds, lead.lost) == (pytest.approx(0.1), 1, 3, 2)
     whole, broken = SLOW_THEN_FAST, lose(FAST_THEN_SLOW, 2, since=1)
@@ -172,15 +172,15 @@ def test_a_seed_that_diverged_poisons_nothing():
         assert np.isfinite(list(verdict.numbers.values())).all()
 
 
-def test_nothing_is_left_where_all_seeds_diverged():
+def test_a_difference_is_undecided_if_all_seeds_diverged():
     lead = statements.Difference.of(np.full(3, np.nan), 0)
     assert (lead.is_above(), lead.is_below(1), lead.lost) == (None, None, 3)
 
 
-def test_the_margin_is_that_to_the_closest_rival():
+def test_the_margin_is_measured_to_the_closest_rival():
     verdict = statements.judge_slowest("Leaky", accuracies(Tanh=0.9, ReLU=0.7, Leaky=0.6))
     assert "against ReLU -" in verdict.evidence
-    assert verdict.numbers["margin"] == pytest.approx(0.1 * (1 - 9.5 / 49))  # both lines meet at epoch 50
+    assert verdict.numbers["margin"] == pytest.approx(0.1 * (1 - 9.5 / 49))  # both curves meet at epoch 50
 
 
 @pytest.mark.parametrize(("other", "held"), [(0.975, True), (0.96, False)])
@@ -191,20 +191,20 @@ def test_accuracies_within_a_point_are_alike(other, held):
     assert verdict.numbers["spread"] == pytest.approx(0.98 - other)
 
 
-def test_dropout_is_needed_if_any_amount_of_it_helps():
+def test_dropout_is_needed_if_any_probability_helps():
     base = noisy(0.97)
     assert statements.judge_dropout({0.0: base, 0.1: base - 0.01, 0.5: base - 0.1}).held is True
     assert statements.judge_dropout({0.0: base, 0.1: base + 0.011, 0.5: base - 0.1}).held is False
     assert statements.judge_dropout({0.0: base, 0.1: base + 0.001}).held is True  # less than a point
 
 
-def test_what_chance_leaves_open_does_not_count_for_dropout_being_needless():
+def test_noise_leaves_the_need_for_dropout_undecided():
     rough = {0.0: np.array([0.90, 0.97]), 0.1: np.array([0.99, 0.98])}
     assert statements.judge_dropout(rough).held is None
 
 
 def run(epochs, start=0.7):
-    """Return what claims read of a training."""
+    """Return a stand-in for a training with the attributes that claims read."""
     course = curves(rising(start, 0.98, epochs))
     return SimpleNamespace(settings=Settings(epochs=epochs), train=course, test=course)
 
@@ -223,7 +223,7 @@ def test_claims_wait_for_their_epochs():
     assert verdicts["the model does not overfit"].evidence == "needs 50 epochs"
 
 
-def test_distances_are_those_to_the_circle():
+def test_distances_are_measured_to_the_circle():
     model = minidl.replicate(lambda rng: minidl.Linear(2, 2, rng=rng), [0])
     model.weight, model.bias = np.zeros((1, 2, 2), np.float32), np.array([[1, 0]], np.float32)  # always "outside"
     x = np.array([[[0.5, 0.5], [0.5, 0.9], [0.0, 0.0]]], np.float32)
@@ -233,5 +233,5 @@ def test_distances_are_those_to_the_circle():
     radius = 1 / np.sqrt(2 * np.pi)
     np.testing.assert_allclose(distances, [radius, 0.4 - radius, np.sqrt(0.5) - radius], atol=1e-7)
     np.testing.assert_allclose(wrong, [radius])
-    training.test = Curves(np.full((1, 1), np.nan), None)  # it diverged
+    training.test = Curves(np.full((1, 1), np.nan), None)  # the seed diverged
     assert [values.size for values in claims.measure_distances(training)] == [0, 0]

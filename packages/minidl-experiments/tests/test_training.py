@@ -1,4 +1,4 @@
-"""All seeds at once are the seeds one by one, and a seed is the same every time."""
+"""Seeds trained together equal seeds trained one by one, and every seed is reproducible."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def trained(settings, seeds):
     return training
 
 
-def test_the_data_of_a_seed_are_the_sets_of_load_disk():
+def test_the_data_of_a_seed_equal_the_sets_of_load_disk():
     data = draw([5, 6], 1000)
     (x_train, y_train), (x_test, y_test) = minidl_data.load_disk(streams(6).data)
     np.testing.assert_array_equal(data.train.x[1], x_train)
@@ -46,17 +46,17 @@ def test_seeds_reproduce_exactly(settings):
     [SHORT, replace(SHORT, p_drop=0.3), replace(SHORT, steps=REPORT_SGD, loss=Loss.CROSS_ENTROPY)],
     ids=["adam", "dropout", "sgd"],
 )
-def test_a_replicate_is_the_training_of_its_seed_alone(settings):
+def test_a_replicate_equals_the_training_of_its_seed_alone(settings):
     together = trained(settings, [7, 8, 9])
     for index, seed in enumerate([7, 8, 9]):
         alone = trained(settings, [seed])
-        # Sums of float32 numbers may be taken in another order: a few of its epsilons, 1.2e-7, after nine steps.
+        # Sums in another order differ by a few float32 epsilons (1.2e-7) after nine steps.
         np.testing.assert_allclose(together.model.values[index], alone.model.values[0], rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(together.test.loss[:, index], alone.test.loss[:, 0], rtol=1e-5)
         np.testing.assert_array_equal(together.test.accuracy[:, index], alone.test.accuracy[:, 0])
 
 
-def test_a_replicate_is_the_single_network_that_fit_trains():
+def test_a_replicate_equals_the_single_network_trained_by_fit():
     together = trained(SHORT, [0, 1])
     rng = np.random.default_rng(streams(1).weights)
     layers = []
@@ -81,7 +81,7 @@ def test_curves_are_measured_at_the_end_of_each_epoch_on_whole_sets():
     assert (training.train.loss[-1] < before.loss).all()
 
 
-def test_fewer_measurements_change_nothing_else():
+def test_fewer_measurements_do_not_change_the_training():
     often, seldom = Training(SHORT, [0]), Training(SHORT, [0])
     often.run()
     seldom.run(every=3)
@@ -89,14 +89,14 @@ def test_fewer_measurements_change_nothing_else():
     np.testing.assert_array_equal(often.test.loss[[2]], seldom.test.loss)
 
 
-def test_a_network_can_be_taken_out():
+def test_network_returns_the_network_of_one_seed():
     training = trained(SHORT, [0, 1])
     prediction = minidl.predict(training.network(1), training.data.test.x[1])
-    # One network alone multiplies matrices of other shapes: float32 rounding.
+    # A single network multiplies matrices of other shapes, which changes the float32 rounding.
     np.testing.assert_allclose(prediction, minidl.predict(training.model, training.data.test.x)[1], atol=1e-6)
 
 
-def test_an_interrupted_training_keeps_what_it_has():
+def test_an_interrupted_training_keeps_its_curves():
     training = Training(SHORT, [0])
 
     def interrupt(epoch):
@@ -108,8 +108,8 @@ def test_an_interrupted_training_keeps_what_it_has():
     assert len(training.test.loss) == 2
 
 
-def test_a_seed_that_diverges_has_no_scores_from_then_on():
-    """It keeps the weights of the batch before, with which a loss and an accuracy could be measured."""
+def test_a_diverged_seed_has_nan_scores_from_its_epoch_on():
+    """The frozen weights of a diverged seed may still give finite outputs, so the scores must be set to nan."""
     steep = replace(SHORT, steps=Steps(Optimizer.SGD, lr=0.006), sigmoid_outputs=False)
     training = trained(steep, range(12))  # warnings are errors here
     lost = np.isnan(training.train.loss[-1])

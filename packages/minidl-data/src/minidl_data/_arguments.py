@@ -1,4 +1,4 @@
-"""One way to read each kind of argument, and one wording for refusing it: who, what was expected, what came."""
+"""Validation of arguments: every error message names the function, the expected value and the received value."""
 
 import operator
 from typing import Any, TypeAlias
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 RNG: TypeAlias = int | np.random.SeedSequence | np.random.Generator | None
-"""What ``rng=`` takes, as in SPEC 7 of Scientific Python."""
+"""The values that ``rng=`` accepts, as in SPEC 7 of Scientific Python."""
 
 FLOATS = (np.float16, np.float32, np.float64)
 
@@ -15,7 +15,7 @@ FLOATS = (np.float16, np.float32, np.float64)
 def read_integer(who: str, name: str, value: Any, *, minimum: int, maximum: int | None = None) -> int:
     """Return `value` as an int; a bool or a fraction is a TypeError, one out of range a ValueError."""
     try:
-        # True is 1 to Python, but whoever passes it as a size or a seed meant something else.
+        # operator.index(True) is 1, but a bool as a size or a seed is a mistake of the caller.
         number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
         number = None
@@ -31,7 +31,7 @@ def read_integer(who: str, name: str, value: Any, *, minimum: int, maximum: int 
 def read_float_dtype(who: str, dtype: DTypeLike) -> np.dtype[Any]:
     """Return `dtype` as one of the three supported dtypes; anything else is a TypeError."""
     try:
-        # To NumPy None means float64, which nobody who writes dtype=None would expect here.
+        # np.dtype(None) is float64, while the default of every function here is float32.
         found = None if dtype is None else np.dtype(dtype)
     except (TypeError, ValueError):
         found = None
@@ -41,9 +41,9 @@ def read_float_dtype(who: str, dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def read_rng(who: str, rng: RNG) -> np.random.Generator:
-    """Return the generator that `rng` is or seeds; a bool is a TypeError, a negative seed a ValueError."""
+    """Return `rng` as a generator; a bool is a TypeError, a negative seed a ValueError."""
     message = f"{who}: rng must be None, an integer of at least 0, a SeedSequence or a Generator, got {describe(rng)}"
-    if isinstance(rng, bool):  # rng=True asks for "shuffled", and would be the seed 1 on every pass
+    if isinstance(rng, bool):  # rng=True looks like shuffle=True, but would be the seed 1 on every pass
         raise TypeError(message)
     try:
         return np.random.default_rng(rng)
@@ -62,5 +62,5 @@ def read_array(who: str, name: str, value: ArrayLike) -> NDArray[Any]:
 
 
 def describe(value: Any) -> str:
-    """Return `value` and its type, as an error message shows them."""
+    """Return `value` and its type for an error message."""
     return f"{value!r} ({type(value).__name__})"

@@ -1,9 +1,9 @@
-"""Long arrays are worked through in blocks, so that temporaries stay small and in the cache."""
+"""Processing of long arrays in blocks, which keeps temporaries small and in the cache."""
 
 from collections.abc import Iterator
 
 BLOCK = 8_192
-"""Samples in a block: a temporary of doubles takes 64 KiB. From 128 KiB on, malloc may fetch fresh pages each time."""
+"""Samples per block. A float64 temporary takes 64 KiB; from 128 KiB on, malloc may map new pages for each temporary."""
 
 
 def blocks(n_samples: int) -> Iterator[slice]:

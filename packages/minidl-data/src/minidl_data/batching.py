@@ -1,4 +1,4 @@
-"""A pass through the data, in batches."""
+"""Mini-batches for one epoch."""
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ Y = TypeVar("Y", bound=np.generic)
 def batches(
     x: NDArray[X], y: NDArray[Y], batch_size: int, *, rng: RNG = None
 ) -> Iterator[tuple[NDArray[X], NDArray[Y]]]:
-    """Go once through samples and labels, `batch_size` at a time, shuffled if a generator is given.
+    """Iterate once over samples and labels in batches, shuffled if `rng` is given.
 
     Parameters
     ----------
@@ -24,24 +24,24 @@ def batches(
     y : numpy.ndarray, shape (n, ...)
         Labels or targets of the samples.
     batch_size : int
-        Samples in a batch, at least 1; the last batch holds what is left.
+        Samples per batch, at least 1. The last batch holds the remaining samples.
     rng : None, int, numpy.random.SeedSequence or numpy.random.Generator, optional
-        None keeps the order. Anything else shuffles: a generator gives every pass a new order, an integer or a
-        seed sequence gives every pass the same one.
+        None keeps the order of the samples. A generator gives every pass a new order; an integer or a seed sequence
+        gives every pass the same order.
 
     Returns
     -------
     iterator of (x_batch, y_batch)
-        In order they are views of `x` and `y`; shuffled they are new arrays. Besides a batch, only the order is
-        held in memory (eight bytes a sample), so `x` and `y` may be memory maps.
+        Without `rng`, views of `x` and `y`; with it, new arrays. One batch and the order of the samples (eight bytes
+        per sample) are held in memory, so `x` and `y` may be memory maps.
 
     Raises
     ------
     TypeError
-        If `x` or `y` is no NumPy array (tensors are not taken), or another argument has the wrong type.
+        If `x` or `y` is not a NumPy array (tensors are refused), or another argument has the wrong type.
     ValueError
-        If `batch_size` is below 1, or `x` and `y` differ in length, or the seed is negative. All errors are raised
-        by the call, not by the first batch.
+        If `batch_size` is below 1, `x` and `y` differ in length, or the seed is negative. The call raises all errors,
+        not the first batch.
 
     Examples
     --------

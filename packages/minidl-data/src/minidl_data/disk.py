@@ -1,4 +1,4 @@
-"""The disk data set: uniform points of the unit square with their labels."""
+"""The disk data set: uniform points in the unit square and their labels."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -16,45 +16,45 @@ Samples: TypeAlias = tuple[Points, Labels]
 
 N_TRAIN = N_TEST = 1000
 
-# Beyond this NumPy cannot even describe the array, let alone allocate it.
+# NumPy cannot represent the shape of a larger array.
 MOST_SAMPLES = np.iinfo(np.intp).max // 32
 
 
 def make_disk(n_samples: int, *, rng: RNG = None, dtype: DTypeLike = np.float32) -> Samples:
-    """Draw points uniformly from the unit square and label those inside the disk 1, the others 0.
+    """Draw points uniformly from the unit square, labelled 1 inside the disk and 0 outside.
 
     Parameters
     ----------
     n_samples : int
         Number of points, at least 0.
     rng : None, int, numpy.random.SeedSequence or numpy.random.Generator, optional
-        Source of the points; an integer or a seed sequence gives the same points every time.
+        Source of the points. An integer or a seed sequence gives the same points on every call.
     dtype : dtype, default: float32
-        float16, float32 or float64. Points are drawn in this dtype, never rounded to it.
+        float16, float32 or float64. Points are drawn in this dtype, not rounded to it.
 
     Returns
     -------
     x : numpy.ndarray of `dtype`, shape (n_samples, 2)
         Points, each coordinate in [0, 1).
     y : numpy.ndarray of int64, shape (n_samples,)
-        Class of each point as it stands in `x`: ``inside(x)``. Both classes have probability one half.
+        Class of each point: ``inside(x)``. Both classes have probability one half.
 
     Raises
     ------
     TypeError
-        If an argument has the wrong type, or `dtype` is none of the three.
+        If an argument has the wrong type, or `dtype` is none of the three dtypes.
     ValueError
         If `n_samples` or the seed is negative.
 
     See Also
     --------
-    DiskStream : The same distribution without end, when the points do not fit in memory.
+    DiskStream : An endless stream from the same distribution, for more points than fit in memory.
 
     Notes
     -----
-    The data are those of Section III-A of the report. Coordinates are multiples of ``2**-11``, ``2**-24`` and
-    ``2**-53`` for float16, float32 and float64. The float16 points of a seed are its float32 points cut down to
-    that grid: rounding to the nearest float16 would make some of them 1.
+    Section III-A of the report describes the data. Coordinates are multiples of ``2**-11``, ``2**-24`` and ``2**-53``
+    for float16, float32 and float64. The float16 points of a seed are its float32 points truncated to the coarser
+    grid; rounding to nearest would turn some coordinates into 1.
 
     Examples
     --------
@@ -69,12 +69,12 @@ def make_disk(n_samples: int, *, rng: RNG = None, dtype: DTypeLike = np.float32)
 
 
 def load_disk(rng: RNG = None, *, dtype: DTypeLike = np.float32) -> tuple[Samples, Samples]:
-    """Draw the report's two sets: 1000 training and 1000 test samples.
+    """Draw the report's data set: 1000 training and 1000 test samples.
 
     Parameters
     ----------
     rng : None, int, numpy.random.SeedSequence or numpy.random.Generator, optional
-        Source of the points of both sets, the training set first.
+        Source of the points; the training set is drawn first.
     dtype : dtype, default: float32
         float16, float32 or float64.
 
@@ -86,7 +86,7 @@ def load_disk(rng: RNG = None, *, dtype: DTypeLike = np.float32) -> tuple[Sample
     Raises
     ------
     TypeError
-        If an argument has the wrong type, or `dtype` is none of the three.
+        If an argument has the wrong type, or `dtype` is none of the three dtypes.
     ValueError
         If the seed is negative.
 
@@ -106,7 +106,7 @@ def load_disk(rng: RNG = None, *, dtype: DTypeLike = np.float32) -> tuple[Sample
 
 
 def labelled(n_samples: int, dtype: np.dtype[Any], draw: Callable[[Points], None]) -> Samples:
-    """Return `n_samples` points of `dtype` and their labels; `draw` fills the points, a block at a time."""
+    """Return `n_samples` points of `dtype` and their labels; `draw` fills one block of points per call."""
     x = np.empty((n_samples, 2), dtype)
     y = np.empty(n_samples, np.int64)
     for rows in blocks(n_samples):
@@ -117,7 +117,7 @@ def labelled(n_samples: int, dtype: np.dtype[Any], draw: Callable[[Points], None
 
 def _draw(generator: np.random.Generator, out: NDArray[Any]) -> None:
     if out.dtype == np.float16:
-        # NumPy draws no float16. These products are exact, and what is left fits a float16.
+        # NumPy draws no float16. Products with powers of two are exact, and 11 bits fit a float16.
         out[...] = np.floor(generator.random(out.shape, np.float32) * 2**11) * 2**-11
     else:
         generator.random(out=out, dtype=out.dtype.type)

@@ -1,4 +1,4 @@
-"""From class indices to one-hot targets."""
+"""One-hot encoding of class indices."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from minidl_data._arguments import read_array, read_float_dtype, read_integer
 
 
 def one_hot(y: ArrayLike, n_classes: int = 2, *, dtype: DTypeLike = np.float32) -> NDArray[np.floating[Any]]:
-    """Turn class indices into vectors that are 1 at the class and 0 elsewhere.
+    """Encode class indices as vectors that are 1 at the class and 0 elsewhere.
 
     Parameters
     ----------
     y : array_like of int or bool, shape (...)
         Class indices from 0 to ``n_classes - 1``.
     n_classes : int, default: 2
-        Number of classes. It is never guessed from `y`, where a class may happen to be missing.
+        Number of classes. It is not inferred from `y`, because `y` may lack a class.
     dtype : dtype, default: float32
         float16, float32 or float64.
 
@@ -30,7 +30,7 @@ def one_hot(y: ArrayLike, n_classes: int = 2, *, dtype: DTypeLike = np.float32) 
     TypeError
         If `y` holds anything but integers or booleans, or another argument has the wrong type.
     ValueError
-        If a class is negative or not below `n_classes`, or if `n_classes` is not positive.
+        If a class is negative or at least `n_classes`, or if `n_classes` is below 1.
 
     Notes
     -----

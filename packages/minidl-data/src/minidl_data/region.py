@@ -1,4 +1,4 @@
-"""The disk, and which points lie inside it."""
+"""The disk and its membership test."""
 
 import math
 from typing import Any
@@ -10,47 +10,47 @@ from minidl_data._arguments import FLOATS, read_array
 from minidl_data._blocks import blocks
 
 RADIUS: float = 1 / math.sqrt(2 * math.pi)
-"""Radius of the disk, 0.3989...: its area is one half, so the two classes balance."""
+"""Radius of the disk, 0.3989... The area of the disk is one half, so the two classes balance."""
 
 CENTER: tuple[float, float] = (0.5, 0.5)
-"""Centre of the disk, which is that of the unit square."""
+"""Centre of the disk and of the unit square."""
 
 _LIMIT = 1 / (2 * math.pi)
-# A squared distance in double precision is wrong by two of its own epsilons at most, a third of this near the border.
+# The relative error of a squared distance in float64 is at most two epsilons: near the border, a third of _DOUBT.
 _DOUBT = float(np.finfo(np.float64).eps)
-# Near the border a coordinate in double precision is a multiple of 2**-56, and a squared distance one of 2**-112.
+# Near the border, float64 coordinates are multiples of 2**-56 and squared distances multiples of 2**-112.
 _SCALE = 2**56
 _EXACT_LIMIT = 2**111 * 10**50 // 3_14159265358979323846264338327950288419716939937510
 
 
 def inside(points: ArrayLike) -> NDArray[np.bool_]:
-    """Tell which points lie inside the disk of radius ``1/sqrt(2 pi)`` around (0.5, 0.5).
+    """Test which points lie inside the disk of radius ``1/sqrt(2 pi)`` around (0.5, 0.5).
 
-    The answer is exact for the numbers that `points` holds, whatever their dtype: a float32 point is judged as the
-    float32 point that it is, not as a float64 point that it may once have been. No point is ever on the border
-    itself, because its squared distance from the centre is a rational number and ``1/(2 pi)`` is not.
+    The result is exact for the values in `points`, in every dtype. A point rounded from float64 to float32 is tested
+    at its rounded coordinates. No point lies on the border itself, because its squared distance from the centre is a
+    rational number and ``1/(2 pi)`` is not.
 
     Parameters
     ----------
     points : array_like of float16, float32 or float64, shape (..., 2)
-        Points of the plane, in units of the square's side; they may lie outside the square.
+        Points of the plane, in units of the square's side. Points outside the square are allowed.
 
     Returns
     -------
     numpy.ndarray of bool, shape (...)
-        True inside the disk. A point with a coordinate that is infinite or NaN is not inside.
+        True inside the disk. A point with an infinite or NaN coordinate is outside.
 
     Raises
     ------
     TypeError
         If `points` holds anything but float16, float32 or float64.
     ValueError
-        If the last axis of `points` has not length 2.
+        If the last axis of `points` does not have length 2.
 
     Notes
     -----
-    The disk is that of Section III-A of the report. Distances are computed in double precision, in blocks, and the
-    rare points too close to the border for that (2e-16) are decided in integers.
+    Section III-A of the report describes the disk. Squared distances are computed in float64, in blocks. Points whose
+    squared distance is within one float64 epsilon of the limit are decided in integer arithmetic.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def inside(points: ArrayLike) -> NDArray[np.bool_]:
     array = _read_points(points)
     rows = array.reshape(-1, 2)
     answer = np.empty(len(rows), np.bool_)
-    with np.errstate(all="ignore"):  # the square of a far point may overflow: infinity is outside as well
+    with np.errstate(all="ignore"):  # the square of a far point may overflow to infinity, which is outside
         for block in blocks(len(rows)):
             answer[block] = _inside_block(rows[block])
     return answer.reshape(array.shape[:-1])

@@ -1,4 +1,4 @@
-"""The disk data set without end: any sample can be made without those before it."""
+"""An endless stream of the disk data set with random access to its samples."""
 
 import secrets
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from minidl_data._arguments import read_float_dtype, read_integer
 from minidl_data.disk import MOST_SAMPLES, Points, Samples, labelled
 
-# A sample takes two 64-bit words. Philox turns one step of its 256-bit counter into four of them: two samples.
+# A sample takes two 64-bit words. One step of Philox's 256-bit counter yields four words: two samples.
 _WORDS = 2
 _SAMPLES_PER_STEP = 2
 _END = 2**256
@@ -21,36 +21,37 @@ _END = 2**256
 class DiskStream:
     """An endless sequence of labelled points in which sample i depends on the seed and i alone.
 
-    Indexing makes samples: ``stream[i]`` is one point and its class, ``stream[start:stop]`` the arrays ``(x, y)``,
-    as :func:`make_disk` returns them. Any slices, made in any order, by any process, fit together. The object
-    itself is a seed and a dtype: it is small, it cannot change, and it can be pickled, compared and hashed.
+    Indexing computes samples: ``stream[i]`` is one point and its class, ``stream[start:stop]`` the arrays ``(x, y)``,
+    as :func:`make_disk` returns them. Slices computed in any order and by any process agree. The object holds a seed
+    and a dtype alone. It is immutable, small to pickle, comparable and hashable.
 
     Parameters
     ----------
     seed : None, int or numpy.random.SeedSequence, optional
-        Which stream; different seeds give independent ones. With None a seed is drawn once, and can be read.
+        Identifies the stream; different seeds give independent streams. With None, the constructor draws a seed and
+        stores it in the attribute `seed`.
     dtype : dtype, default: float32
-        float16, float32 or float64. The streams of a seed in these three dtypes are the same points to 11, 24 and
-        53 binary places, each labelled as it stands.
+        float16, float32 or float64. For one seed, the three streams hold the same points truncated to 11, 24 and 53
+        binary places. Each point is labelled at its truncated coordinates.
 
     Attributes
     ----------
     seed : int or numpy.random.SeedSequence
-        The seed; ``DiskStream(stream.seed)`` is the same stream.
+        The seed. ``DiskStream(stream.seed)`` is the same stream.
     dtype : numpy.dtype
         The dtype of the points.
 
     Raises
     ------
     TypeError
-        If an argument or an index has the wrong type, or on iteration over the endless stream itself.
+        If an argument or an index has the wrong type, and on iteration over the stream itself, which has no end.
     ValueError
         If the seed or an index is negative, or a slice has no stop or a step other than 1.
 
     Notes
     -----
-    The distribution is that of Section III-A of the report. Coordinates are the leading bits of the words of
-    ``numpy.random.Philox(seed)``, two words a sample, so index i is reached by setting a counter to ``i // 2``.
+    Section III-A of the report describes the distribution. Coordinates are the leading bits of the words of
+    ``numpy.random.Philox(seed)``, two words per sample. The counter ``i // 2`` therefore gives access to sample i.
 
     Examples
     --------
@@ -59,7 +60,7 @@ class DiskStream:
     >>> x.shape, y
     ((4, 2), array([1, 0, 1, 1]))
 
-    Ten million points, of which 65,536 at a time are in memory:
+    Ten million points, with 65,536 at a time in memory:
 
     >>> sum(int(y.sum()) for x, y in stream.batches(0, 10_000_000, 65_536))
     4999752
@@ -70,7 +71,7 @@ class DiskStream:
     _key: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Fix the entropy, and derive the key that Philox itself would derive from the seed."""
+        """Fix the seed and derive Philox's key from it, as ``numpy.random.Philox(seed)`` does."""
         seed = _read_seed(self.seed)
         sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
         low, high = sequence.generate_state(2, np.uint64).tolist()
@@ -93,14 +94,14 @@ class DiskStream:
         raise TypeError("DiskStream: a stream has no end to iterate to, use batches(start, stop, batch_size)")
 
     def batches(self, start: int, stop: int, batch_size: int) -> Iterator[Samples]:
-        """Go through the samples from `start` to `stop` with one batch in memory at a time.
+        """Iterate over the samples from `start` to `stop` with one batch in memory at a time.
 
         Parameters
         ----------
         start, stop : int
-            First sample, and the one after the last.
+            Index of the first sample, and one past the index of the last.
         batch_size : int
-            Samples in a batch, at least 1; the last batch holds what is left.
+            Samples per batch, at least 1. The last batch holds the remaining samples.
 
         Returns
         -------
@@ -112,8 +113,8 @@ class DiskStream:
         TypeError
             If an argument is not an integer.
         ValueError
-            If `start` or `stop` is negative, or `batch_size` below 1. Errors are raised by the call, not by the
-            first batch.
+            If `start` or `stop` is negative, or `batch_size` below 1. The call raises all errors, not the first
+            batch.
 
         Examples
         --------
@@ -138,7 +139,7 @@ class DiskStream:
 
 
 def _leading_bits(words: NDArray[np.uint64], dtype: np.dtype[Any]) -> Points:
-    """Return numbers of [0, 1) made of as many leading bits of 64-bit words as fit the significand of `dtype`."""
+    """Return numbers in [0, 1) from the leading bits of 64-bit words, as many as the significand of `dtype` holds."""
     bits = np.finfo(dtype).nmant + 1
     numbers: Points = (words >> (64 - bits)).astype(dtype)
     numbers *= dtype.type(2.0**-bits)
@@ -149,7 +150,7 @@ def _read_seed(seed: Any) -> int | np.random.SeedSequence:
     if isinstance(seed, np.random.SeedSequence):
         return seed
     if seed is None:
-        return secrets.randbits(128)  # as much entropy as NumPy takes
+        return secrets.randbits(128)  # the size of the entropy that NumPy's SeedSequence draws
     return read_integer("DiskStream", "seed, unless None or a SeedSequence,", seed, minimum=0)
 
 

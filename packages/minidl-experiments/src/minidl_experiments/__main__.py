@@ -1,4 +1,4 @@
-"""``python -m minidl_experiments`` is the command `minidl`."""
+"""Entry point of ``python -m minidl_experiments``, the command `minidl`."""
 
 from minidl_experiments.cli import app
 

@@ -1,4 +1,4 @@
-"""The report's statements (section III-C), one by one: what each needs, and how it is judged."""
+"""The statements of the report's section III-C, each with the runs that it needs and the function that judges it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Claim:
     ----------
     text : str
     epochs : int
-        How many are needed to judge it.
+        Number of epochs needed for the judgement.
     runs : frozenset of Settings
-        Those needed.
+        Settings of the runs needed for the judgement.
     judge : callable
-        From all results to a Verdict.
+        Function from all results to a Verdict.
     """
 
     text: str
@@ -45,7 +45,7 @@ class Claim:
 
 
 def judge_claims(results: Results) -> dict[str, Verdict]:
-    """Judge all claims whose runs are there.
+    """Judge all claims whose runs are finished.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def judge_claims(results: Results) -> dict[str, Verdict]:
     Returns
     -------
     dict of str to Verdict
-        Undecided where the runs have too few epochs.
+        Verdicts by statement; undecided if the runs have too few epochs.
     """
     return {claim.text: _judge(claim, results) for claim in CLAIMS if claim.runs <= results.keys()}
 
@@ -66,7 +66,7 @@ def _judge(claim: Claim, results: Results) -> Verdict:
 
 
 def measure_distances(training: Training) -> tuple[Floats, Floats]:
-    """Measure how far test points lie from the true circle.
+    """Measure the distances of test points from the true circle.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def measure_distances(training: Training) -> tuple[Floats, Floats]:
     Returns
     -------
     distances, wrong : array, shape (n,)
-        Of all test points of all seeds that did not diverge, and of those that are misclassified; in units of the
-        square's side.
+        Distances of all test points and of the misclassified ones, in units of the square's side. Diverged seeds are
+        left out.
     """
     x, y = training.data.test
     distances = np.abs(np.linalg.norm(x.astype(np.float64) - minidl_data.CENTER, axis=-1) - minidl_data.RADIUS)
@@ -150,7 +150,7 @@ CLAIMS = (
         lambda results: statements.judge_slowest("Leaky ReLU", _activation_accuracies(results)),
     ),
     Claim(
-        f"beside the report: {STEEP} learns slowest at first",
+        f"beyond the report: {STEEP} learns slowest at first",
         EARLY,
         _ACTIVATIONS | {STEEP_LEAKY_RELU},
         lambda results: statements.judge_slowest(STEEP, _steep_accuracies(results)),
@@ -168,4 +168,4 @@ CLAIMS = (
         lambda results: statements.judge_dropout(_dropout_accuracies(results)),
     ),
 )
-"""In the order of the report."""
+"""All claims, in the order of the report."""

@@ -1,4 +1,4 @@
-"""The command `minidl`: the report's experiments, the readings of its figure, one network of your own, or a grid."""
+"""The command `minidl` with its subcommands `reproduce`, `readings`, `train` and `sweep`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ app.command("train")(train)
 app.command("sweep")(sweep)
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer passes the flag by position
     if wanted:
         sys.stdout.write(f"minidl {__version__}\n")
         raise typer.Exit
@@ -35,8 +35,8 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 @app.callback()
 def _main(
-    version: Annotated[  # noqa: FBT002 - its callback does it all
+    version: Annotated[  # noqa: FBT002 - the callback handles the flag
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Train the small networks of the report behind minidl: its experiments, one network of your own, or a grid."""
+    """Train the small networks of the report behind minidl: its experiments, a single network, or a grid."""

@@ -22,15 +22,15 @@ _AGREES = {True: "yes", False: "no", None: "undecided"}
 
 
 def readings(
-    out: Annotated[Path, typer.Option(help="Folder for readings.json; made if it is not there.")] = REPRODUCTION,
+    out: Annotated[Path, typer.Option(help="Folder for readings.json; created if missing.")] = REPRODUCTION,
     seeds: Annotated[int, typer.Option(min=5, help="Networks per reading and optimizer, all trained at once.")] = 40,
-    seed: Annotated[int, typer.Option(min=0, help="The first seed; the others follow it.")] = 0,
-    epochs: Annotated[int, typer.Option(min=LATE, help="Epochs per network; the report has 50.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="First of the consecutive seeds.")] = 0,
+    epochs: Annotated[int, typer.Option(min=LATE, help="Epochs per network; 50 in the report.")] = 50,
 ) -> None:
-    """Train every reading of the report's Figure 1, and say which agree with its numbers.
+    """Train every reading of the report's Figure 1 and compare it with the report's numbers.
 
-    The readings differ in where the sigmoid stands, in whether the third hidden layer has an activation, and in whether
-    the loss is summed or averaged. Ctrl-C stops the training; what is finished by then is written all the same.
+    The readings differ in the position of the sigmoid, in the activation of the third hidden layer and in the reduction
+    of the loss, a sum or a mean. Ctrl-C stops the training; finished readings are still written.
     """
     make_folder(out)
     errors, all_seeds = Console(stderr=True), range(seed, seed + seeds)
@@ -45,7 +45,7 @@ def readings(
 
 
 def print_readings(console: Console, found: Sequence[Reading]) -> None:
-    """Print mean accuracies, and what stands against each reading.
+    """Print mean accuracies and the objections to each reading.
 
     Parameters
     ----------
@@ -72,6 +72,6 @@ def print_readings(console: Console, found: Sequence[Reading]) -> None:
 
 
 def _diverged(reading: Reading) -> str:
-    """Say how many seeds diverged, of the optimizers with which some did and some did not."""
+    """Return the number of diverged seeds, for each optimizer with which some seeds diverged but not all."""
     trained = [one for one in reading.quantities if one.name.endswith("train accuracy")]
     return ", ".join(f"{one.run} {one.diverged_words}" for one in trained if one.diverged)

@@ -24,18 +24,15 @@ from minidl_experiments.table import list_quantities
 
 
 def reproduce_command(
-    out: Annotated[
-        Path, typer.Option(help="Folder for the figures and the table; made if it is not there.")
-    ] = REPRODUCTION,
+    out: Annotated[Path, typer.Option(help="Folder for the figures and the table; created if missing.")] = REPRODUCTION,
     seeds: Annotated[int, typer.Option(min=1, help="Networks per experiment, all trained at once.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="The first seed; the others follow it.")] = 0,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs per network; the report has 50.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="First of the consecutive seeds.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs per network; 50 in the report.")] = 50,
 ) -> None:
     """Train the report's networks for many seeds, draw its figures and check its statements.
 
     Writes figure_2a.png, figure_2b.png, figure_3.png, figure_4.png and table.json, and prints the table. Ctrl-C stops
-    the training; what is finished by then is written all the same, and the figures that this run did not come to are
-    removed if an earlier one has left them.
+    the training; finished runs are still written, and figures of an earlier run that this run did not draw are removed.
     """
     make_folder(out)
     with EpochProgress(Console(stderr=True), len(RUNS) * epochs) as progress:

@@ -22,19 +22,20 @@ def _option(panel: str, text: str | None = None, **more: Any) -> Any:
 
 
 _NETWORK, _STEPS, _DATA = "Network", "Optimizer and loss", "Data, time and output"
-_LAST = _option(_NETWORK, "Of the last hidden layer.", show_default="as --activation")
-_LOSS = _option(_STEPS, "Summed; mse and bce get sigmoid outputs, the others are on logits.")
+_LAST = _option(_NETWORK, "Activation of the last hidden layer.", show_default="as --activation")
+_LOSS = _option(_STEPS, "Summed loss; mse and bce get sigmoid outputs, the others take logits.")
 _LR = _option(_STEPS, "Fixed learning rate.", show_default="0.001 for adam")
 _ETA = _option(
-    _STEPS, "For sgd, with --kappa: step t has the rate eta / t^kappa.", show_default="0.035 unless --lr is given"
+    _STEPS, "SGD only, with --kappa: the rate of step t is eta / t^kappa.", show_default="0.035 unless --lr is given"
 )
-_KAPPA = _option(_STEPS, "See --eta.", show_default="0.6 unless --lr is given")
-_SAMPLES = _option(_DATA, "Points to train on, and as many to test on.", min=1)
-_OUT = _option(_DATA, "PNG file for a picture of the test set, classified.")
+_KAPPA = _option(_STEPS, "SGD only: exponent of the decay, see --eta.", show_default="0.6 unless --lr is given")
+_MOMENTUM, _WEIGHT_DECAY = "SGD only.", "Multiple of the parameters that is added to the gradient."
+_SAMPLES = _option(_DATA, "Training points, and the same number of test points.", min=1)
+_OUT = _option(_DATA, "PNG file for a picture of the classified test set.")
 
 
-def train(  # noqa: PLR0917 - options of a command line, given by name
-    activation: Annotated[Activation, _option(_NETWORK, "Of the hidden layers.")] = Activation.RELU,
+def train(  # noqa: PLR0917 - command-line options are given by name
+    activation: Annotated[Activation, _option(_NETWORK, "Activation of the hidden layers.")] = Activation.RELU,
     last_activation: Annotated[Activation | None, _LAST] = None,
     alpha: Annotated[float, _option(_NETWORK, "Slope of leaky ReLUs below zero.")] = Settings.alpha,
     p_drop: Annotated[float, _option(_NETWORK, "Probability of dropping a hidden unit.")] = Settings.p_drop,
@@ -44,12 +45,12 @@ def train(  # noqa: PLR0917 - options of a command line, given by name
     lr: Annotated[float | None, _LR] = None,
     eta: Annotated[float | None, _ETA] = None,
     kappa: Annotated[float | None, _KAPPA] = None,
-    momentum: Annotated[float, _option(_STEPS, "For sgd.")] = 0.0,
-    weight_decay: Annotated[float, _option(_STEPS, "Times the parameters, added to the gradient.")] = 0.0,
+    momentum: Annotated[float, _option(_STEPS, _MOMENTUM)] = 0.0,
+    weight_decay: Annotated[float, _option(_STEPS, _WEIGHT_DECAY)] = 0.0,
     epochs: Annotated[int, _option(_DATA, min=1)] = Settings.epochs,
     batch_size: Annotated[int, _option(_DATA, min=1)] = Settings.batch_size,
     samples: Annotated[int, _SAMPLES] = Settings.samples,
-    seed: Annotated[int, _option(_DATA, "Of the data, the weights and the order.", min=0)] = 0,
+    seed: Annotated[int, _option(_DATA, "Seed of the data, the weights and the order.", min=0)] = 0,
     out: Annotated[Path | None, _OUT] = None,
 ) -> None:
     """Train one network; the defaults are the report's first experiment."""
@@ -91,7 +92,7 @@ def _read_widths(text: str) -> tuple[int, ...]:
 def _choose_steps(
     optimizer: Optimizer, lr: float | None, eta: float | None, kappa: float | None, momentum: float, weight_decay: float
 ) -> Steps:
-    """Take the report's rates where none is given."""
+    """Return the optimizer's settings, with the report's rates if no rate is given."""
     report = REPORT_ADAM if optimizer is Optimizer.ADAM else REPORT_SGD
     if lr is None and eta is None and kappa is None:
         lr = report.lr
@@ -121,7 +122,7 @@ def _train(training: Training, out: Path | None) -> None:
 
 
 def _run(training: Training) -> bool:
-    """Train with a progress bar, and return whether Ctrl-C left it alone."""
+    """Train with a progress bar; return False after Ctrl-C."""
     with EpochProgress(Console(stderr=True), training.settings.epochs) as progress:
         progress.start("training")
         try:
@@ -134,14 +135,14 @@ def _run(training: Training) -> bool:
 
 
 def _report_epoch(progress: EpochProgress, training: Training, epoch: int) -> None:
-    """Count an epoch, and say ten times in all where the training stands."""
+    """Count an epoch; print the test accuracy after every tenth of the training."""
     progress.advance()
     if epoch % max(1, training.settings.epochs // 10) == 0:
         progress.say(f"epoch {epoch}: test accuracy {100 * training.test.accuracy[-1, 0]:.2f} %")
 
 
 def _draw(training: Training, path: Path) -> None:
-    from minidl_experiments import figures  # noqa: PLC0415 - matplotlib takes long, and only drawing needs it
+    from minidl_experiments import figures  # noqa: PLC0415 - matplotlib is slow to import and needed for drawing alone
 
     x, y = training.data.test
     figures.save(figures.draw_classification(training.network(0), x[0], y[0].argmax(axis=-1), "Test set"), path)

@@ -1,4 +1,4 @@
-"""What belongs to a seed: its own points, its own weights, its own order of the data."""
+"""The random streams and the data of each seed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 
 
 class Streams(NamedTuple):
-    """The independent sources of randomness of one seed.
+    """The independent random streams of one seed.
 
-    Two experiments that share a seed share its data and its order and, where the layers' shapes agree, its weights.
+    Two experiments with the same seed have the same data and order, and the same weights where the layers' shapes
+    agree.
 
     Attributes
     ----------
@@ -29,7 +30,7 @@ class Streams(NamedTuple):
 
 
 def streams(seed: int) -> Streams:
-    """Derive the sources of randomness of one seed.
+    """Derive the random streams of one seed.
 
     Parameters
     ----------
@@ -65,13 +66,13 @@ class Data(NamedTuple):
 
 
 def draw(seeds: Sequence[int], samples: int) -> Data:
-    """Draw the training and test sets of some seeds.
+    """Draw a training and a test set for each seed.
 
     Parameters
     ----------
     seeds : sequence of int
     samples : int
-        Points in each set; with 1000, seed by seed, these are the sets of ``minidl_data.load_disk``.
+        Points per set. With 1000, the sets of each seed equal those of ``minidl_data.load_disk``.
 
     Returns
     -------

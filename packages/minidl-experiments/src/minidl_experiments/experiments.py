@@ -1,4 +1,4 @@
-"""The report's experiments (section III-C), each a few settings side by side."""
+"""The settings of the report's experiments (section III-C)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ACTIVATIONS = {
     "ReLU": GENERAL,
     "Leaky ReLU": replace(GENERAL, activation=Activation.LEAKY_RELU),
 }
-"""Comparison of activation functions: of the first two hidden layers; the third keeps its ReLU."""
+"""Comparison of activations in the first two hidden layers; the third layer keeps its ReLU."""
 
 STEEP_LEAKY_RELU = replace(GENERAL, activation=Activation.LEAKY_RELU, alpha=0.2)
-"""The report does not say which alpha it took, and with 0.01 a leaky ReLU hardly differs from a ReLU."""
+"""A leaky ReLU with a larger slope: the report does not state alpha, and with 0.01 it hardly differs from a ReLU."""
 
 DROPOUT = {p_drop: replace(GENERAL, p_drop=p_drop) for p_drop in (0.0, 0.1, 0.2, 0.5)}
-"""Whether dropout is needed."""
+"""Comparison of dropout probabilities."""
 
 RUNS: dict[str, Settings] = {
     "Adam, ReLU": GENERAL,
@@ -33,4 +33,4 @@ RUNS: dict[str, Settings] = {
     **{f"Adam, ReLU, dropout {p_drop}": settings for p_drop, settings in DROPOUT.items() if p_drop},
     "Adam, Leaky ReLU 0.2": STEEP_LEAKY_RELU,
 }
-"""Everything to train, in this order: what two experiments share is here once."""
+"""All runs, in the order of training. A run that two experiments share is listed once."""

@@ -22,11 +22,11 @@ from minidl_experiments.table import HIGH, LOW
 from minidl_experiments.training import Curves
 
 _P = ParamSpec("_P")
-_GRID = 301  # points along each side on which the learned boundary is looked for
+_GRID = 301  # grid points per side for the learned border
 
 
 def _styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
-    """Draw in our style, without changing that of the caller's other figures."""
+    """Draw in the style of this package, without changing the caller's matplotlib settings."""
 
     @wraps(draw)
     def styled(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
@@ -37,7 +37,7 @@ def _styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as a PNG, and return where it is.
+    """Write a figure as a PNG and return its path.
 
     Parameters
     ----------
@@ -53,18 +53,18 @@ def save(figure: Figure, path: Path) -> Path:
 def draw_classification(network: minidl.Module, x: Floats, classes: NDArray[np.int64], title: str) -> Figure:
     """Draw how a network classifies points (figure 2).
 
-    Misclassified points are red crosses, the others grey dots, one grey for each class; the true circle and the border
-    that the network has learned are drawn over them.
+    Misclassified points are red crosses. The other points are dots, in one grey per class. The true circle and the
+    learned border are drawn over the points.
 
     Parameters
     ----------
     network : minidl.Module
-        Without replicate axes.
+        Network without replicate axes.
     x : array of float32, shape (N, 2)
     classes : array of int, shape (N,)
         The true classes.
     title : str
-        The accuracy is added to it.
+        Title of the figure, to which the accuracy is appended.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def draw_classification(network: minidl.Module, x: Floats, classes: NDArray[np.i
 
 
 def _draw_points(axes: Axes, x: Floats, classes: NDArray[np.int64], hit: NDArray[np.bool_]) -> None:
-    for label, name in enumerate(("outside, classified right", "inside, classified right")):
+    for label, name in enumerate(("outside, correct", "inside, correct")):
         right = x[hit & (classes == label)]
         axes.scatter(right[:, 0], right[:, 1], s=9, color=GREYS[label], label=name)
     wrong = x[~hit]
@@ -99,12 +99,12 @@ def _draw_circle(axes: Axes) -> None:
 
 
 def _draw_border(axes: Axes, network: minidl.Module) -> None:
-    """Draw where both outputs are equal."""
+    """Draw the curve on which both outputs are equal."""
     side = np.linspace(0, 1, _GRID, dtype=np.float32)
     points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     outputs = minidl.predict(network, points)
     lead = (outputs[:, 1] - outputs[:, 0]).reshape(_GRID, _GRID)
-    if lead.min() < 0 < lead.max():  # a network that says one class everywhere has no border
+    if lead.min() < 0 < lead.max():  # a network that predicts one class everywhere has no border
         axes.contour(side, side, lead, levels=[0], colors=BLUE, linewidths=1.8)
     axes.plot([], [], color=BLUE, label="learned border")
 
@@ -167,12 +167,12 @@ def _draw_curve(axes: Axes, values: Floats, label: str, color: str, dashes: str)
     axes.fill_between(epochs, low, high, color=color, **BAND)
     for edge in (low, high):
         axes.plot(epochs, edge, color=color, linestyle=dashes, **EDGE)
-    marker = "o" if len(values) == 1 else ""  # a line through one point cannot be seen
+    marker = "o" if len(values) == 1 else ""  # a line through one point is invisible
     axes.plot(epochs, middle, color=color, linestyle=dashes, marker=marker, label=label)
 
 
 def epoch_ticks() -> MaxNLocator:
-    """Return what puts the ticks of an axis at round numbers of epochs."""
+    """Return a locator that puts ticks at round numbers of epochs."""
     return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
 
 
@@ -190,7 +190,7 @@ def _label_accuracy(axes: Axes) -> None:
 
 
 def _add_legend(figure: Figure, axes: Axes, runs: Sequence[Curves]) -> None:
-    """Explain the lines below the axes, where nothing is hidden."""
+    """Add a legend below the axes, where it covers no line."""
     seeds = runs[0].accuracy.shape[1]
     lost = max(np.count_nonzero(~np.isfinite(curves.accuracy[-1])) for curves in runs)
     title = "one seed" if seeds == 1 else f"median and 5–95 % of {seeds} seeds"  # noqa: RUF001 - a range has an en dash

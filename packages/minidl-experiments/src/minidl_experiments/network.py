@@ -1,4 +1,4 @@
-"""From settings to a network, a loss and an optimizer."""
+"""Construction of networks and optimizers from settings."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ LOSSES: dict[Loss, type[minidl.Loss]] = {
 def build_network(settings: Settings, rng: np.random.Generator) -> minidl.Sequential:
     """Build the network of figure 1: hidden layers, each with its activation, and sigmoids on the outputs.
 
-    Hidden layers below a tanh or a sigmoid get initial weights of the standard deviation 1/sqrt(n) that the report
-    recommends for these, all others its default sqrt(2/n). Losses on logits get no sigmoids.
+    Initial weights of hidden layers below a tanh or a sigmoid have the standard deviation 1/sqrt(n), as the report
+    recommends. All other weights have the report's default, sqrt(2/n). A network for a loss on logits has no output
+    sigmoids.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def build_network(settings: Settings, rng: np.random.Generator) -> minidl.Sequen
     Raises
     ------
     ValueError, TypeError
-        For a width below 1, or a p_drop outside [0, 1].
+        If a width is below 1, or p_drop is outside [0, 1].
     """
     activations = _activations(settings)
     layers: list[minidl.Module] = []
@@ -56,7 +57,7 @@ def build_network(settings: Settings, rng: np.random.Generator) -> minidl.Sequen
 
 
 def build_optimizer(steps: Steps, model: minidl.Module) -> minidl.Optimizer:
-    """Make the optimizer of a model.
+    """Build the optimizer of a model.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def build_optimizer(steps: Steps, model: minidl.Module) -> minidl.Optimizer:
     Raises
     ------
     ValueError
-        For settings out of range, and for SGD's settings given to Adam.
+        If a setting is out of range, or Adam is given a setting of SGD.
     """
     if steps.optimizer is Optimizer.SGD:
         return minidl.SGD(
@@ -107,5 +108,5 @@ def _layer(activation: Activation, settings: Settings) -> minidl.Module:
 
 
 def _std(activation: Activation | None, n_in: int) -> float | None:
-    """Return the standard deviation of the weights below an activation; None is the layer's own, sqrt(2/n)."""
+    """Return the standard deviation of the weights below an activation; None for the default of Linear, sqrt(2/n)."""
     return 1 / math.sqrt(n_in) if activation in (Activation.TANH, Activation.SIGMOID) else None

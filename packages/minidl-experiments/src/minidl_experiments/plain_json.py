@@ -1,4 +1,4 @@
-"""Results as JSON."""
+"""Output of results as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def write_json(content: Any, path: Path) -> Path:
-    """Write dicts, lists and numbers as JSON; a number that is not finite, which JSON does not know, becomes null.
+    """Write dicts, lists and numbers as JSON; nan and infinity, which JSON lacks, become null.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def write_json(content: Any, path: Path) -> Path:
     Returns
     -------
     pathlib.Path
-        The same.
+        `path`.
     """
     path.write_text(json.dumps(_finite(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     return path

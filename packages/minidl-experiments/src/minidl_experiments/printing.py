@@ -1,4 +1,4 @@
-"""The table and the statements, printed."""
+"""Printing of the table and of the verdicts."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from minidl_experiments.table import Quantity
 
 _INSIDE = {True: "yes", False: "no", None: ""}
 _HELD = {True: "held", False: "NOT HELD", None: "undecided"}
-_TABLE = 100  # columns that a table may need: a narrow terminal breaks its lines, but nothing is left out
+_TABLE = 100  # minimum width in columns: a narrower terminal wraps lines, but no cell is truncated
 
 
 def table_console() -> Console:
-    """Return a console on the standard output on which tables are whole."""
+    """Return a console on standard output that is wide enough for a whole table."""
     console = Console()
     console.width = max(console.width, _TABLE)
     return console
 
 
 def print_quantities(console: Console, quantities: Sequence[Quantity]) -> None:
-    """Print the report's numbers against ours.
+    """Print the report's numbers next to the reproduced ones.
 
     Parameters
     ----------
@@ -54,15 +54,15 @@ def _cells(quantity: Quantity) -> tuple[str, ...]:
 
 
 def print_verdicts(console: Console, verdicts: Mapping[str, Verdict]) -> None:
-    """Print what became of the report's statements.
+    """Print the verdict on each statement of the report.
 
     Parameters
     ----------
     console : rich.console.Console
     verdicts : mapping of str to Verdict
-        By the statement.
+        Verdicts by statement.
     """
     for text, verdict in verdicts.items():
         say(console, f"{_HELD[verdict.held] + ':':<12} {text}")
         say(console, f"{'':<12} {verdict.evidence}")
-    say(console, "± is twice the standard error over the seeds: undecided is what lies within it")
+    say(console, "± is twice the standard error over the seeds; a difference within it is undecided")

@@ -1,4 +1,4 @@
-"""What is shown while networks are trained: a bar on a terminal, plain lines elsewhere."""
+"""Progress display of a training: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rich.text import Text
 
 
 class EpochProgress:
-    """Counts epochs over several trainings, one after the other; used in a ``with`` statement.
+    """Counter of epochs over consecutive trainings; a context manager.
 
     Parameters
     ----------
     console : rich.console.Console
-        On a terminal it gets a bar with the time left; every line of `say` goes there too.
+        Destination of the lines of `say`. A terminal also shows a bar with the remaining time.
     epochs : int
-        Of all trainings together.
+        Total number of epochs of all trainings.
     """
 
     def __init__(self, console: Console, epochs: int) -> None:
@@ -43,7 +43,7 @@ class EpochProgress:
         self._bar.stop()
 
     def start(self, name: str) -> None:
-        """Name the training that runs now."""
+        """Set the name of the current training."""
         self._bar.update(self._task, description=name)
 
     def advance(self) -> None:
@@ -56,12 +56,12 @@ class EpochProgress:
 
 
 class Words(ProgressColumn):
-    """What a progress bar says, cut short at its end where the terminal is narrow.
+    """Text column of a progress bar, cut off with an ellipsis on a narrow terminal.
 
     Parameters
     ----------
     words : callable
-        From a task to what is said of it.
+        Function from a task to its text.
     """
 
     def __init__(self, words: Callable[[Task], str]) -> None:
@@ -69,7 +69,7 @@ class Words(ProgressColumn):
         self._words = words
 
     def render(self, task: Task) -> Text:
-        """Return the words."""
+        """Return the text of a task."""
         return Text(self._words(task), overflow="ellipsis", no_wrap=True)
 
 
@@ -89,5 +89,5 @@ def time_words(seconds: float) -> str:
 
 
 def say(console: Console, line: str) -> None:
-    """Print a line as it is: neither broken nor coloured, and brackets are no markup."""
+    """Print a line verbatim: without wrapping, highlighting or markup."""
     console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -1,8 +1,8 @@
-"""Figure 1 can be read in several ways: train each of them, and see which agrees with the report's numbers.
+"""Training of all readings of the report's Figure 1, and their comparison with the report's numbers.
 
-The report says that the first two hidden layers use one activation and the last may use a different one, which in the
-first experiment is a sigmoid. Which layer is the last, and whether the loss is the sum of eq. 9 or torch's usual mean,
-is left to the reader.
+The report says that the first two hidden layers use one activation and that the last layer may use another one, which
+is a sigmoid in the first experiment. The report leaves open which layer is the last, and whether the loss is the sum of
+eq. 9 or torch's default, the mean.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ NETWORKS = {
     "none / sigmoid": replace(GENERAL, last_activation=None),
     "ReLU / linear": replace(GENERAL, sigmoid_outputs=False),
 }
-"""The readings of Figure 1, by the activations of the third hidden layer and the outputs; `reproduce` takes the first.
+"""The readings of Figure 1, keyed by the activations of the third hidden layer and of the outputs.
 
-The first two hidden layers have ReLUs in all of them.
+The first two hidden layers have ReLUs in every reading. `reproduce` uses the first reading.
 """
 
 RUNS = len(NETWORKS) * len(Reduction) * len(OPTIMIZERS)
@@ -41,18 +41,18 @@ RUNS = len(NETWORKS) * len(Reduction) * len(OPTIMIZERS)
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading of the report, and how it compares with what the report found.
+    """One reading of the report, compared with the report's numbers and statements.
 
     Attributes
     ----------
     network : str
         The reading of Figure 1, a key of `NETWORKS`.
     reduction : Reduction
-        Of the loss.
+        Reduction of the loss.
     quantities : list of Quantity
-        Final accuracies with both optimizers; with Adam next to the report's.
+        Final accuracies with both optimizers; the quantities of Adam hold the report's values.
     verdicts : dict of str to Verdict
-        What the report states and this reading shows, or does not.
+        Verdicts by statement of the report.
     """
 
     network: str
@@ -62,13 +62,13 @@ class Reading:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the report's accuracies are among ours, and all of its statements hold; None if that is undecided."""
+        """Whether the report's accuracies lie in the intervals and all its statements hold; None if undecided."""
         near = all(quantity.inside is not False for quantity in self.quantities)
         return all_hold([near, *(verdict.held for verdict in self.verdicts.values())])
 
     @property
     def objections(self) -> list[str]:
-        """What stands against this reading or leaves it open, in words."""
+        """The accuracies outside their intervals and the statements that are refuted or undecided, as text."""
         far = [
             f"{one.name}: {one.report} % is outside {one.low:.1f} - {one.high:.1f} %"
             for one in self.quantities
@@ -89,13 +89,13 @@ def compare_readings(seeds: Sequence[int], epochs: int, progress: EpochProgress)
     ----------
     seeds : sequence of int
     epochs : int
-        At least 20, for the report's statement about the first 20; the report's number is 50.
+        At least 20, because one statement is about the first 20 epochs; 50 in the report.
     progress : EpochProgress
 
     Returns
     -------
     list of Reading
-        After Ctrl-C those that were finished.
+        All readings; after Ctrl-C, the finished ones.
     """
     readings: list[Reading] = []
     try:
@@ -125,14 +125,14 @@ def _read(network: str, settings: Settings, seeds: Sequence[int], data: Data, pr
 
 
 def judge(network: str, reduction: Reduction, adam: Training | None, sgd: Training | None) -> Reading:
-    """Hold a reading against the report.
+    """Compare a reading with the report.
 
     Parameters
     ----------
     network : str
     reduction : Reduction
     adam, sgd : Training or None
-        Finished, of at least 20 epochs; None for one whose loss became nan for every seed.
+        Finished training of at least 20 epochs; None if the loss became nan for every seed.
 
     Returns
     -------
@@ -176,12 +176,12 @@ def write_readings(readings: Sequence[Reading], seeds: Sequence[int], epochs: in
     seeds : sequence of int
     epochs : int
     folder : pathlib.Path
-        Must exist.
+        Existing folder.
 
     Returns
     -------
     pathlib.Path
-        Of ``readings.json``.
+        Path of ``readings.json``.
     """
     records = [{**asdict(reading), "agrees": reading.agrees, "objections": reading.objections} for reading in readings]
     content = {"seeds": list(seeds), "epochs": epochs, "complete": len(records) == RUNS // 2, "readings": records}

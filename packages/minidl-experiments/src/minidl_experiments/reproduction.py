@@ -1,4 +1,4 @@
-"""The report's section III for many seeds: train everything, write the figures and the table."""
+"""Reproduction of the report's section III for many seeds: trainings, figures and table."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ FIGURES = "figure_2a", "figure_2b", "figure_3", "figure_4"
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What was trained.
+    """The runs of a reproduction.
 
     Attributes
     ----------
     seeds : list of int
     epochs : int
     results : mapping of Settings to Training
-        The runs that are finished, by their settings in `experiments`; without those of which every seed diverged.
+        Finished runs by their settings in `experiments`. Runs in which every seed diverged are left out.
     complete : bool
-        Whether all were tried; False after Ctrl-C.
+        Whether all runs were tried; False after Ctrl-C.
     """
 
     seeds: list[int]
@@ -45,20 +45,20 @@ class Reproduction:
 
 
 def reproduce(seeds: Sequence[int], epochs: int, progress: EpochProgress) -> Reproduction:
-    """Train everything that the report compares, for all seeds at once.
+    """Train all runs of the report, each for all seeds at once.
 
     Parameters
     ----------
     seeds : sequence of int
-        Each has its own data sets, weights and order of the data.
+        Each seed has its own data sets, weights and order of the data.
     epochs : int
-        The report's number is 50.
+        Epochs per network; 50 in the report.
     progress : EpochProgress
 
     Returns
     -------
     Reproduction
-        After Ctrl-C that of the runs that were finished.
+        After Ctrl-C, only the finished runs.
     """
     results: dict[Settings, Training] = {}
     try:
@@ -79,7 +79,7 @@ def reproduce(seeds: Sequence[int], epochs: int, progress: EpochProgress) -> Rep
 
 def _train(settings: Settings, seeds: Sequence[int], epochs: int, data: Data, progress: EpochProgress) -> Training:
     training = Training(replace(settings, epochs=epochs), seeds, data)
-    # Nobody looks at how accuracy with dropout comes about, and to measure each epoch takes half as long as to train.
+    # Only the final accuracy with dropout is used, so measurements of the other epochs would be wasted time.
     training.run(lambda _: progress.advance(), every=epochs if settings.p_drop else 1)
     return training
 
@@ -90,15 +90,15 @@ def typical(training: Training) -> int:
     Parameters
     ----------
     training : Training
-        With at least one epoch done.
+        Training with at least one measured epoch.
 
     Returns
     -------
     int
-        The lower of the two middle ones where their number is even; those that diverged do not count.
+        The lower of the two middle seeds if their number is even. Diverged seeds are left out.
     """
     accuracy = training.test.accuracy[-1]
-    order = np.argsort(accuracy, kind="stable")  # nan comes last
+    order = np.argsort(accuracy, kind="stable")  # nan sorts last
     left = int(np.isfinite(accuracy).sum())
     return int(order[(left - 1) // 2 if left else 0])
 
@@ -110,13 +110,13 @@ def write_figures(results: Mapping[Settings, Training], folder: Path) -> list[Pa
     ----------
     results : mapping of Settings to Training
     folder : pathlib.Path
-        Must exist.
+        Existing folder.
 
     Returns
     -------
     list of pathlib.Path
     """
-    from minidl_experiments import figures  # noqa: PLC0415 - matplotlib takes long, and only drawing needs it
+    from minidl_experiments import figures  # noqa: PLC0415 - matplotlib is slow to import and needed for drawing alone
 
     drawn = {}
     if GENERAL in results:
@@ -135,12 +135,12 @@ def write_figures(results: Mapping[Settings, Training], folder: Path) -> list[Pa
 
 
 def remove_other_figures(drawn: Sequence[Path], folder: Path) -> list[Path]:
-    """Remove the figures of an earlier run, which would contradict the table, and return which these were.
+    """Remove figures of an earlier run, which would contradict the table, and return their paths.
 
     Parameters
     ----------
     drawn : sequence of pathlib.Path
-        Those of this run.
+        Figures of this run.
     folder : pathlib.Path
 
     Returns
@@ -165,18 +165,18 @@ def write_table(reproduction: Reproduction, folder: Path) -> Path:
     ----------
     reproduction : Reproduction
     folder : pathlib.Path
-        Must exist.
+        Existing folder.
 
     Returns
     -------
     pathlib.Path
-        Of ``table.json``.
+        Path of ``table.json``.
     """
     return write_json(to_dict(reproduction), folder / "table.json")
 
 
 def to_dict(reproduction: Reproduction) -> dict[str, Any]:
-    """Return what the table holds as plain lists and numbers, fit for JSON.
+    """Return the content of the table as dicts, lists and numbers for JSON.
 
     Parameters
     ----------

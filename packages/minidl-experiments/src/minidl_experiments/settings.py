@@ -1,4 +1,4 @@
-"""What is trained, and how: frozen records, equal where two runs would be the same."""
+"""Settings of a training, as frozen records that are equal for equal trainings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Activation(StrEnum):
-    """What follows a hidden layer."""
+    """Activation of a hidden layer."""
 
     RELU = "relu"
     LEAKY_RELU = "leaky-relu"
@@ -16,7 +16,7 @@ class Activation(StrEnum):
 
 
 class Loss(StrEnum):
-    """What is made small, summed over samples and outputs as in the report."""
+    """Loss to minimise, summed over samples and outputs as in the report."""
 
     MSE = "mse"
     BCE = "bce"
@@ -25,19 +25,19 @@ class Loss(StrEnum):
 
     @property
     def takes_logits(self) -> bool:
-        """Whether the network must have no sigmoid on its outputs."""
+        """Whether the loss takes logits, so that the network has no output sigmoids."""
         return self in (Loss.BCE_WITH_LOGITS, Loss.CROSS_ENTROPY)
 
 
 class Reduction(StrEnum):
-    """What a loss does with its terms: the report sums them."""
+    """Reduction of a loss over its terms; the report sums them."""
 
     SUM = "sum"
     MEAN = "mean"
 
 
 class Optimizer(StrEnum):
-    """How a step is made of the gradient."""
+    """Optimizer of a training."""
 
     ADAM = "adam"
     SGD = "sgd"
@@ -53,9 +53,9 @@ class Steps:
     lr : float or None
         Fixed learning rate.
     eta, kappa : float or None
-        Both, instead of `lr`: the learning rate of step t is ``eta * t**-kappa`` (eq. 13). For SGD only.
+        SGD only, both in place of `lr`: the learning rate of step t is ``eta * t**-kappa`` (eq. 13).
     momentum : float
-        For SGD only.
+        SGD only.
     weight_decay : float
     """
 
@@ -73,20 +73,20 @@ REPORT_SGD = Steps(Optimizer.SGD, eta=0.035, kappa=0.6)
 
 @dataclass(frozen=True)
 class Settings:
-    """One training: network, loss, optimizer, data. The defaults are the report's first experiment.
+    """Network, loss, optimizer and data of one training. The defaults are the report's first experiment.
 
     Attributes
     ----------
     activation : Activation
-        Of all hidden layers but the last.
+        Activation of all hidden layers but the last.
     last_activation : Activation or None
-        Of the last hidden layer; None for none.
+        Activation of the last hidden layer; None for no activation.
     sigmoid_outputs : bool
-        Whether the output units are sigmoids, where the loss does not want logits anyway.
+        Whether the output units are sigmoids. A loss on logits overrides the setting: it has no output sigmoids.
     alpha : float
-        Slope of leaky ReLUs below zero; the report does not say which it took.
+        Slope of leaky ReLUs below zero, which the report does not state.
     p_drop : float
-        Behind each hidden layer; with 0 there are no dropout layers.
+        Dropout probability behind each hidden layer; 0 adds no dropout layers.
     widths : tuple of int
         Units of the hidden layers.
     loss : Loss
@@ -94,7 +94,7 @@ class Settings:
     steps : Steps
     batch_size, epochs : int
     samples : int
-        Points in the training set, and again in the test set.
+        Points in the training set; the test set has the same number.
     """
 
     activation: Activation = Activation.RELU

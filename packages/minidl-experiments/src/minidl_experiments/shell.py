@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, errors in one line, a place for its results."""
+"""Exit codes, one-line errors and result folders of the commands."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import typer
 from typer.core import TyperGroup
 
 WRONG_USE = 2
-INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C has ended
-REPRODUCTION = Path("reproduction")  # where the results about the report go unless told otherwise
-UsageError: Any = typer.BadParameter.__mro__[1]  # typer gives it no name of its own
+INTERRUPTED = 130  # a shell's exit code for a program ended by Ctrl-C
+REPRODUCTION = Path("reproduction")  # default folder for the results about the report
+UsageError: Any = typer.BadParameter.__mro__[1]  # typer does not export this class
 
 
 class OneLineErrors(TyperGroup):
-    """A group of commands that says what is wrong in one line, and ends without a traceback on Ctrl-C."""
+    """A group of commands that reports an error in one line and ends without a traceback on Ctrl-C."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command and exit."""
@@ -35,7 +35,7 @@ class OneLineErrors(TyperGroup):
 
 
 def _complain(message: object) -> int:
-    """Print an error in one line; none where the help was printed instead."""
+    """Print an error in one line; an empty message, after the help, prints nothing."""
     if line := " ".join(str(message).split()):
         sys.stderr.write(f"minidl: {line}\n")
     return WRONG_USE
@@ -58,7 +58,7 @@ def fail(message: object) -> NoReturn:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for results, and find out before the work whether they can be written there.
+    """Create a folder for results and check, before the work begins, that it is writable.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def make_folder(folder: Path) -> None:
     Raises
     ------
     typer.Exit
-        If they cannot; why is printed.
+        If the folder is not writable; the reason is printed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,20 +78,20 @@ def make_folder(folder: Path) -> None:
 
 
 def interrupted(finished: str, written: Path | None) -> NoReturn:
-    """Say how far a command came that Ctrl-C has stopped, and end it.
+    """Report the progress of a command that Ctrl-C has stopped, and end the command.
 
     Parameters
     ----------
     finished : str
-        ``2 of 8 runs``.
+        Progress as text, such as ``2 of 8 runs``.
     written : pathlib.Path or None
-        The file that has these alone; None if nothing was finished, and so nothing written.
+        File with the finished part; None if nothing was finished and nothing written.
 
     Raises
     ------
     typer.Exit
         Always.
     """
-    what = "nothing was written" if written is None else f"{written} has these alone"
-    sys.stderr.write(f"minidl: interrupted with {finished} finished; {what}\n")
+    result = "nothing was written" if written is None else f"{written} holds these alone"
+    sys.stderr.write(f"minidl: interrupted with {finished} finished; {result}\n")
     raise typer.Exit(INTERRUPTED)

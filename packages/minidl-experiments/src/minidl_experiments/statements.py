@@ -1,9 +1,9 @@
-"""How a statement of the report is judged by the curves of many seeds.
+"""Judgement of the report's statements from the curves of many seeds.
 
-Two settings are compared seed by seed: on the same data and, where shapes agree, from the same weights. A statement is
-decided where the mean of these differences is further from what it is compared with than twice its standard error; what
-chance leaves open is called neither held nor refuted, and one seed decides nothing. A seed that diverged, nan in the
-curves, has no part in the differences.
+Two settings are compared seed by seed, on the same data and, where the layers' shapes agree, from the same weights. A
+statement is held or refuted if the mean difference is more than two standard errors away from its threshold. Otherwise
+the statement is undecided, as it always is with one seed. A diverged seed, with nan in its curves, is left out of the
+differences.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from minidl_experiments.data import Floats
 from minidl_experiments.training import Curves
 
 EARLY = 20  # "during the first 20 epochs"
-MIDDLE = 10  # half-way there
+MIDDLE = 10  # half-way through these epochs
 LATE = 50  # "by epoch 50"
-ALIKE = 0.01  # accuracies closer than a point are alike: the report calls 97.5 and 98.4 % "very similar"
-NEAR = 0.25  # near the border: the mean distance is below a quarter of that of all points
-RISE = 1.05  # a test loss this far above its lowest value has turned around
+ALIKE = 0.01  # accuracies within one point are alike: the report calls 97.5 and 98.4 % "very similar"
+NEAR = 0.25  # near the border: a mean distance below a quarter of the mean distance of all points
+RISE = 1.05  # a final test loss above this multiple of its minimum has risen
 FLOOR = 0.95  # "higher than 95% in both train and test sets"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a statement.
+    """The judgement of a statement.
 
     Attributes
     ----------
     held : bool or None
-        None if it is undecided.
+        None if the statement is undecided.
     evidence : str
-        The numbers in words.
+        The numbers as text.
     numbers : dict of str to float
-        The numbers for other programs; accuracies lie between 0 and 1.
+        The numbers by name; accuracies lie between 0 and 1.
     """
 
     held: bool | None
@@ -46,16 +46,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much one setting is ahead of another, seed by seed.
+    """Difference between two settings, seed by seed.
 
     Attributes
     ----------
     mean, error : float
-        Of the differences, and the standard error of that mean; infinite for a single seed, which decides nothing.
+        Mean of the differences and its standard error, which is infinite for a single seed.
     share : float
-        Of seeds in which the first is ahead.
+        Share of seeds in which the first setting is ahead.
     seeds, lost : int
-        How many there are, and how many of these are left out because one of the two diverged.
+        Number of seeds, and number of seeds left out because one of the two trainings diverged.
     """
 
     mean: float
@@ -66,7 +66,7 @@ class Difference:
 
     @classmethod
     def of(cls, first: Floats, second: Floats | float) -> Difference:
-        """Compare an array with one value per seed with another, or with a number."""
+        """Compare an array of one value per seed with another array or with a number."""
         every = np.asarray(first, np.float64) - second
         left = every[np.isfinite(every)]
         seeds, lost = every.size, every.size - left.size
@@ -76,17 +76,17 @@ class Difference:
         return cls(float(left.mean()), float(error), float((left > 0).mean()), seeds, lost)
 
     def is_above(self, floor: float = 0.0) -> bool | None:
-        """Whether the mean is above a number; None if that is left to chance."""
+        """Whether the mean is above `floor`; None if undecided."""
         return self.mean > floor if abs(self.mean - floor) > 2 * self.error else None
 
     def is_below(self, ceiling: float) -> bool | None:
-        """Whether the mean is below a number; None if that is left to chance."""
+        """Whether the mean is below `ceiling`; None if undecided."""
         above = self.is_above(ceiling)
         return None if above is None else not above
 
 
 def all_hold(parts: Iterable[bool | None]) -> bool | None:
-    """Whether all parts of a statement hold: one that does not refutes it; else one undecided leaves it open."""
+    """Whether all parts of a statement hold: False if one part is False, else None if one part is undecided."""
     every = list(parts)
     return False if False in every else None if None in every else True
 
@@ -110,7 +110,7 @@ def judge_accuracy(train: Curves, test: Curves) -> Verdict:
 
 
 def judge_overfitting(train: Curves, test: Curves) -> Verdict:
-    """Judge whether there is no overfitting: accuracies alike on both sets, and a test loss that has not turned around.
+    """Judge whether there is no overfitting: alike accuracies on both sets, and a test loss that has not risen.
 
     Parameters
     ----------
@@ -138,9 +138,9 @@ def judge_border(distances: Floats, wrong: Floats) -> Verdict:
     Parameters
     ----------
     distances : array, shape (n,)
-        From all points to the true circle, in units of the square's side.
+        Distances of all points from the true circle, in units of the square's side.
     wrong : array, shape (m,)
-        From those that are misclassified.
+        Distances of the misclassified points.
 
     Returns
     -------
@@ -151,8 +151,8 @@ def judge_border(distances: Floats, wrong: Floats) -> Verdict:
     mean, mean_wrong, far = float(distances.mean()), float(wrong.mean()), float(np.quantile(wrong, 0.95))
     return Verdict(
         Difference.of(wrong, 0).is_below(NEAR * mean),
-        f"their mean distance to the circle is {mean_wrong:.4f}, that of all points {mean:.4f}; "
-        f"95 % of them are within {far:.3f}, all within {wrong.max():.3f}",
+        f"mean distance to the circle {mean_wrong:.4f} of misclassified points, {mean:.4f} of all points; "
+        f"95 % of misclassified points are within {far:.3f}, all within {wrong.max():.3f}",
         {"mean_misclassified": mean_wrong, "mean_all": mean, "quantile_95": far, "largest": float(wrong.max())},
     )
 
@@ -163,7 +163,7 @@ def judge_early_lead(leader: Curves, rival: Curves) -> Verdict:
     Parameters
     ----------
     leader, rival : Curves
-        Of at least 20 epochs.
+        Curves of at least 20 epochs.
 
     Returns
     -------
@@ -204,14 +204,14 @@ def judge_final_lead(leader: Curves, rival: Curves) -> Verdict:
 
 
 def judge_fastest(name: str, accuracies: Mapping[str, Floats]) -> Verdict:
-    """Judge whether one setting learns fastest at first: by its accuracy over the first 20 epochs.
+    """Judge whether one setting learns fastest at first: whether its accuracy over the first 20 epochs is highest.
 
     Parameters
     ----------
     name : str
         One of the keys of `accuracies`.
     accuracies : mapping of str to array, shape (epochs, R)
-        Of at least 20 epochs.
+        Accuracies of at least 20 epochs.
 
     Returns
     -------
@@ -226,7 +226,7 @@ def judge_slowest(name: str, accuracies: Mapping[str, Floats]) -> Verdict:
 
 
 def judge_alike(accuracies: Mapping[str, Floats]) -> Verdict:
-    """Judge whether final accuracies are alike; parameters as for `judge_fastest`, of any number of epochs."""
+    """Judge whether final accuracies are alike; parameters as for `judge_fastest`, but of any number of epochs."""
     final = {name: Difference.of(accuracy[-1], 0).mean for name, accuracy in accuracies.items()}
     best, worst = (accuracies[pick(final, key=final.__getitem__)][-1] for pick in (max, min))
     spread = Difference.of(best, worst)
@@ -238,7 +238,7 @@ def judge_alike(accuracies: Mapping[str, Floats]) -> Verdict:
 
 
 def judge_dropout(accuracies: Mapping[float, Floats]) -> Verdict:
-    """Judge whether dropout is not needed: whether no p_drop can do better than 0 by more than a point.
+    """Judge whether dropout is not needed: whether no p_drop is better than 0 by more than one point.
 
     Parameters
     ----------
@@ -272,7 +272,7 @@ def _judge_extreme(name: str, accuracies: Mapping[str, Floats], sign: int) -> Ve
 
 
 def _overtaken(leader: Curves, rival: Curves) -> int:
-    """Return the epoch, counted from 1, from which on the rival's mean accuracy stays higher; 0 if there is none."""
+    """Return the epoch, counted from 1, from which the rival's mean accuracy stays higher; 0 if there is none."""
     leads = [Difference.of(*pair).mean for pair in zip(leader.accuracy, rival.accuracy, strict=True)]
     ahead = np.flatnonzero(~(np.array(leads) < 0))
     last = int(ahead[-1]) + 1 if ahead.size else 0
@@ -292,7 +292,7 @@ def _error(lead: Difference) -> str:
 
 
 def _lost(leads: Iterable[Difference]) -> str:
-    """Say how many seeds are left out, where any are."""
+    """Return the number of diverged seeds as text; empty if none diverged."""
     worst = max(leads, key=lambda lead: lead.lost)
     return f"; {worst.lost} of {worst.seeds} diverged" if worst.lost else ""
 

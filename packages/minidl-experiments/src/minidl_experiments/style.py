@@ -1,10 +1,10 @@
-"""How all figures look."""
+"""Colours, line styles and matplotlib settings of all figures."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# Okabe and Ito's palette, told apart with every kind of colour vision.
+# Okabe and Ito's palette, distinguishable with every kind of colour vision.
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 
 RED = "#e00000"
@@ -27,4 +27,4 @@ RC: Any = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
-"""Matplotlib's settings; it types their names one by one, hence Any."""
+"""Matplotlib's settings. The type is Any because matplotlib types each name as a literal."""

@@ -1,4 +1,4 @@
-"""The report's numbers against ours."""
+"""The report's numbers next to the reproduced ones."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ REPORTED = {(GENERAL, "train accuracy"): 98.4, (GENERAL, "test accuracy"): 97.5}
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number of the report, or one beside it, and its distribution over our seeds.
+    """A measured quantity: its distribution over the seeds, and the report's value.
 
     Attributes
     ----------
     run, name, unit : str
-        What was trained, what was measured, and in what unit.
+        Name of the run, name of the quantity and its unit.
     report : float or None
-        The report's value, from one training; None where it states none.
+        The report's value, from one training; None if the report states none.
     mean, low, high : float
-        Over the seeds that did not diverge: mean, 5 % and 95 % quantile; nan if none is left.
+        Mean, 5 % and 95 % quantile over the seeds that did not diverge; nan if all diverged.
     seeds, diverged : int
-        How many were trained, and how many of these diverged.
+        Number of seeds, and number of diverged seeds.
     """
 
     run: str
@@ -44,17 +44,17 @@ class Quantity:
 
     @property
     def inside(self) -> bool | None:
-        """Whether the report's value lies in our interval; None where there is none."""
+        """Whether the report's value lies in the interval; None without a report's value."""
         return None if self.report is None else self.low <= self.report <= self.high
 
     @property
     def diverged_words(self) -> str:
-        """How many seeds diverged: ``1 of 20``; empty if none did."""
+        """Number of diverged seeds as text, such as ``1 of 20``; empty if none diverged."""
         return f"{self.diverged} of {self.seeds}" if self.diverged else ""
 
 
 def list_quantities(results: Mapping[Settings, Training]) -> list[Quantity]:
-    """Summarize the final accuracies and losses of all runs that are there.
+    """Summarize the final accuracies and losses of all finished runs.
 
     Parameters
     ----------
@@ -83,15 +83,15 @@ def _measurements(training: Training) -> list[tuple[str, str, Floats]]:
 
 
 def summarize(run: str, name: str, unit: str, values: Floats, report: float | None) -> Quantity:
-    """Describe a number by its distribution over the seeds.
+    """Summarize one value per seed by mean and quantiles.
 
     Parameters
     ----------
     run, name, unit : str
     values : array, shape (R,)
-        Those that are not finite diverged.
+        One value per seed; a value that is not finite marks a diverged seed.
     report : float or None
-        In the same unit.
+        The report's value in the same unit.
 
     Returns
     -------

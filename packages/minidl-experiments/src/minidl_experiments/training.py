@@ -1,4 +1,4 @@
-"""Training one configuration for many seeds at once."""
+"""Training of one configuration for many seeds at once."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from minidl_experiments.settings import Settings
 
 @dataclass(frozen=True)
 class Curves:
-    """Loss and accuracy over a whole data set at the end of each epoch that was measured, for each of R seeds.
+    """Loss and accuracy over a whole data set at the end of each measured epoch, for R seeds.
 
-    Both are nan for a seed from the epoch on in which it diverged.
+    Both are nan for a diverged seed, from the epoch of the divergence on.
 
     Attributes
     ----------
     loss : array, shape (epochs, R)
-        Per sample.
+        Loss per sample.
     accuracy : array, shape (epochs, R)
-        Between 0 and 1.
+        Accuracy between 0 and 1.
     """
 
     loss: Floats
@@ -35,27 +35,27 @@ class Curves:
 class Training:
     """Networks of the same settings, one per seed, trained as replicates of one module.
 
-    Each seed has its own data, weights and order of the data, so that replicate r is the training that
-    ``Training(settings, [seeds[r]])`` would be.
+    Each seed has its own data, weights and order of the data. Replicate r therefore equals the network of
+    ``Training(settings, [seeds[r]])``.
 
     Parameters
     ----------
     settings : Settings
     seeds : sequence of int
     data : Data, optional
-        That of these seeds, if it is there already.
+        Data of these seeds; drawn if omitted.
 
     Attributes
     ----------
     settings, seeds, data
-        As given.
+        The arguments.
     model : minidl.Module
-        With one replicate axis, of the length of `seeds`.
+        Module with one replicate axis of the length of `seeds`.
 
     Raises
     ------
     ValueError, TypeError
-        For settings that no network, optimizer or data set can have.
+        If a setting is invalid for the network, the optimizer or the data set.
     """
 
     def __init__(self, settings: Settings, seeds: Sequence[int], data: Data | None = None) -> None:
@@ -70,23 +70,23 @@ class Training:
         self._scores: list[tuple[minidl.Evaluation, minidl.Evaluation]] = []
 
     def run(self, on_epoch: Callable[[int], object] = lambda _: None, *, every: int = 1) -> None:
-        """Train for all epochs, and measure both data sets at the end of each.
+        """Train for all epochs and measure both data sets at the end of each.
 
-        A seed that diverges while others go on is told by its curves.
+        A seed that diverges has nan in its curves; the other seeds continue.
 
         Parameters
         ----------
         on_epoch : callable
-            Called with the number of epochs done after each of them.
+            Called after each epoch with the number of finished epochs.
         every : int
-            Measure only at the end of each so many epochs.
+            Number of epochs between two measurements.
 
         Raises
         ------
         minidl.DivergenceError
             If the loss of every seed becomes nan.
         KeyboardInterrupt
-            On Ctrl-C; the curves and the model are those so far.
+            On Ctrl-C; the curves and the model keep their current state.
         """
 
         def measure(epoch: int, history: minidl.History) -> None:
@@ -108,7 +108,7 @@ class Training:
             )
 
     def _measure(self, diverged: Collection[int]) -> tuple[minidl.Evaluation, minidl.Evaluation]:
-        """Measure both data sets; a network that is lost has no accuracy, though its outputs may look like one."""
+        """Measure both data sets; a diverged network gets nan, even if its outputs are finite."""
         scores = self.evaluate(self.data.train), self.evaluate(self.data.test)
         lost = np.isnan(np.stack([score.loss for score in scores])).any(axis=0)
         lost |= np.isin(np.arange(len(self.seeds)), list(diverged))
@@ -116,7 +116,7 @@ class Training:
         return train, test
 
     def evaluate(self, samples: Samples) -> minidl.Evaluation:
-        """Measure loss and accuracy of every network as it is now, on its own samples."""
+        """Measure the current loss and accuracy of every network on its own samples."""
         return minidl.evaluate(self.model, self._loss, *samples)
 
     def network(self, index: int) -> minidl.Module:
@@ -125,12 +125,12 @@ class Training:
 
     @property
     def train(self) -> Curves:
-        """Curves on the training sets, of the epochs done so far."""
+        """Curves on the training sets up to the last measured epoch."""
         return _curves([train for train, _ in self._scores])
 
     @property
     def test(self) -> Curves:
-        """Curves on the test sets, of the epochs done so far."""
+        """Curves on the test sets up to the last measured epoch."""
         return _curves([test for _, test in self._scores])
 
 

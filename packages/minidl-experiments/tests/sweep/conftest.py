@@ -9,7 +9,7 @@ from minidl_experiments.sweep import Config, Definition
 
 @pytest.fixture
 def config():
-    """A configuration, with what the test changes."""
+    """Return a function that makes a configuration with given changes."""
     return lambda **changes: Config(
         **{
             "lr": 1e-3,
@@ -25,19 +25,19 @@ def config():
 
 @pytest.fixture
 def small():
-    """Little to train."""
+    """Return a definition with little to train."""
     return Definition(epochs=2, samples=40)
 
 
 @pytest.fixture
 def rows():
-    """All that a file says of its runs, but for the time they took."""
+    """Return a function that reads all runs of a file, without their durations."""
 
     def read(path):
         with closing(sqlite3.connect(path)) as file:
             *_, last = file.execute("PRAGMA table_info(runs)")
             assert last[1] == "seconds"
             order = "lr, width, activation, optimizer, batch_size, p_drop, seed"
-            return [row for *row, _ in file.execute(f"SELECT * FROM runs ORDER BY {order}")]  # noqa: S608 - our names
+            return [row for *row, _ in file.execute(f"SELECT * FROM runs ORDER BY {order}")]  # noqa: S608 - constant names
 
     return read

@@ -20,7 +20,7 @@ SHORT = Definition(epochs=1, samples=100)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 64, 10_000])
-def test_every_run_is_in_one_batch(workers):
+def test_every_run_is_in_exactly_one_batch(workers):
     assert Counter(chain(*plan_batches(GRID.runs, SHORT, workers))) == Counter(GRID.runs)
 
 
@@ -37,12 +37,12 @@ def test_a_batch_varies_in_learning_rate_dropout_and_seed():
     assert {run.seed for run in batch} == {0, 1}
 
 
-def test_a_batch_is_not_too_large():
+def test_the_size_of_a_batch_is_limited():
     sizes = [len(batch) for batch in plan_batches(Grid(seeds=tuple(range(1001))).runs, SHORT, workers=1)]
     assert MOST_RUNS - 10 < min(sizes) <= max(sizes) <= MOST_RUNS
 
 
-def test_a_batch_does_not_take_long():
+def test_the_work_of_a_batch_is_limited():
     definition = Definition(epochs=100, samples=1000)
     grid = Grid(lr=(1e-3, 3e-3, 1e-2), width=(25, 50), batch_size=(25, 50), seeds=tuple(range(20)))
     work = [cost(batch) * definition.epochs * definition.samples for batch in plan_batches(grid.runs, definition, 2)]
@@ -50,13 +50,13 @@ def test_a_batch_does_not_take_long():
     assert sum(work) / len(work) > MOST_WORK / 2
 
 
-def test_a_long_training_is_not_split_into_runs_that_are_slow_alone():
-    """What a step costs whatever it trains would be paid for each of them."""
+def test_a_long_training_keeps_several_runs_per_batch():
+    """A batch shares the fixed overhead of a step among its runs."""
     (batch, *_) = plan_batches(Grid(seeds=tuple(range(100))).runs, Definition(epochs=10_000), workers=2)
     assert 5 < len(batch) < 20
 
 
-def test_wide_networks_are_few(config):
+def test_a_batch_holds_few_wide_networks(config):
     def size(width):
         runs = [Run(config(width=width), seed) for seed in range(200)]
         return max(map(len, plan_batches(runs, SHORT, workers=1)))
@@ -66,10 +66,10 @@ def test_wide_networks_are_few(config):
 
 
 @pytest.mark.parametrize("workers", [2, 7])
-def test_all_workers_have_something_to_do(workers):
+def test_every_worker_gets_a_batch(workers):
     assert len(plan_batches(Grid(seeds=tuple(range(30))).runs, SHORT, workers)) >= workers
 
 
-def test_the_expensive_come_first(config):
+def test_the_most_expensive_batches_come_first(config):
     runs = [Run(config(width=width), seed) for width in (5, 80, 20) for seed in range(4)]
     assert [batch[0].config.width for batch in plan_batches(runs, SHORT, 4)][:3] == [80, 80, 20]

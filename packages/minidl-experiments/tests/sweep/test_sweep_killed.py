@@ -24,25 +24,25 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent to 
 
 
 class Sweep:
-    """The command in a process group of its own."""
+    """The command in its own process group."""
 
     def __init__(self, path, jobs):
         flags = chain(*(FLAGS | {"--out": str(path), "--jobs": str(jobs)}).items())
         self.path = path
-        self.process = subprocess.Popen(  # noqa: S603 - a program of our own
+        self.process = subprocess.Popen(  # noqa: S603 - this project's own program
             [sys.executable, "-c", COMMAND, *flags], start_new_session=True, stderr=subprocess.PIPE, text=True
         )
 
     def wait_for(self, runs):
-        """Wait until so many runs are in the file, or the command has ended."""
+        """Wait until the file has `runs` runs or the command has ended."""
         start = time.monotonic()
         while finished_in(self.path) < runs and self.process.poll() is None:
             assert time.monotonic() - start < PATIENCE
             time.sleep(0.005)
 
     def end(self, number):
-        """Send a signal to the command and its workers, as a terminal does; return the exit code and what it said."""
-        with suppress(ProcessLookupError):  # it may have ended by itself
+        """Send a signal to the command and its workers, as a terminal does; return exit code and standard error."""
+        with suppress(ProcessLookupError):  # the command may have ended already
             os.killpg(self.process.pid, number)
         return self.wait()
 
@@ -53,7 +53,7 @@ class Sweep:
 
 @pytest.fixture
 def start():
-    """Start sweeps, of which none outlives the test."""
+    """Return a function that starts sweeps; all of them are killed at the end of the test."""
     sweeps = []
 
     def start_one(path, jobs):
@@ -67,17 +67,17 @@ def start():
 
 
 def finished_in(path):
-    """Count; whoever opens the file after a kill in the middle of a transaction takes that back."""
+    """Count the runs in the file; opening it rolls back a transaction that a kill interrupted."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as file:
             return file.execute("SELECT count(*) FROM runs").fetchone()[0]
-    except sqlite3.OperationalError:  # not there yet
+    except sqlite3.OperationalError:  # the file does not exist yet
         return 0
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The file of a sweep that nobody killed."""
+    """Return the file of an uninterrupted sweep."""
     path = tmp_path_factory.mktemp("whole") / "sweep.sqlite"
     with Store(path, DEFINITION) as store:
         run_sweep(GRID, store, jobs=2)
@@ -85,7 +85,7 @@ def whole(tmp_path_factory):
 
 
 def resume(path):
-    """Go on; return what was in the file before, and what was trained."""
+    """Resume the sweep; return the runs that were in the file before, and the trained ones."""
     trained = []
     with Store(path, DEFINITION) as store:
         before = set(store.accuracies())
@@ -94,7 +94,7 @@ def resume(path):
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_goes_on(start, tmp_path, whole, rows):
+def test_a_killed_sweep_can_be_resumed(start, tmp_path, whole, rows):
     path = tmp_path / "sweep.sqlite"
     sweep = start(path, jobs=2)
     sweep.wait_for(1)
@@ -109,9 +109,9 @@ def test_a_killed_sweep_goes_on(start, tmp_path, whole, rows):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_it_may_be_killed_at_any_moment(start, tmp_path, whole, rows, jobs):
+def test_a_sweep_may_be_killed_at_any_moment(start, tmp_path, whole, rows, jobs):
     path, kills = tmp_path / "sweep.sqlite", 0
-    rng = random.Random(0)  # noqa: S311 - no secret
+    rng = random.Random(0)  # noqa: S311 - not for cryptography
     while finished_in(path) < len(rows(whole)):
         before = finished_in(path)
         sweep = start(path, jobs)
@@ -127,27 +127,27 @@ def test_it_may_be_killed_at_any_moment(start, tmp_path, whole, rows, jobs):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_ends_cleanly(start, tmp_path, jobs):
+def test_ctrl_c_ends_the_sweep_without_a_traceback(start, tmp_path, jobs):
     path = tmp_path / "sweep.sqlite"
     sweep = start(path, jobs)
     sweep.wait_for(1)
     code, said = sweep.end(signal.SIGINT)
     assert code == 130
     *progress, last = said.splitlines()
-    assert last == f"minidl: interrupted; what is finished is in {path}: the same command goes on from there"
+    assert last == f"minidl: interrupted; finished runs are in {path}; the same command continues from there"
     assert [line for line in progress if "of 40 configurations" not in line] == []
     assert 0 < finished_in(path) < 80
 
 
 @pytest.mark.slow
-def test_a_killed_worker_ends_it_cleanly(start, tmp_path):
+def test_a_killed_worker_ends_the_sweep_with_an_error(start, tmp_path):
     path = tmp_path / "sweep.sqlite"
     sweep = start(path, jobs=2)
     sweep.wait_for(1)
     os.kill(workers_of(sweep.process)[0], signal.SIGKILL)
     code, said = sweep.wait()
     assert code == 1
-    assert f"minidl: a process was killed, perhaps for want of memory; what is finished is in {path}: " in said
+    assert f"minidl: a process was killed, perhaps for lack of memory; finished runs are in {path}; " in said
     assert "Traceback" not in said
 
 
@@ -158,13 +158,13 @@ def test_no_worker_outlives_its_sweep(start, tmp_path):
     workers = workers_of(sweep.process)
     assert workers
     sweep.process.kill()
-    sweep.wait()  # its end of the pipe is closed when the last of them is gone
+    sweep.wait()  # returns when the last worker has closed its end of the pipe
     assert workers_of(sweep.process) == []
 
 
 def workers_of(process):
     shown = subprocess.run(
-        ["ps", "-A", "-w", "-w", "-o", "ppid=", "-o", "pid=", "-o", "args="],  # noqa: S607 - ps is where the system has it
+        ["ps", "-A", "-w", "-w", "-o", "ppid=", "-o", "pid=", "-o", "args="],  # noqa: S607 - the path of ps depends on the system
         capture_output=True,
         text=True,
         check=True,

@@ -17,18 +17,18 @@ def no_curves(run):
 
 
 def panels(figure):
-    """The panels by title, without the colour bar."""
+    """Return the panels by title, without the colour bar."""
     return {axes.get_title(): axes for axes in figure.axes if axes.get_title()}
 
 
 def words(axes):
-    """The words in the cells of a heat map, by row from below."""
+    """Return the texts in the cells of a heat map, by row from the bottom."""
     cells = {text.get_position(): text.get_text() for text in axes.texts}
     rows = sorted({row for _, row in cells})
     return [[cells[at] for at in sorted(cells) if at[1] == row] for row in rows]
 
 
-def test_two_axes_make_a_heat_map():
+def test_two_axes_give_a_heat_map():
     grid = Grid(lr=(1e-2, 1e-3, 1e-1), width=(25, 10))
     figure = draw(grid, scores_of(grid, lambda config: config.width / 100 + config.lr), no_curves)
     ((title, axes),) = panels(figure).items()
@@ -42,7 +42,7 @@ def test_two_axes_make_a_heat_map():
     assert figure.get_suptitle() == "Mean test accuracy of 10 seeds\nrelu, adam, batch_size 50, p_drop 0"
 
 
-def test_kinds_make_panels_and_of_other_axes_the_best_counts():
+def test_kinds_give_panels_and_other_axes_are_at_their_best_value():
     grid = Grid(
         width=(5, 10),
         batch_size=(20, 50),
@@ -68,7 +68,7 @@ def test_kinds_make_panels_and_of_other_axes_the_best_counts():
     assert figure.get_suptitle() == "Mean test accuracy of one seed, at the best dropout probability\nlr 0.001"
 
 
-def test_cells_say_what_diverged():
+def test_cells_mark_diverged_seeds():
     grid = Grid(lr=(1.0, 2.0), width=(5, 10), seeds=(0, 1))
     values = iter([[0.5, 0.7], [0.8, None], [None, None], [0.9, 0.9]])
     figure = draw(grid, [score(config, next(values)) for config in grid.configs], no_curves)
@@ -77,7 +77,7 @@ def test_cells_say_what_diverged():
     assert figure.get_suptitle().splitlines()[2:] == ["* without the seeds that diverged", "nan: all seeds diverged"]
 
 
-def test_words_stand_out_from_their_cells():
+def test_the_text_of_a_cell_has_enough_contrast():
     grid = Grid(lr=tuple(1.0 + number for number in range(20)), width=(5, 10))
     figure = draw(grid, scores_of(grid, lambda config: config.lr / 20), no_curves)
     ((_, axes),) = panels(figure).items()
@@ -86,7 +86,7 @@ def test_words_stand_out_from_their_cells():
             0.05 + sum(part * share for part, share in zip(linear(color), (0.2126, 0.7152, 0.0722), strict=True))
             for color in (text.get_color(), cell.get_facecolor())
         ]
-        assert max(contrast) / min(contrast) > 3  # the accessibility guidelines' least for large text
+        assert max(contrast) / min(contrast) > 3  # the minimum of the accessibility guidelines (WCAG) for large text
 
 
 def linear(color):
@@ -95,7 +95,7 @@ def linear(color):
     ]
 
 
-def test_one_axis_makes_lines():
+def test_one_axis_gives_lines():
     grid = Grid(lr=(0.1, 0.01, 10.0), activation=(Activation.RELU, Activation.TANH), seeds=(0, 1, 2))
     scores = [
         score(config, [None] * 3 if config.lr == 10 else [config.lr, config.lr + 0.1, config.lr + 0.2])
@@ -113,9 +113,9 @@ def test_one_axis_makes_lines():
     assert figure.get_suptitle().endswith("without the 6 runs that diverged")
 
 
-def test_no_axis_makes_learning_curves():
+def test_no_axis_gives_learning_curves():
     grid = Grid(optimizer=(Optimizer.ADAM, Optimizer.SGD), seeds=(0, 1, 2))
-    ends = {0: [0.1, 0.5], 1: [0.3, 0.7], 2: [0.9]}  # the last diverges in its second epoch
+    ends = {0: [0.1, 0.5], 1: [0.3, 0.7], 2: [0.9]}  # the last seed diverges in its second epoch
 
     def curves_of(run):
         assert isinstance(run, Run)
@@ -130,24 +130,24 @@ def test_no_axis_makes_learning_curves():
 
 
 @pytest.mark.parametrize("grid", [Grid(), Grid(lr=(1.0, 2.0)), Grid(lr=(1.0, 2.0), width=(1, 2))])
-def test_it_can_be_saved_even_if_all_diverged(grid, tmp_path):
+def test_a_picture_can_be_saved_if_all_runs_diverged(grid, tmp_path):
     scores = [score(config, [None] * 10) for config in grid.configs]
     path = save(draw(grid, scores, lambda _: {"test_accuracy": []}), tmp_path / "sweep.png")
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(("grid", "ticks"), [(Grid(seeds=(0, 1)), []), (Grid(lr=(1.0, 2.0), seeds=(0, 1)), ["1", "2"])])
-def test_where_all_diverged_the_picture_says_so(grid, ticks):
+def test_the_picture_states_that_all_seeds_diverged(grid, ticks):
     lengths = {0: 1, 1: 3}
     scores = [score(config, [None, None]) for config in grid.configs]
     (axes,) = draw(grid, scores, lambda run: {"test_accuracy": [0.5] * lengths[run.seed]}).axes
     assert [text.get_text() for text in axes.texts] == ["all seeds diverged"]
     assert axes.get_ylim() == (0, 100)
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ticks
-    assert all(len(line.get_xydata()) != 3 for line in axes.lines)  # no curve of seeds that were lost
+    assert all(len(line.get_xydata()) != 3 for line in axes.lines)  # no curve of diverged seeds
 
 
-def test_epochs_are_ticked_at_round_numbers():
+def test_epoch_ticks_are_round_numbers():
     curve = [0.5] * 50
     (axes,) = draw(Grid(seeds=(0,)), [score(Grid().configs[0], [0.5])], lambda _: {"test_accuracy": curve}).axes
     assert axes.get_xticks().tolist() == [0, 10, 20, 30, 40, 50, 60]

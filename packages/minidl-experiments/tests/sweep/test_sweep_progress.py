@@ -28,7 +28,7 @@ def result(config, seed, accuracy, seconds):
 
 
 def watch(clock, accuracies, *, seconds, finished=None, terminal=False):
-    """Report a run after another, some seconds apart; return what was printed."""
+    """Report runs one after another, `seconds` apart; return the printed text."""
     screen = io.StringIO()
     console = Console(file=screen, width=200, force_terminal=terminal)
     with SweepProgress(console, GRID, finished or {}, clock) as progress:
@@ -54,12 +54,12 @@ def test_plain_lines(clock):
     ]
 
 
-def test_plain_lines_are_not_many(clock):
+def test_plain_lines_are_limited_in_frequency(clock):
     lines = watch(clock, all_of([0.5] * 6), seconds=2).splitlines()
     assert [line.split()[0] for line in lines] == ["0", "1", "3"]
 
 
-def test_what_is_finished_counts_at_once(clock):
+def test_finished_runs_count_from_the_start(clock):
     runs = all_of([0.5, 0.7, None, None, 0.1, 0.2])
     (config, *_), *_ = runs
     before = {run: value for run, value in runs.items() if run.config == config}
@@ -71,15 +71,15 @@ def test_what_is_finished_counts_at_once(clock):
     ]
 
 
-def test_batches_that_are_not_finished_count_as_far_as_they_are(clock):
+def test_the_estimate_counts_the_finished_parts_of_running_batches(clock):
     console = Console(file=io.StringIO(), width=200)
     with SweepProgress(console, GRID, {}, clock) as progress:
         clock.now += 10
-        progress.report([result(GRID.configs[0], 0, 0.5, 10)], 2)  # of 60 s for all, two workers have done 20
+        progress.report([result(GRID.configs[0], 0, 0.5, 10)], 2)  # two workers have done 20 s of 60 s
         assert "20 s left" in console.file.getvalue()
 
 
-def test_a_terminal_shows_that_time_goes_by(clock):
+def test_a_terminal_shows_the_time_spent(clock):
     console = Console(file=io.StringIO(), width=200, force_terminal=True)
     with SweepProgress(console, GRID, {}, clock):
         clock.now += 7
@@ -97,7 +97,7 @@ def test_epochs_fit_a_narrow_terminal(width):
     assert ("1 of 1000 epochs" in shown) == (width == 80)
 
 
-def test_nothing_is_best_where_all_diverged(clock):
+def test_no_best_configuration_if_all_runs_diverged(clock):
     assert "best" not in watch(clock, all_of([None] * 6), seconds=10)
 
 

@@ -13,7 +13,7 @@ def test_mean_and_interval(config):
     assert [one.low, one.high] == pytest.approx(np.quantile(values, [0.05, 0.95]))
 
 
-def test_those_that_diverge_are_left_out_and_counted(config):
+def test_diverged_seeds_are_left_out_and_counted(config):
     one = score(config(), [0.5, None, 0.7])
     assert (one.seeds, one.diverged, one.mean) == (3, 1, pytest.approx(0.6))
     none = score(config(), [None])
@@ -21,14 +21,14 @@ def test_those_that_diverge_are_left_out_and_counted(config):
     assert np.isnan([none.mean, none.low, none.high]).all()
 
 
-def test_rank(config):
+def test_rank_orders_by_diverged_seeds_and_mean(config):
     lucky, good, bad, lost = (
         score(config(), values) for values in ([0.99, None], [0.8, 0.9], [0.5, 0.6], [None, None])
     )
     assert sorted([lost, lucky, bad, good], key=lambda one: one.rank) == [good, bad, lucky, lost]
 
 
-def test_only_whole_configurations_of_the_grid_count():
+def test_only_complete_configurations_of_the_grid_are_scored():
     grid = Grid(lr=(1.0, 2.0), seeds=(0, 1))
     first, second = grid.configs
     other = Grid(lr=(3.0,)).configs[0]

@@ -22,7 +22,7 @@ def result(config):
     return Result(Run(config(), 3), ENDS, CURVES, None, 0.5)
 
 
-def test_what_is_added_is_there(path, small, result, rows, config):
+def test_added_results_can_be_read_back(path, small, result, rows, config):
     lost = Result(Run(config(p_drop=0.1), 3), None, {name: [] for name in MEASURES}, (1, 2), 0.25)
     with Store(path, small) as store:
         store.add([result, lost])
@@ -37,14 +37,14 @@ def test_what_is_added_is_there(path, small, result, rows, config):
     assert gap[7:13] == [None, None, None, None, 1, 2]
 
 
-def test_a_run_is_there_once(path, small, result):
+def test_a_run_is_stored_once(path, small, result):
     with Store(path, small) as store:
         store.add([result])
         store.add([replace(result, seconds=9.0)])
         assert len(store.accuracies()) == 1
 
 
-def test_a_batch_is_written_whole_or_not_at_all(path, small, result):
+def test_a_batch_is_written_in_one_transaction(path, small, result):
     broken = replace(result, run=Run(result.run.config, 4), seconds=None)
     with Store(path, small) as store:
         with pytest.raises(sqlite3.IntegrityError):
@@ -54,7 +54,7 @@ def test_a_batch_is_written_whole_or_not_at_all(path, small, result):
         assert len(store.accuracies()) == 1
 
 
-def test_somebody_may_read_meanwhile(path, small, result):
+def test_another_connection_may_read_at_the_same_time(path, small, result):
     with Store(path, small) as store, sqlite3.connect(path) as other:
         store.add([result])
         assert other.execute("SELECT count(*) FROM runs").fetchone() == (1,)
@@ -76,7 +76,7 @@ def test_another_definition_is_refused(path, small, result, definition, differen
     Store(path, small).__exit__(None, None, None)
 
 
-def test_without_results_another_definition_takes_its_place(path, small, result):
+def test_a_file_without_results_accepts_another_definition(path, small, result):
     Store(path, Definition(epochs=3, samples=40)).__exit__(None, None, None)
     with Store(path, small) as store:
         store.add([result])
@@ -84,7 +84,7 @@ def test_without_results_another_definition_takes_its_place(path, small, result)
         Store(path, Definition(epochs=3, samples=40))
 
 
-def test_a_sweep_that_was_overtaken_adds_nothing(path, small, result):
+def test_a_sweep_adds_nothing_after_another_definition_took_the_file(path, small, result):
     with Store(path, Definition(epochs=3, samples=40)) as slow, Store(path, small) as fast:
         fast.add([result])
         with pytest.raises(ValueError, match="with epochs 3, got one with epochs 2"):
@@ -111,10 +111,10 @@ def test_another_database_is_refused(path, small):
     with sqlite3.connect(path) as file:
         file.execute("CREATE TABLE addresses (name)")
     file.close()
-    with pytest.raises(ValueError, match="got another file: it has the tables addresses"):
+    with pytest.raises(ValueError, match="got another file: the tables are addresses"):
         Store(path, small)
 
 
-def test_a_file_that_cannot_be_opened_is_named(tmp_path, small):
+def test_a_file_that_cannot_be_opened_is_an_error(tmp_path, small):
     with pytest.raises(OSError, match="unable to open"):
         Store(tmp_path, small)

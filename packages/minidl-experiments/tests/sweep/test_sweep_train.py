@@ -24,7 +24,7 @@ SHAPES = [
 
 @pytest.fixture
 def alone():
-    """Trains one run as a user would, without replicates, and measures in one piece."""
+    """Return a function that trains one run without replicates and evaluates it in one batch."""
 
     def train(run):
         config, (_, weights, order) = run.config, streams(run.seed)
@@ -58,8 +58,8 @@ def runs_of(config, shape, p_drops):
 
 @pytest.mark.parametrize("p_drops", [(0.0,), (0.1, 0.5)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_batched_run_is_the_single_run(config, alone, shape, p_drops):
-    """The same networks to the last bit with OpenBLAS; measured in pieces, their losses differ by float32 rounding."""
+def test_a_batched_run_equals_the_single_run(config, alone, shape, p_drops):
+    """With OpenBLAS the networks agree to the last bit; the batches of the evaluation change the rounding of losses."""
     runs = runs_of(config, shape, p_drops)
     for run, result in zip(runs, train_batch(runs, DEFINITION), strict=True):
         assert result.run == run
@@ -69,8 +69,8 @@ def test_a_batched_run_is_the_single_run(config, alone, shape, p_drops):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_it_does_not_matter_what_a_run_is_batched_with(config, shape):
-    """Bit for bit with OpenBLAS; the tolerance is for a BLAS that multiplies many matrices unlike one."""
+def test_a_run_does_not_depend_on_its_batch(config, shape):
+    """The tolerance is for a BLAS whose batched product rounds differently; with OpenBLAS all bits agree."""
     runs = runs_of(config, shape, (0.1, 0.5))
     together = train_batch(runs, DEFINITION)
     for index in (0, 5, 11):
@@ -80,7 +80,7 @@ def test_it_does_not_matter_what_a_run_is_batched_with(config, shape):
             assert apart.curves[name] == pytest.approx(together[index].curves[name], rel=1e-6)
 
 
-def test_the_curves_lead_to_the_end(config):
+def test_the_curves_end_at_the_final_values(config):
     (result,) = train_batch([Run(config(lr=1e-2), 0)], DEFINITION)
     assert {name: len(curve) for name, curve in result.curves.items()} == dict.fromkeys(MEASURES, 4)
     assert result.curves["test_loss"][-1] == result.ends["test_loss"]
@@ -89,8 +89,8 @@ def test_the_curves_lead_to_the_end(config):
     assert result.seconds > 0
 
 
-def test_settings_matter(config, small):
-    """Else runs of a batch could share what is theirs alone."""
+def test_every_setting_changes_the_results(config, small):
+    """Each setting changes the results, so a batch that mixed up its runs would fail the other tests."""
     changes = [{}, {"lr": 2e-3}, {"p_drop": 0.5}, {"p_drop": 0.6}, {"width": 6}, {"batch_size": 10}]
     changes += [{"activation": Activation.TANH}, {"optimizer": Optimizer.SGD}]
     runs = [Run(config(**change), 0) for change in changes] + [Run(config(), 1)]
@@ -98,7 +98,7 @@ def test_settings_matter(config, small):
     assert len(ends) == len(runs)
 
 
-def test_a_run_that_diverges_leaves_the_others_alone(config):
+def test_a_diverged_run_does_not_affect_the_others(config):
     runs = [Run(config(lr=lr, width=25), seed) for lr in (1e-3, 1e30) for seed in (0, 1)]
     results = train_batch(runs, DEFINITION)  # warnings are errors here
     assert [result.diverged is None for result in results] == [True, True, False, False]
@@ -112,14 +112,14 @@ def test_a_run_that_diverges_leaves_the_others_alone(config):
     assert results[0].ends == pytest.approx(train_batch(runs[:1], DEFINITION)[0].ends, rel=1e-6)
 
 
-def test_that_all_diverge_is_a_result_too(config):
+def test_a_batch_in_which_all_runs_diverge_has_results(config):
     runs = [Run(config(lr=1e30, width=25), seed) for seed in (0, 1)]
     together, apart = train_batch(runs, DEFINITION), [train_batch([run], DEFINITION)[0] for run in runs]
     assert [result.ends for result in together] == [None, None]
     assert [(one.diverged, one.curves) for one in together] == [(one.diverged, one.curves) for one in apart]
 
 
-def test_a_run_that_breaks_in_its_last_step_has_diverged():
+def test_a_run_that_overflows_in_its_last_step_has_diverged():
     run = Run(Config(1e38, 25, Activation.RELU, Optimizer.SGD, 50, 0.0), seed=0)
     (result,) = train_batch([run], Definition(epochs=1, samples=50))
     assert result.diverged == (1, 1)

@@ -1,4 +1,4 @@
-"""Training a grid of configurations, many networks at once, into one file."""
+"""Training of a grid of configurations, many networks at once, with the results in one file."""
 
 from minidl_experiments.sweep.grid import Config, Definition, Grid, Run
 from minidl_experiments.sweep.run import run_sweep

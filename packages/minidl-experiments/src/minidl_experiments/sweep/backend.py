@@ -1,4 +1,4 @@
-"""Where the batches are trained: in processes here, or on a Dask cluster."""
+"""The workers of a sweep: local processes or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from importlib import import_module
 from typing import Any
 
 _PATIENCE = 10  # seconds to wait for a scheduler
-_WATCH = 0.5  # seconds between two looks at whether it is still there
+_WATCH = 0.5  # seconds between two checks of the connection
 _TRACKER_WARNINGS = "ignore:resource_tracker:UserWarning"
 
 
 @contextmanager
 def backend(jobs: int | None, dask: str | None) -> Iterator[None]:
-    """Tell joblib where to work.
+    """Configure joblib's workers.
 
     Parameters
     ----------
     jobs : int or None
-        Processes; None for as many as there are cores.
+        Number of processes; None for one per core.
     dask : str or None
-        Address of the scheduler of a cluster to work on instead.
+        Address of a Dask scheduler, whose workers replace the local processes.
 
     Raises
     ------
     ImportError
-        If Dask is asked for and not installed.
+        If `dask` is given and Dask is not installed.
     ConnectionError
-        If there is no scheduler at that address, or if it is lost.
+        If no scheduler answers at the address, or the connection is lost.
     """
-    import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes long, and only a sweep needs it
+    import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to import, and needed for a sweep alone
 
     if dask is None:
         workers = {"n_jobs": jobs or -1, "initializer": _follow, "initargs": (os.getpid(),)}
@@ -49,7 +49,7 @@ def backend(jobs: int | None, dask: str | None) -> Iterator[None]:
 
 
 def reach(dask: str | None) -> None:
-    """Find out whether there is a scheduler, before a file is made for a sweep that needs one; raises as `backend`."""
+    """Check that the scheduler answers, before a file for the sweep is created; raises the errors of `backend`."""
     if dask is not None:
         _connect(dask).close()
 
@@ -58,8 +58,8 @@ def reach(dask: str | None) -> None:
 def _quiet_trackers() -> Iterator[None]:
     """Start joblib's resource trackers without their warnings.
 
-    An interrupted pool may have removed a lock and not yet told its tracker, which then warns, after the last word of
-    the command, that it is gone. Processes inherit the filters of the interpreter that starts them.
+    An interrupted pool may have removed a lock without telling its tracker. The tracker then warns about the missing
+    lock after the last line of the command. Processes inherit the warning filters of the interpreter that starts them.
     """
     sys.warnoptions.append(_TRACKER_WARNINGS)
     try:
@@ -70,12 +70,12 @@ def _quiet_trackers() -> Iterator[None]:
 
 @contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C for the moment in which workers are started, so that they are born ignoring it.
+    """Ignore Ctrl-C while workers start, so that they inherit the setting.
 
-    A terminal sends it to all, and one that is still importing would answer with a traceback. To block the signal
-    instead would lose none, but Python and joblib each let it through again when their resource trackers start.
+    A terminal sends SIGINT to all processes of a group, and a worker that is still importing would print a traceback.
+    A blocked signal would not be lost, but Python and joblib unblock it when their resource trackers start.
     """
-    if threading.current_thread() is not threading.main_thread():  # the only one that may
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set a handler
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -91,7 +91,7 @@ def _connect(address: str) -> Any:
         distributed = import_module("distributed")
     except ImportError as error:
         raise ImportError(
-            "--dask: expected dask.distributed, which minidl-experiments[dask] brings; got none"
+            "--dask: expected dask.distributed, which minidl-experiments[dask] installs; got no such module"
         ) from error
     try:
         return distributed.Client(address, timeout=_PATIENCE)
@@ -101,18 +101,18 @@ def _connect(address: str) -> Any:
 
 @contextmanager
 def _guarded(client: Any) -> Iterator[None]:
-    """Raise ConnectionError when the scheduler is gone: joblib's backend then raises one thing or another, or waits."""
+    """Raise ConnectionError when the scheduler is lost: joblib's backend raises various errors then, or hangs."""
     done, lost = threading.Event(), threading.Event()
 
     def watch() -> None:
         while not done.wait(_WATCH):
-            if client.status == "closed":  # it has tried in vain to connect again
+            if client.status == "closed":  # the attempts to reconnect have failed
                 lost.set()
                 interrupt_main()
                 return
 
     threading.Thread(target=watch, daemon=True).start()
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # else it tells the same, in many lines
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # it would report the loss in many lines
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
@@ -124,7 +124,7 @@ def _guarded(client: Any) -> Iterator[None]:
 
 
 def _follow(parent: int) -> None:
-    """Leave Ctrl-C, which a terminal sends to all, to the parent; end when it is gone, killed and unable to say so."""
+    """Ignore Ctrl-C, which the parent handles, and exit when the parent process has died."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""Which runs are trained together, as replicates of one model."""
+"""Grouping of runs into batches, each trained as replicates of one model."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from minidl_experiments.sweep.grid import Definition, Run
 
 HIDDEN_LAYERS = 3
 
-MOST_RUNS = 100  # in one batch: more are hardly any faster
-MOST_PARAMETERS = 10_000_000  # the same: with gradients and Adam's moments 200 MB
-MOST_WORK = 8e9  # about 2 s on one core, which is what a kill loses; much less where a compiled engine trains
+MOST_RUNS = 100  # runs per batch: larger batches are hardly faster
+MOST_PARAMETERS = 10_000_000  # parameters per batch: limits the memory of values, gradients and Adam's moments
+MOST_WORK = 8e9  # multiplications per batch: limits the work that is lost when a sweep is killed
 
-_STEP = 50_000  # what a replicate's step costs beside its products, in multiplications
-_LEAST_STEP = 1_000_000  # in all replicates: a step costs 500,000 more, however many they are
+_STEP = 50_000  # overhead of one replicate's step, in multiplications
+_LEAST_STEP = 1_000_000  # multiplications per step of a batch: the fixed overhead dominates smaller steps
 
 
 def plan_batches(runs: Iterable[Run], definition: Definition, workers: int) -> list[list[Run]]:
-    """Put runs of the same shape together, so that all workers have something to do.
+    """Group runs of the same shape into batches, enough of them to keep all workers busy.
 
     Learning rates, values of p_drop above 0 and seeds may differ within a batch.
 
@@ -30,7 +30,7 @@ def plan_batches(runs: Iterable[Run], definition: Definition, workers: int) -> l
     runs : iterable of Run
     definition : Definition
     workers : int
-        Batches that are trained at the same time.
+        Number of batches that are trained at the same time.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def plan_batches(runs: Iterable[Run], definition: Definition, workers: int) -> l
 
 
 def cost(batch: list[Run]) -> float:
-    """Estimate what a sample costs some runs of one shape in an epoch, in multiplications."""
+    """Estimate the cost of a batch per sample and epoch, in multiplications."""
     config = batch[0].config
     return len(batch) * (_STEP / config.batch_size + _parameters(config.width))
 
@@ -57,7 +57,7 @@ def _shape(run: Run) -> tuple[Any, ...]:
 
 
 def _most_runs(run: Run, definition: Definition) -> int:
-    """Return how many runs like this one are worth a batch, and not too much for it."""
+    """Return the largest number of runs like this one in a batch."""
     at_most = min(MOST_RUNS, MOST_PARAMETERS // _parameters(run.config.width))
     in_time = math.floor(MOST_WORK / (cost([run]) * definition.epochs * definition.samples))
     worthwhile = math.ceil(_LEAST_STEP / (cost([run]) * run.config.batch_size))
@@ -69,7 +69,7 @@ def _parameters(width: int) -> int:
 
 
 def _cut(runs: list[Run], most: int) -> list[list[Run]]:
-    """Cut into as few pieces as possible, of about the same size."""
+    """Split runs into as few pieces as possible, of about equal size."""
     pieces = math.ceil(len(runs) / most)
     ends = [len(runs) * piece // pieces for piece in range(pieces + 1)]
     return [runs[start:end] for start, end in pairwise(ends)]

@@ -23,12 +23,12 @@ from minidl_experiments.sweep.scores import score_grid
 from minidl_experiments.sweep.store import Store
 from minidl_experiments.sweep.table import print_best
 
-_CONFIG = "TOML file with any of the options above, spelled as in batch_size and p_drop; these win over it."
-_GRID, _SHARED, _WHERE = "Grid: values with commas between them", "All runs", "Where"
+_CONFIG = "TOML file with any of the options above, spelled batch_size and p_drop; the command line takes precedence."
+_GRID, _SHARED, _WHERE = "Grid: comma-separated values", "All runs", "Where"
 
 
 def _values(words: str, default: str) -> Any:
-    """Describe an option of the grid; its text is read later, as a file is."""
+    """Declare an option of the grid; `read_sweep` parses its text later."""
     return typer.Option(rich_help_panel=_GRID, help=words, show_default=default)
 
 
@@ -49,21 +49,21 @@ def sweep(
     batch_size: Annotated[str | None, _values("Samples per step.", "50")] = None,
     p_drop: Annotated[str | None, _values("Probabilities of dropping a hidden unit.", "0")] = None,
     seeds: Annotated[int | None, _count("Networks per configuration.", len(Grid.seeds))] = None,
-    seed: Annotated[int | None, _count("The first seed; the others follow it.", 0)] = None,
-    epochs: Annotated[int | None, _count("Times that each network sees its points.", Definition.epochs)] = None,
-    samples: Annotated[int | None, _count("Points to train on, and as many to test on.", Definition.samples)] = None,
+    seed: Annotated[int | None, _count("First of the consecutive seeds.", 0)] = None,
+    epochs: Annotated[int | None, _count("Epochs per network.", Definition.epochs)] = None,
+    samples: Annotated[int | None, _count("Training points, and as many test points.", Definition.samples)] = None,
     config: Annotated[Path | None, _where(_CONFIG)] = None,
-    out: Annotated[Path, _where("SQLite file of the results; what it has is not repeated.")] = Path("sweep.sqlite"),
-    jobs: Annotated[int | None, _where("Processes to train in.", min=1, show_default="one per core")] = None,
-    dask: Annotated[str | None, _where("Scheduler of a Dask cluster to train on instead.")] = None,
+    out: Annotated[Path, _where("SQLite file of the results; its runs are not repeated.")] = Path("sweep.sqlite"),
+    jobs: Annotated[int | None, _where("Number of processes.", min=1, show_default="one per core")] = None,
+    dask: Annotated[str | None, _where("Address of a Dask scheduler, in place of local processes.")] = None,
 ) -> None:
     """Train a grid of networks, each for several seeds, and find the best.
 
-    All are the report's network on the disk data set: three hidden layers,
-    sigmoids on the two outputs, summed squared error. Results go into one
-    SQLite file as they finish: a sweep that was stopped goes on where it
-    was when it is started again, and a larger grid trains only what is new.
-    At the end come a table and, beside the file, a picture.
+    Every network is the report's, on the disk data set: three hidden
+    layers, sigmoids on the two outputs, summed squared error. One SQLite
+    file receives each batch of results. A stopped sweep continues from the
+    file when it is started again, and a larger grid trains only the new
+    runs. The command ends with a table and, next to the file, a picture.
     """
     if jobs is not None and dask is not None:
         fail("expected --jobs or --dask, got both")
@@ -77,7 +77,7 @@ def sweep(
 
 
 def _open(out: Path, config: Path | None, flags: Mapping[str, Any], dask: str | None) -> tuple[Grid, Store]:
-    """Read what to train, and open the file for it; make none where nothing can be trained."""
+    """Parse the options and open the file; create no file if the sweep cannot start."""
     if out.suffix.lower() == ".png":
         fail(f"--out: expected the name of an SQLite file, got that of a picture, {out}")
     try:
@@ -92,7 +92,7 @@ def _open(out: Path, config: Path | None, flags: Mapping[str, Any], dask: str | 
 def _train(grid: Grid, store: Store, jobs: int | None, dask: str | None) -> None:
     errors = Console(stderr=True)
     progress = SweepProgress(errors, grid, store.accuracies())
-    kept = f"what is finished is in {store.path}: the same command goes on from there"
+    kept = f"finished runs are in {store.path}; the same command continues from there"
     try:
         with progress:
             run_sweep(grid, store, jobs=jobs, dask=dask, report=progress.report)
@@ -100,15 +100,15 @@ def _train(grid: Grid, store: Store, jobs: int | None, dask: str | None) -> None
         say(errors, f"minidl: interrupted; {kept}")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenProcessPool:
-        say(errors, f"minidl: a process was killed, perhaps for want of memory; {kept}")
+        say(errors, f"minidl: a process was killed, perhaps for lack of memory; {kept}")
         raise typer.Exit(1) from None
-    except (OSError, ValueError) as error:  # the disk is full, the scheduler gone, or the file another sweep's
+    except (OSError, ValueError) as error:  # a full disk, a lost scheduler, or a file of another sweep
         say(errors, f"minidl: {error}; {kept}")
         raise typer.Exit(1) from None
 
 
 def _show(grid: Grid, store: Store) -> None:
-    from minidl_experiments.figures import save  # noqa: PLC0415 - matplotlib takes long
+    from minidl_experiments.figures import save  # noqa: PLC0415 - matplotlib is slow to import
     from minidl_experiments.sweep.picture import draw  # noqa: PLC0415 - the same
 
     console = table_console()

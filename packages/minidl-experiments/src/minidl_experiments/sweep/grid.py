@@ -1,4 +1,4 @@
-"""What a sweep trains: every combination of some values, for some seeds."""
+"""The grid of a sweep: all combinations of the values along its axes, each for several seeds."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Config:
     width : int
         Units in each hidden layer.
     activation : Activation
-        Of all hidden layers.
+        Activation of all hidden layers.
     optimizer : Optimizer
     batch_size : int
     p_drop : float
-        Behind each hidden layer.
+        Dropout probability behind each hidden layer.
     """
 
     lr: float
@@ -54,9 +54,9 @@ class Grid:
     Attributes
     ----------
     lr, width, activation, optimizer, batch_size, p_drop : tuple
-        The values that are combined.
+        Values to combine.
     seeds : tuple of int
-        Each configuration is trained once for each of them.
+        Seeds for which each configuration is trained.
     """
 
     lr: tuple[float, ...] = (1e-3,)
@@ -69,12 +69,12 @@ class Grid:
 
     @property
     def configs(self) -> list[Config]:
-        """Every combination, the first axis changing slowest."""
+        """All combinations; the first axis varies slowest."""
         return [Config(*values) for values in product(*(getattr(self, axis) for axis in AXES))]
 
     @property
     def runs(self) -> Iterator[Run]:
-        """Every combination with every seed."""
+        """All combinations with all seeds."""
         return (Run(config, seed) for config in self.configs for seed in self.seeds)
 
     @property
@@ -85,13 +85,13 @@ class Grid:
 
 @dataclass(frozen=True)
 class Definition:
-    """What all runs of a sweep share.
+    """Settings shared by all runs of a sweep.
 
     Attributes
     ----------
     epochs : int
     samples : int
-        Points in the training set of a seed, and again in its test set.
+        Points in the training set of a seed; the test set has the same number.
     """
 
     epochs: int = 50

@@ -24,14 +24,14 @@ _Cells: TypeAlias = dict[tuple[Any, Any], Score]
 
 
 def draw_maps(grid: Grid, scores: Sequence[Score], x: str, y: str) -> Figure:
-    """Draw a heat map for each optimizer (rows) and activation (columns), all with the same colours.
+    """Draw a heat map for each optimizer (rows) and activation (columns), all on the same colour scale.
 
     Parameters
     ----------
     grid : Grid
     scores : sequence of Score
     x, y : str
-        The axes of each map. Of the axes that are neither these nor the panels', the best value counts.
+        Axes of each map. Axes that neither the maps nor the panels show are at their best value.
 
     Returns
     -------
@@ -54,17 +54,17 @@ def draw_maps(grid: Grid, scores: Sequence[Score], x: str, y: str) -> Figure:
 
 
 def _colors(scores: Sequence[Score]) -> ScalarMappable:
-    """Return the colours of all accuracies, in percent."""
+    """Return the colour scale of all accuracies, in percent."""
     means = [100 * one.mean for one in scores if not one.is_lost] or [0.0, 100.0]
     return ScalarMappable(Normalize(min(means), max(means)), "viridis")
 
 
 def _best_cells(scores: Sequence[Score], x: str, y: str) -> dict[tuple[Optimizer, Activation], _Cells]:
-    """Return, for each panel, the best score for each pair of values."""
+    """Return the best score for each pair of values, by panel."""
     panels: dict[tuple[Optimizer, Activation], _Cells] = {}
     for one in sorted(scores, key=lambda one: one.rank, reverse=True):
         cells = panels.setdefault((one.config.optimizer, one.config.activation), {})
-        cells[getattr(one.config, x), getattr(one.config, y)] = one  # the best comes last
+        cells[getattr(one.config, x), getattr(one.config, y)] = one  # the best score comes last and stays
     return panels
 
 
@@ -94,7 +94,7 @@ def _draw_cell(axes: Axes, column: int, row: int, one: Score, colors: ScalarMapp
 
 
 def _title(grid: Grid, scores: Sequence[Score], x: str, y: str) -> str:
-    """Say what the numbers are, and only what is needed to read them."""
+    """Return the title: the quantity, the fixed settings and the marks that occur."""
     rest = [LABELS[axis] for axis in grid.varied if axis not in (x, y, "activation", "optimizer")]
     lines = [
         f"Mean test accuracy of {seeds_words(len(grid.seeds))}"

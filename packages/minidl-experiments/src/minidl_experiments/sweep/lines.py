@@ -19,7 +19,7 @@ from minidl_experiments.table import HIGH, LOW
 
 CurvesOf = Callable[[Run], dict[str, list[float]]]
 
-# Colour, dashes and marker: each alone tells the lines apart.
+# Colour, dashes and marker; each of the three alone distinguishes the lines.
 _LOOKS = {
     Activation.RELU: (BLUE, "-", "o"),
     Activation.LEAKY_RELU: (GREEN, "-.", "D"),
@@ -29,14 +29,14 @@ _LOOKS = {
 
 
 def draw_lines(grid: Grid, scores: Sequence[Score], axis: str) -> Figure:
-    """Draw the test accuracy over a numeric axis: a panel for each optimizer, a line for each activation.
+    """Draw the test accuracy over a numeric axis, with a panel for each optimizer and a line for each activation.
 
     Parameters
     ----------
     grid : Grid
     scores : sequence of Score
     axis : str
-        Its values are evenly spaced in the picture, as in a heat map.
+        Name of the axis. Its values are evenly spaced in the picture, as in a heat map.
 
     Returns
     -------
@@ -57,15 +57,15 @@ def draw_lines(grid: Grid, scores: Sequence[Score], axis: str) -> Figure:
 
 
 def draw_curves(grid: Grid, scores: Sequence[Score], curves_of: CurvesOf) -> Figure:
-    """Draw the test accuracy per epoch: a panel for each optimizer, a line for each activation.
+    """Draw the test accuracy per epoch, with a panel for each optimizer and a line for each activation.
 
     Parameters
     ----------
     grid : Grid
     scores : sequence of Score
-        One for each optimizer and activation.
+        One score for each optimizer and activation.
     curves_of : callable
-        Returns the curves of a run.
+        Function from a run to its curves.
 
     Returns
     -------
@@ -92,7 +92,10 @@ def draw_curves(grid: Grid, scores: Sequence[Score], curves_of: CurvesOf) -> Fig
 
 
 def _curves_of_seeds(config: Config, grid: Grid, curves_of: CurvesOf) -> Floats:
-    """Return the test accuracy of the seeds, some at least, that did not diverge: those with the longest curves."""
+    """Return the test accuracies of the seeds that did not diverge, of which there is at least one.
+
+    The curves of these seeds are the longest ones.
+    """
     curves = [curves_of(Run(config, seed))["test_accuracy"] for seed in grid.seeds]
     longest = max(map(len, curves))
     return np.array([curve for curve in curves if len(curve) == longest])

@@ -1,4 +1,4 @@
-"""From the command line and a TOML file to a grid."""
+"""Parsing of the command line and of a TOML file into a grid."""
 
 from __future__ import annotations
 
@@ -17,24 +17,23 @@ _MOST = 2**31 - 1
 
 
 class _Kind(NamedTuple):
-    """How to read one value: `read` raises ValueError for what is not as `expected`."""
+    """Parser of one value: `read` raises ValueError unless the value is as `expected`."""
 
     read: Callable[[Any], Any]
     expected: str
 
 
 def read_sweep(path: Path | None, flags: Mapping[str, Any]) -> tuple[Grid, Definition]:
-    """Read what to train.
+    """Parse the grid and the definition of a sweep.
 
     Parameters
     ----------
     path : pathlib.Path, optional
-        TOML file. Its keys are the names that table and results have: ``lr``, ``width``, ``activation``,
-        ``optimizer``, ``batch_size`` and ``p_drop`` with a value or an array of values, ``seeds``, ``seed``,
-        ``epochs`` and ``samples`` with a whole number.
+        TOML file. The keys ``lr``, ``width``, ``activation``, ``optimizer``, ``batch_size`` and ``p_drop`` take a value
+        or an array of values; ``seeds``, ``seed``, ``epochs`` and ``samples`` take an integer.
     flags : mapping
-        The same keys, with text as on the command line (``"1e-3,1e-2"``) or numbers. They take precedence over the
-        file; those that are None do not count.
+        Options by the same keys, as text of the command line (``"1e-3,1e-2"``) or as numbers. They take precedence over
+        the file. None stands for an option that is not given.
 
     Returns
     -------
@@ -44,7 +43,7 @@ def read_sweep(path: Path | None, flags: Mapping[str, Any]) -> tuple[Grid, Defin
     Raises
     ------
     ValueError
-        If the file cannot be read, or for an unknown key or a value that its key cannot have.
+        If the file cannot be read, a key is unknown, or a value is invalid for its key.
     """
     read = {} if path is None else _read_all(_read_toml(path), f"{path}: {{}}".format)
     given = {name: _split(value) for name, value in flags.items() if value is not None}
@@ -60,8 +59,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:  # no TOML, or no UTF-8
-        raise ValueError(f"{path}: expected a TOML file, got one with an error: {error}") from error
+    except ValueError as error:  # invalid TOML or invalid UTF-8
+        raise ValueError(f"{path}: expected a valid TOML file, got an error: {error}") from error
     for name in given:
         if name not in (*_AXES, *_COUNTS):
             raise ValueError(f"{path}: unknown key {name!r}; allowed are {', '.join((*_AXES, *_COUNTS))}")
@@ -69,7 +68,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _read_all(given: Mapping[str, Any], called: Callable[[str], str]) -> dict[str, Any]:
-    """Read all values; `called` says how an error names one of them."""
+    """Parse all values; `called` returns the name of an option for an error message."""
     return {
         name: _read_axis(called(name), _AXES[name], value)
         if name in _AXES
@@ -79,7 +78,7 @@ def _read_all(given: Mapping[str, Any], called: Callable[[str], str]) -> dict[st
 
 
 def _split(value: Any) -> Any:
-    """Turn text of the command line into what a TOML file would hold."""
+    """Split text of the command line into the values that a TOML file would hold."""
     return [_literal(word.strip()) for word in value.split(",")] if isinstance(value, str) else value
 
 
@@ -93,7 +92,7 @@ def _literal(word: str) -> int | float | str:
 
 
 def _read_axis(name: str, kind: _Kind, value: Any) -> tuple[Any, ...]:
-    """Read one value or a list of them, each counted once."""
+    """Parse one value or a list of values, without duplicates."""
     values = value if isinstance(value, list) else [value]
     if not values:
         raise ValueError(f"{name}: expected at least one value, got none")
@@ -123,7 +122,7 @@ def _choice(kind: type[StrEnum]) -> _Kind:
     return _Kind(kind, f"one of {', '.join(kind)}")
 
 
-_COUNT = _Kind(partial(_whole, low=1), f"a whole number from 1 to {_MOST}")
+_COUNT = _Kind(partial(_whole, low=1), f"an integer from 1 to {_MOST}")
 
 _AXES = {
     "lr": _Kind(partial(_number, high=math.inf), "a number of at least 0"),
@@ -136,7 +135,7 @@ _AXES = {
 
 _COUNTS = {
     "seeds": _COUNT,
-    "seed": _Kind(partial(_whole, low=0), f"a whole number from 0 to {_MOST}"),
+    "seed": _Kind(partial(_whole, low=0), f"an integer from 0 to {_MOST}"),
     "epochs": _COUNT,
     "samples": _COUNT,
 }

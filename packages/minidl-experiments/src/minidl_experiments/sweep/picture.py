@@ -1,4 +1,4 @@
-"""A picture of a sweep: heat maps over two axes, lines over one, learning curves over none."""
+"""The picture of a sweep: heat maps over two axes, lines over one axis, or learning curves."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _NUMBERS = "lr", "width", "batch_size", "p_drop"
 def draw(grid: Grid, scores: Sequence[Score], curves_of: CurvesOf) -> Figure:
     """Draw the test accuracy of all configurations.
 
-    With two numeric axes of more than one value, lr, width, batch_size or p_drop, that is a heat map of the mean over
-    the seeds, for each activation and optimizer; of further axes the best value counts. With one such axis it is a line
-    over that axis, and without one the learning curves, both with bands from 5 to 95 %.
+    The kind of picture depends on the number of numeric axes (lr, width, batch_size, p_drop) with more than one value.
+    Two or more such axes give heat maps of the mean over the seeds, with further axes at their best value. One axis
+    gives lines over this axis, and no axis gives learning curves, both with bands from 5 to 95 %.
 
     Parameters
     ----------
     grid : Grid
     scores : sequence of Score
-        Of all configurations of the grid.
+        Scores of all configurations of the grid.
     curves_of : callable
-        Returns the curves of a run.
+        Function from a run to its curves.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What is shown while a sweep runs: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress display of a sweep: a bar on a terminal, occasional plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ BETWEEN_LINES = 5.0  # seconds
 
 
 class SweepProgress:
-    """Counts configurations, estimates the time left, and keeps the best; used in a ``with`` statement.
+    """Counter of configurations, with an estimate of the remaining time and the best score; a context manager.
 
     Parameters
     ----------
     console : rich.console.Console
     grid : Grid
     finished : dict of Run to float or None
-        Test accuracies of the runs that need no training.
+        Test accuracies of the runs that are finished already.
     clock : callable
-        Returns the seconds since some moment.
+        Monotonic clock in seconds.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class SweepProgress:
         self._bar.stop()
 
     def report(self, results: list[Result], workers: int) -> None:
-        """Count a batch; `workers` are trained at the same time."""
+        """Count the results of a batch; `workers` is the number of batches in parallel."""
         self._count({result.run: result.test_accuracy for result in results})
         self._done += sum(cost([result.run]) for result in results)
         self._seconds += sum(result.seconds for result in results)
@@ -105,7 +105,7 @@ class SweepProgress:
         words = [f"{done} of {len(self._missing)} configurations"]
         spent = self._clock() - self._start
         if self._done and not self.complete:
-            # What all will take, less what has passed: so the batches that are not finished count as far as they are.
+            # Estimated total minus the time spent: the finished parts of running batches count too.
             whole = self._seconds * self._work / self._done / self._workers
             words.append(f"{time_words(max(0.0, whole - spent))} left")
         elif not self.complete and self._console.is_terminal:

@@ -1,4 +1,4 @@
-"""Training what is not in the file yet, on all cores or on a cluster."""
+"""Training of all runs that are missing in the file, on all cores or on a cluster."""
 
 from __future__ import annotations
 
@@ -23,34 +23,33 @@ def run_sweep(
     dask: str | None = None,
     report: Report = lambda *_: None,
 ) -> None:
-    """Train all runs of a grid that are not in the file yet.
+    """Train all runs of a grid that are missing in the file.
 
     Parameters
     ----------
     grid : Grid
     store : Store
-        Its definition says how they are trained; it gets the results batch by batch, as they finish.
+        File and definition of the sweep. Each batch of results is written as soon as it is finished.
     jobs : int, optional
-        Processes to train in; without it as many as there are cores.
+        Number of processes; one per core by default.
     dask : str, optional
-        Address of the scheduler of a Dask cluster, whose workers train instead; minidl-experiments must be installed
+        Address of a Dask scheduler, whose workers replace the local processes. minidl-experiments must be installed
         there too.
     report : callable
-        Called with the results of each batch after they are in the file, and with the number of batches that are
-        trained at the same time.
+        Called with the results of each batch, after they are written, and with the number of batches in parallel.
 
     Raises
     ------
     ImportError
-        If Dask is asked for and not installed.
+        If `dask` is given and Dask is not installed.
     OSError
-        If there is no scheduler at that address, or the results cannot be written.
+        If no scheduler answers at the address, or the results cannot be written.
     KeyboardInterrupt
-        On Ctrl-C; the batches that are finished are in the file.
+        On Ctrl-C; the finished batches are in the file.
     concurrent.futures.process.BrokenProcessPool
-        If a process was killed, for want of memory perhaps; likewise.
+        If a process was killed, perhaps for lack of memory; the finished batches are in the file.
     """
-    import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes long, and only here it is needed
+    import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to import, and needed for a sweep alone
 
     with backend(jobs, dask):
         workers = joblib.effective_n_jobs(None)
@@ -66,7 +65,7 @@ def run_sweep(
 
 
 def pending_batches(grid: Grid, store: Store, workers: int) -> list[list[Run]]:
-    """Plan the whole sweep, and leave out what is finished.
+    """Plan the batches of the whole sweep and drop the finished runs.
 
     Parameters
     ----------
@@ -86,7 +85,7 @@ def pending_batches(grid: Grid, store: Store, workers: int) -> list[list[Run]]:
 
 @contextmanager
 def _closing(finished: Generator[list[Result]]) -> Iterator[None]:
-    """Stop the workers in the end, without joblib's warning that they were not done yet."""
+    """Stop the workers at the end, without joblib's warning about unfinished tasks."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "[0-9]+ tasks ", UserWarning)
         with closing(finished):

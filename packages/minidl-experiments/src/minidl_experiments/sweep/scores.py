@@ -1,4 +1,4 @@
-"""How good a configuration is, over its seeds."""
+"""Scores of configurations over their seeds."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Score:
     ----------
     config : Config
     seeds, diverged : int
-        How many were trained, and how many of these diverged.
+        Number of seeds, and number of diverged seeds.
     mean, low, high : float
-        Mean, 5 % and 95 % quantile over the seeds that did not diverge; nan if none is left.
+        Mean, 5 % and 95 % quantile over the seeds that did not diverge; nan if all diverged.
     """
 
     config: Config
@@ -38,12 +38,12 @@ class Score:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """Sorts the best first: the fewer seeds diverge the better, and then the higher the mean."""
+        """Sort key, best first: fewer diverged seeds, then a higher mean."""
         return self.diverged / self.seeds, -self.mean
 
 
 def score(config: Config, accuracies: Iterable[float | None]) -> Score:
-    """Describe a configuration by the accuracies of its seeds, None for those that diverged.
+    """Score a configuration by the accuracies of its seeds; None marks a diverged seed.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ def score(config: Config, accuracies: Iterable[float | None]) -> Score:
 
 
 def score_grid(grid: Grid, accuracies: Mapping[Run, float | None]) -> list[Score]:
-    """Describe the configurations of a grid whose seeds are all finished.
+    """Score the configurations of a grid whose seeds are all finished.
 
     Parameters
     ----------
     grid : Grid
     accuracies : mapping of Run to float or None
-        It may hold more than the grid.
+        Test accuracies; runs outside the grid are ignored.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The file with the results."""
+"""The SQLite file with the results of a sweep."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from minidl_experiments.sweep.grid import AXES, Config, Definition, Run
 from minidl_experiments.sweep.train import MEASURES, Result
 
 _PACKAGES = "minidl-core", "minidl-data", "minidl-experiments", "minidl-native", "numpy"
-_PATIENCE = 60  # seconds to wait while somebody else reads the file
+_PATIENCE = 60  # seconds to wait for the lock of another process
 
 _TABLES = """
 CREATE TABLE definition (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -40,34 +40,35 @@ CREATE TABLE runs (
 ) WITHOUT ROWID;
 """
 
-# Two sweeps may write into one file: what both have trained is the same.
+# Two sweeps may write into one file: a run that both have trained has the same results.
 _INSERT = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 
 class Store:
-    """An SQLite file with a row per finished run; used in a ``with`` statement.
+    """An SQLite file with one row per finished run; a context manager.
 
-    The table ``runs`` has the configuration and the seed, loss and accuracy of the trained network (NULL if it
-    diverged, then with epoch and batch), the curves as a JSON object, and the seconds that the run took. What is in the
-    file stays there whenever the program is killed. The table ``definition`` has what all runs share.
+    The table ``runs`` holds configuration and seed, loss and accuracy of the trained network, the curves as a JSON
+    object, and the duration of the run in seconds. For a diverged run loss and accuracy are NULL, and epoch and batch
+    of the divergence are set. Written rows survive a kill at any moment. The table ``definition`` holds the settings
+    shared by all runs.
 
     Parameters
     ----------
     path : pathlib.Path
-        Made if it is not there.
+        Created if missing.
     definition : Definition
 
     Attributes
     ----------
     path, definition
-        As given.
+        The arguments.
 
     Raises
     ------
     ValueError
         If the file belongs to a sweep with another definition, or to another program.
     OSError
-        If it cannot be opened.
+        If the file cannot be opened.
     """
 
     def __init__(self, path: Path, definition: Definition) -> None:
@@ -92,14 +93,14 @@ class Store:
         self._file.close()
 
     def add(self, results: Iterable[Result]) -> None:
-        """Write some results, all or none of them.
+        """Write results in one transaction, all or none.
 
         Raises
         ------
         OSError
-            If they cannot be written.
+            If the results cannot be written.
         ValueError
-            If a sweep with another definition has meanwhile begun to use the file.
+            If a sweep with another definition has begun to use the file in the meantime.
         """
         rows = [_row(result) for result in results]
         try:
@@ -107,11 +108,11 @@ class Store:
                 self._file.execute("BEGIN IMMEDIATE")
                 self._compare()
                 self._file.executemany(_INSERT, rows)
-        except sqlite3.OperationalError as error:  # the disk is full, say
+        except sqlite3.OperationalError as error:  # a full disk, for example
             raise OSError(f"{self.path}: {error}") from error
 
     def accuracies(self) -> dict[Run, float | None]:
-        """Return the test accuracies of all runs in the file; None for those that diverged.
+        """Return the test accuracies of all runs in the file; None marks a diverged run.
 
         Raises
         ------
@@ -119,20 +120,20 @@ class Store:
             If the file is damaged.
         """
         try:
-            rows = self._file.execute(f"SELECT {', '.join(AXES)}, seed, test_accuracy FROM runs").fetchall()  # noqa: S608 - the names in it are ours
+            rows = self._file.execute(f"SELECT {', '.join(AXES)}, seed, test_accuracy FROM runs").fetchall()  # noqa: S608 - AXES are constants
         except sqlite3.Error as error:
             raise OSError(f"{self.path}: {error}") from error
         return {Run(_config(*axes), seed): accuracy for *axes, seed, accuracy in rows}
 
     def curves(self, run: Run) -> dict[str, list[float]]:
-        """Return the curves of a run that is in the file."""
+        """Return the curves of a run, which must be in the file."""
         where = " AND ".join(f"{axis} = ?" for axis in (*AXES, "seed"))
-        (text,) = self._file.execute(f"SELECT curves FROM runs WHERE {where}", _key(run)).fetchone()  # noqa: S608 - the names in it are ours
+        (text,) = self._file.execute(f"SELECT curves FROM runs WHERE {where}", _key(run)).fetchone()  # noqa: S608 - AXES are constants
         curves: dict[str, list[float]] = json.loads(text)
         return curves
 
     def _check(self) -> None:
-        """Compare with the definition in the file; write it if there are no results."""
+        """Compare the definition with the one in the file; write it into a file without results."""
         try:
             with self._file:
                 self._file.execute("BEGIN IMMEDIATE")
@@ -140,7 +141,7 @@ class Store:
                     self._file.execute("DELETE FROM definition")
                     self._file.executemany("INSERT INTO definition VALUES (?, ?)", self._described.items())
                 self._compare()
-        except sqlite3.OperationalError as error:  # read-only, or locked for long
+        except sqlite3.OperationalError as error:  # a read-only file, or a lock held for long
             raise OSError(f"{self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             raise ValueError(f"{self.path}: expected the results of a sweep, got another file: {error}") from error
@@ -155,18 +156,18 @@ class Store:
                 )
 
     def _has_results(self) -> bool:
-        """Whether the file has any; if it is new, it gets its tables."""
+        """Whether the file has results; a new file gets its tables first."""
         tables = {name for (name,) in self._file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables:
             for statement in _TABLES.split(";"):
                 self._file.execute(statement)
         elif tables != {"definition", "runs"}:
-            raise sqlite3.DatabaseError(f"it has the tables {', '.join(sorted(tables))}")
+            raise sqlite3.DatabaseError(f"the tables are {', '.join(sorted(tables))}")
         return self._file.execute("SELECT 1 FROM runs").fetchone() is not None
 
 
 def _describe(definition: Definition) -> dict[str, str]:
-    """Return all that changes the results, beside the grid."""
+    """Return everything beside the grid that affects the results: shared settings and versions of packages."""
     shared = {name: str(value) for name, value in asdict(definition).items()}
     return shared | {package: _version(package) for package in _PACKAGES}
 

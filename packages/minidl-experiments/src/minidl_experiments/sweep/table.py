@@ -1,4 +1,4 @@
-"""The best configurations as a table."""
+"""The table of the best configurations."""
 
 from __future__ import annotations
 

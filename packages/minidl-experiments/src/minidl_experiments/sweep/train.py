@@ -1,4 +1,4 @@
-"""Training one batch of runs."""
+"""Training of one batch of runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from minidl_experiments.settings import Optimizer, Settings
 from minidl_experiments.sweep.batches import HIDDEN_LAYERS
 from minidl_experiments.sweep.grid import Config, Definition, Run
 
-# How many samples are measured at a time: fixed, because the sum of a float32 loss depends on it in the last digits.
+# Batch size of the evaluation. It is fixed because the last digits of a float32 loss depend on it.
 _ROWS = 100
 
 MEASURES = "train_loss", "train_accuracy", "test_loss", "test_accuracy"
@@ -25,7 +25,7 @@ MEASURES = "train_loss", "train_accuracy", "test_loss", "test_accuracy"
 
 @dataclass(frozen=True)
 class Result:
-    """What came out of one run.
+    """The results of one run.
 
     Attributes
     ----------
@@ -34,12 +34,12 @@ class Result:
         ``train_loss``, ``train_accuracy``, ``test_loss`` and ``test_accuracy`` of the trained network, losses per
         sample; None if the run diverged.
     curves : dict of str to list of float
-        The same per epoch: on the training set gathered while the epoch runs, on the test set at its end. Those of a
-        run that diverged end before that epoch.
+        The same four quantities per epoch. Those of the training set are accumulated during the epoch, those of the
+        test set are measured at its end. The curves of a diverged run end before the epoch of the divergence.
     diverged : tuple of int or None
         Epoch and batch, counted from 1, in which the loss became nan.
     seconds : float
-        This run's share of the time that its batch took.
+        The run's share of the duration of its batch.
     """
 
     run: Run
@@ -50,20 +50,20 @@ class Result:
 
     @property
     def test_accuracy(self) -> float | None:
-        """Of the trained network; None if the run diverged."""
+        """Test accuracy of the trained network; None if the run diverged."""
         return None if self.ends is None else self.ends["test_accuracy"]
 
 
 def train_batch(runs: list[Run], definition: Definition) -> list[Result]:
     """Train runs of one shape as the replicates of one model.
 
-    A run's data, weights, dropout masks and order of the data come from its seed alone: what it is batched with changes
-    nothing. While it trains, BLAS and the native engine use one thread: a sweep's cores work on different batches.
+    Data, weights, dropout masks and order of the data of a run depend on its seed alone. The results of a run therefore
+    do not depend on its batch. BLAS and the native engine use one thread, because the cores train different batches.
 
     Parameters
     ----------
     runs : list of Run
-        Their widths, activations, optimizers and batch sizes are the same, and they drop units either all or none.
+        Runs of equal width, activation, optimizer and batch size. Either all of them have dropout or none.
     definition : Definition
 
     Returns
@@ -73,7 +73,7 @@ def train_batch(runs: list[Run], definition: Definition) -> list[Result]:
     """
     start = time.perf_counter()
     with threadpool_limits(1, user_api="blas"), np.errstate(all="ignore"), warnings.catch_warnings():
-        # The core warns of each replicate that diverges; here that is a result.
+        # minidl.fit warns about each diverged replicate; a sweep records the divergence as a result.
         warnings.filterwarnings("ignore", "fit: replicate", RuntimeWarning)
         batch = _Batch(runs, definition)
         batch.train()
@@ -83,7 +83,7 @@ def train_batch(runs: list[Run], definition: Definition) -> list[Result]:
 
 
 class _Batch:
-    """The model of some runs, and what is noted while it trains."""
+    """The model of a batch and the measurements during its training."""
 
     def __init__(self, runs: list[Run], definition: Definition) -> None:
         self.runs, self.definition = runs, definition
@@ -107,7 +107,7 @@ class _Batch:
                 callbacks=[lambda *_: self.tests.append(self.measure(self.data.test))],
                 threads=1,
             )
-        except minidl.DivergenceError as error:  # none is left
+        except minidl.DivergenceError as error:  # all replicates diverged
             self.history = error.history
 
     @property
@@ -121,7 +121,7 @@ class _Batch:
         ends = {name: float(value[index]) for name, value in zip(MEASURES, (*train, *test), strict=True)}
         diverged = self.history.diverged.get(index)
         if diverged is None and not np.isfinite(list(ends.values())).all():
-            diverged = self.definition.epochs, self._last_batch  # no later batch was there to find it out
+            diverged = self.definition.epochs, self._last_batch  # no later batch could reveal the divergence
         epochs = self.definition.epochs if diverged is None else diverged[0] - 1
         tests = [test.loss for test in self.tests], [test.accuracy for test in self.tests]
         curves = {
@@ -132,14 +132,14 @@ class _Batch:
 
 
 def _draw(seeds: list[int], samples: int) -> Data:
-    """Draw the data of each seed once, however often it comes."""
+    """Draw the data of each distinct seed once."""
     different = list(dict.fromkeys(seeds))
     rows = [different.index(seed) for seed in seeds]
     return Data(*(Samples(x[rows], y[rows]) for x, y in draw(different, samples)))
 
 
 def _builder(runs: list[Run]) -> Callable[[np.random.Generator], minidl.Module]:
-    """Return what builds one network after the other."""
+    """Return a function that builds the networks of the runs, one per call."""
     configs = iter(run.config for run in runs)
     return lambda rng: build_network(_settings(next(configs)), rng)
 

@@ -1,4 +1,4 @@
-"""How configurations and their parts are written."""
+"""Text for configurations and their settings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def config_words(config: Config, axes: Iterable[str]) -> str:
 
 
 def fixed_words(grid: Grid) -> str:
-    """Return as text what is the same in all configurations; empty if all axes vary."""
+    """Return the settings shared by all configurations as text; empty if all axes vary."""
     return config_words(grid.configs[0], [axis for axis in AXES if axis not in grid.varied])
 
 

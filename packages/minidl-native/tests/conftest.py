@@ -10,26 +10,26 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl.accuracy import names_classes
+from minidl.training.metrics import names_classes
 from minidl_native import KINDS, EpochResult, LossRecord, Network, OptimizerRecord, Samples, _engine
 
 ISAS = _engine.isas()
 
 
 def modules_of(model):
-    return list(model._tree())
+    return list(model.modules())
 
 
 def replicate_shape_of(model):
-    return model.lead
+    return model.replicate_shape
 
 
 def generators_of(module):
-    return module._rngs
+    return module.generators
 
 
 def set_generators(module, generators):
-    module._rngs = generators
+    module.generators = generators
 
 
 def rate_of(optimizer, t):

@@ -25,7 +25,7 @@ from minidl.training.numpy_engine import batch_rows
 from minidl.training.survivors import Survivors
 
 
-def fit(
+def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read in one piece
     model: Module,
     loss: Loss,
     optimizer: Optimizer,

@@ -15,7 +15,10 @@ from minidl.training.engine import Engine, EngineName
 from minidl.training.native_engine import NativeEngine, NativeSteps, unsupported
 from minidl.training.numpy_engine import NumpyEngine
 
+NAMES = get_args(EngineName)
 VARIABLE = "MINIDL_ENGINE"
+DEFAULT = os.environ.get(VARIABLE, "auto")
+"""The engine where none is given. The variable is read when minidl is imported."""
 
 
 def choose_engine(who: str, model: Module, name: EngineName | None, threads: int | None = None) -> Engine:
@@ -27,8 +30,8 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
         The function that asks, for errors.
     model : Module
     name : {"auto", "numpy", "native"} or None
-        None is the environment variable ``MINIDL_ENGINE``, and without it ``"auto"``: the native engine where it is
-        installed, knows the model and is expected to be faster.
+        None is the environment variable ``MINIDL_ENGINE`` as it was when minidl was imported, and without it
+        ``"auto"``: the native engine where it is installed, knows the model and is expected to be faster.
     threads : int, optional
 
     Raises
@@ -42,7 +45,7 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, name)
     if not why_not:
-        return NativeEngine(who, model, threads, by_name=name == "native")
+        return NativeEngine(who, model, made, threads, by_name=name == "native")
     if name == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not)
@@ -82,7 +85,7 @@ def choose_engine_to_train(
     if not why_not and x.ndim not in (2, 2 + len(model.replicate_shape)):
         why_not = f"it takes samples of one axis, not x {tuple(x.shape)}"
     if not why_not:
-        return NativeEngine(who, model, threads, by_name=name == "native")
+        return NativeEngine(who, model, made, threads, by_name=name == "native")
     if name == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not, _native_steps(made, model, optimizer))
@@ -92,8 +95,8 @@ def _check(who: str, name: EngineName | None, threads: int | None) -> EngineName
     """Return the name of the engine, once name and threads are known to be right."""
     if threads is not None:
         as_count(who, "threads", threads)
-    chosen = os.environ.get(VARIABLE, "auto") if name is None else name
-    if chosen not in get_args(EngineName):
+    chosen = DEFAULT if name is None else name
+    if chosen not in NAMES:
         source = f"{VARIABLE} to be" if name is None else "engine"
         raise ValueError(f"{who}: expected {source} 'auto', 'numpy' or 'native', got {chosen!r}")
     return chosen  # type: ignore[return-value]  # one of the three names

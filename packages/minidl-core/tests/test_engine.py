@@ -107,6 +107,7 @@ def no_variable(monkeypatch):
 def pretended(monkeypatch):
     native = Pretended()
     monkeypatch.setattr(compiled, "load_native", lambda: (native, ""))
+    monkeypatch.setattr(engines, "disagreement", lambda _: "")  # zeros are no training
     return native
 
 

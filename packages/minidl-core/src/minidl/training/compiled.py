@@ -45,6 +45,8 @@ class Compiled:
     network : minidl_native.Network or None
     why_not : str
         Why there is no network; empty if there is one.
+    kinds : list of type
+        The classes of its modules.
     """
 
     native: Any
@@ -58,6 +60,7 @@ class Compiled:
         self._watched = [(_settings_of(module), module) for module in modules if _has_settings(module)]
         self._settings = [_copies(settings(module)) for settings, module in self._watched]
         self._methods = Methods(modules)
+        self.kinds = list(dict.fromkeys(map(type, modules)))
         self._trained_with: tuple[Loss, Optimizer, Methods] | None = None
         self.network = None if self.why_not else self._compile(model, modules)
 

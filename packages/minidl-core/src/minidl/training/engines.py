@@ -10,6 +10,7 @@ from minidl.arrays.checks import as_count
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.training.agreement import disagreement
 from minidl.training.compiled import Compiled, compiled
 from minidl.training.engine import Engine, EngineName
 from minidl.training.native_engine import NativeEngine, NativeSteps, unsupported
@@ -43,7 +44,7 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
     if name == "numpy":
         return NumpyEngine(who, model)
     made = compiled(model)
-    why_not = made.why_not or _why_slower(made, name)
+    why_not = made.why_not or _why_slower(made, name) or disagreement(made.kinds)
     if not why_not:
         return NativeEngine(who, model, made, threads, by_name=name == "native")
     if name == "native":
@@ -82,6 +83,7 @@ def choose_engine_to_train(
         return NumpyEngine(who, model)
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, name) or made.why_not_train(model, loss, optimizer)
+    why_not = why_not or disagreement([*made.kinds, type(loss), type(optimizer)])
     if not why_not and x.ndim not in (2, 2 + len(model.replicate_shape)):
         why_not = f"it takes samples of one axis, not x {tuple(x.shape)}"
     if not why_not:
@@ -110,6 +112,6 @@ def _why_slower(made: Compiled, name: EngineName) -> str:
 
 def _native_steps(made: Compiled, model: Module, optimizer: Optimizer) -> NativeSteps | None:
     """Return the steps of the optimizer in minidl-native, where they are faster on long vectors."""
-    if made.network is None or not made.knows(optimizer):
+    if made.network is None or not made.knows(optimizer) or disagreement([type(optimizer)]):
         return None
     return NativeSteps(model) if made.network.steps_worthwhile(type(optimizer).__name__) else None

@@ -90,7 +90,7 @@ class NativeEngine(Engine):
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""
         made = self._made
-        if not self._takes(x):
+        if not self._takes(x) or not x.shape[-2]:
             return NumpyEngine(self.who, self.model).train_step(loss, optimizer, x, y)
         batch = made.native.Samples(x, _as_targets(y), None, x.shape[-2])
         record = made.native.LossRecord(type(loss).__name__, loss.reduction == "mean", None)

@@ -25,11 +25,13 @@ def is_known(kind: type) -> bool:
 
 
 def replaced_method(thing: object) -> str:
-    """Return the name of a method of an object of a known kind that is not the original; empty if there is none.
+    """Return the name of a method of an object, or of its class, that is not the original; empty if there is none.
 
     The method may have been replaced in the class, in one of its bases, or in the object alone.
     """
     kinds = [kind for kind in type(thing).__mro__ if kind in _ORIGINALS]
+    if type(thing) not in kinds and type(thing).__module__.partition(".")[0] == "minidl":
+        return type(thing).__name__  # a class that was made anew, by a reload of its module
     for kind in kinds:
         if kind.__dict__.items() >= _ORIGINALS[kind].items() and _methods(kind).keys() == _ORIGINALS[kind].keys():
             continue

@@ -7,7 +7,7 @@ kind is compared once in a process, when it is first used: a tiny network makes 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ def _compare(kind: type) -> bool | None:
     return bool(np.allclose(trained[0], trained[1], rtol=TOLERANCE, atol=TOLERANCE))
 
 
-def _network(between: list[type[Module]], last: list[type[Module]]) -> Sequential:
+def _network(between: Sequence[type[Module]], last: Sequence[type[Module]]) -> Sequential:
     rng = np.random.default_rng(0)
     first, second = (Linear(*widths, std_b=0.1, dtype="float64", rng=rng) for widths in ((3, 4), (4, 2)))
     options: dict[str, Any] = {"rng": rng}

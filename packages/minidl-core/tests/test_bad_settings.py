@@ -211,20 +211,22 @@ def test_a_parameter_of_another_shape_or_kind_is_not_assigned(name, bad, error, 
     [
         lambda model: minidl.Adam(model, None),
         lambda model: minidl.SGD(model, momentum=0.9),
-        lambda model: spoil(minidl.Adam(model), lr=-1.0),
-        lambda model: spoil(minidl.SGD(model, 0.1, momentum=0.9), lr=float("nan")),
+        lambda model: spoil(minidl.Adam(model), lr=None),
+        lambda model: spoil(minidl.SGD(model, kappa=1, eta=0.1), eta=None),
+        lambda model: spoil(minidl.SGD(model, kappa=1, eta=0.1), kappa=None),
     ],
 )
 def test_a_step_without_a_learning_rate_changes_nothing(make, unchanged):
     model = minidl.Linear(2, 3, rng=0)
     model.grads[...] = 1
     optimizer = make(model)
-    with unchanged(model, optimizer), pytest.raises(ValueError, match=r"lr|learning rate"):
+    with unchanged(model, optimizer), pytest.raises(ValueError, match=r"lr|learning rate|kappa and eta both"):
         optimizer.step()
 
 
 def spoil(thing, **settings):
-    vars(thing).update(settings)
+    for name, value in settings.items():
+        setattr(thing, name, value)
     return thing
 
 

@@ -1,7 +1,5 @@
 """Differences so small that only a changed operator in the formulas shows them (see the session `mutation`)."""
 
-import math
-
 import numpy as np
 import pytest
 
@@ -46,16 +44,6 @@ def test_a_part_of_a_network_is_updated_by_its_own_rates():
     model.grads[...] = 1
     model[1].update()
     assert model.values.tolist() == [0.0] * 6 + [-1.0] * 6 + [-10.0] * 6
-
-
-@pytest.mark.parametrize("rate", [math.inf, math.nan, -0.5])
-def test_a_rate_gone_bad_is_refused_before_the_moments_move(rate, unchanged):
-    layer = minidl.Linear(2, 2, rng=0)
-    layer.grads[...] = 1
-    optimizer = minidl.Adam(layer)
-    optimizer.lr = rate
-    with unchanged(optimizer, layer), pytest.raises(ValueError, match="Adam: expected lr to be finite"):
-        optimizer.step()
 
 
 def test_momentum_may_come_later_and_none_keeps_no_velocity():
@@ -153,6 +141,7 @@ def test_without_processor_affinity_all_processors_count(monkeypatch):
 def test_the_next_rates_are_those_that_the_steps_take():
     layer = minidl.Linear(2, 2, lr=0.5, rng=0)
     assert minidl.SGD(layer).next_rates(3) is None
+    layer.lr = None
     assert minidl.SGD(layer, 0.25).next_rates(3).tolist() == [0.25] * 3
     decaying = minidl.SGD(layer, kappa=1, eta=0.5)
     assert decaying.next_rates(3).tolist() == [0.5, 0.25, 0.5 / 3]

@@ -30,11 +30,19 @@ def test_callbacks_see_each_epoch(model):
     assert len(history) == 4
 
 
-def test_true_and_only_true_ends_the_training_once_all_were_called(model):
+@pytest.mark.parametrize("true", [True, 1, np.True_, np.array(True), np.array(1)], ids=repr)
+def test_true_ends_the_training_once_all_were_called(model, true):
     seen = []
-    answers = [lambda *_: 1, lambda epoch, _: epoch == 2, lambda epoch, _: seen.append(epoch)]
+    answers = [lambda epoch, _: true if epoch == 2 else None, lambda epoch, _: seen.append(epoch)]
     assert len(fit(model, *line(), callbacks=answers)) == 2
     assert seen == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "answer", [None, False, 0, 2, "stop", np.False_, np.array(False), np.ones(3), [1], 1.5], ids=repr
+)
+def test_other_answers_do_not_end_it(model, answer):
+    assert len(fit(model, *line(), callbacks=[lambda *_: answer])) == 4
 
 
 def test_progress_is_a_line_per_epoch_on_stderr(model, capsys):

@@ -130,7 +130,7 @@ def test_a_bad_rate_is_refused(eta):
     def spoil(*_):
         optimizer.eta = eta
 
-    with pytest.raises(ValueError, match="SGD: expected lr to be finite and >= 0"):
+    with pytest.raises(ValueError, match="SGD: expected eta to be finite and >= 0"):
         minidl.fit(
             model, minidl.CrossEntropyLoss(), optimizer, X, LABELS, epochs=2, batch_size=9, callbacks=[spoil],
             engine="native",

@@ -144,15 +144,16 @@ def replicates(build, r=3):
     return lambda: minidl.replicate(build, range(r))
 
 
-def mixed(rng, dtype="float64"):
+def mixed(rng, dtype="float64", *, own_rates=False):
     """Build a network whose numbers depend on the generator, among them a p_drop of 0 now and then."""
     p_drop = rng.choice([0.0, 0.2, 0.6])
+    first, second = rng.uniform(0.001, 0.02, 2).tolist() if own_rates else (None, None)
     return minidl.Sequential(
         [
-            minidl.Linear(4, 9, std_b=0.1, rng=rng, lr=rng.uniform(0.001, 0.02), dtype=dtype),
+            minidl.Linear(4, 9, std_b=0.1, rng=rng, lr=first, dtype=dtype),
             minidl.LeakyReLU(rng.uniform(-0.1, 0.3)),
             minidl.Dropout(p_drop, rng=rng),
-            minidl.Linear(9, 2, rng=rng, lr=rng.uniform(0.001, 0.02), dtype=dtype),
+            minidl.Linear(9, 2, rng=rng, lr=second, dtype=dtype),
         ]
     )
 
@@ -169,9 +170,8 @@ def test_replicates(trained, dtype, own_data, own_orders, optimizer):
         "numbers": lambda m: minidl.Adam(m, each / 100, beta1=each, beta2=1 - each / 9 - 0.01, eps=each + 1e-8),
         "decays": lambda m: minidl.SGD(m, kappa=each, eta=each / 100),
     }
-    sides = trained.both(
-        replicates(lambda rng: mixed(rng, dtype)), minidl.MSELoss("mean"), optimizers[optimizer], x, y, rngs=rngs
-    )
+    build = replicates(lambda rng: mixed(rng, dtype, own_rates=optimizer == "own rates"))
+    sides = trained.both(build, minidl.MSELoss("mean"), optimizers[optimizer], x, y, rngs=rngs)
     trained.assert_alike(sides)
 
 

@@ -63,7 +63,8 @@ class Samples:
     def __init__(self, who: object, x: Array, y: Array, replicate_shape: tuple[int, ...]) -> None:
         self._x_library = backend_of(x, who)
         self.y_library, self.y_is_float = library_of(y, who, "y"), is_float(y)
-        self.x, self.y, self.replicate_shape = x, y, replicate_shape
+        self.x, self.replicate_shape = x, replicate_shape
+        self.y = y if self.y_is_float else self.y_library.indices(y)  # torch can do little with some integers
         self.x_axis = sample_axis(x, replicate_shape)
         self.y_axis = sample_axis(y, replicate_shape, 2 if self.y_is_float else 1)
         self.count = self._count(who)
@@ -84,6 +85,21 @@ class Samples:
         for start in range(0, order.shape[-1], size):
             stop = start + size
             yield take_x(x, x_order[..., start:stop], x_axis), take_y(y, y_order[..., start:stop], y_axis)
+
+    def not_finite(self) -> str:
+        """Return words for the first sample whose input or target is nan or infinite; empty if there is none."""
+        for name, array, axis in (("x", self.x, self.x_axis), ("y", self.y, self.y_axis)):
+            if not is_float(array):
+                continue
+            library = library_of(array, "fit")
+            finite = library.to_numpy(library.xp.isfinite(array))
+            others = tuple(i for i in range(finite.ndim) if i != axis)
+            bad = np.flatnonzero(~finite.all(axis=others))
+            if bad.size:
+                return f"{name} is not finite at sample {bad[0]}" + (
+                    f" and {bad.size - 1} more" if bad.size > 1 else ""
+                )
+        return ""
 
     def _flat(self, x: Array, axis: int, order: np.ndarray) -> tuple[Array, int, np.ndarray]:
         """Return an array, its sample axis and the order along it.

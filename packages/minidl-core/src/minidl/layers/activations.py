@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minidl.arrays.backend import Array
-from minidl.arrays.checks import FINITE, as_number
+from minidl.arrays.checks import FINITE
+from minidl.arrays.settings import number
 from minidl.layers.module import Module
 
 
@@ -77,9 +76,10 @@ class LeakyReLU(Activation):
     """
 
     settings: tuple[str, ...] = ("alpha", "lr")
+    alpha = number("alpha", FINITE, "Slope for x <= 0; a number, or one per replicate.")
 
     def __init__(self, alpha: float = 0.01) -> None:
-        self.alpha: Any = as_number("LeakyReLU", "alpha", alpha, FINITE)
+        self.alpha = alpha
         super().__init__()
 
     def infer(self, x: Array) -> Array:

@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from minidl.arrays.backend import Array
-from minidl.arrays.checks import PROBABILITY, as_generator, as_number
+from minidl.arrays.checks import PROBABILITY, as_generator
+from minidl.arrays.settings import number
 from minidl.layers.module import Module
 
 
@@ -44,9 +45,10 @@ class Dropout(Module):
 
     keeps_width = True
     settings: tuple[str, ...] = ("p_drop", "lr")
+    p_drop = number("p_drop", PROBABILITY, "Probability of dropping a unit; a number, or one per replicate.")
 
     def __init__(self, p_drop: float = 0.5, *, rng: Any = None) -> None:
-        self.p_drop: Any = as_number("Dropout", "p_drop", p_drop, PROBABILITY)
+        self.p_drop = p_drop
         generator = as_generator("Dropout", rng)
         super().__init__()
         self.generators = [generator]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arrays.backend import Array, Backend, get_backend
+from minidl.arrays.backend import NUMPY, Array, Backend, get_backend
 from minidl.arrays.checks import NON_NEGATIVE, as_count, as_generator, as_number
 from minidl.layers.module import Module
 
@@ -131,7 +131,8 @@ class Linear(Module):
     def cache_views(self) -> None:
         """Cache the views that every step needs; properties and `mT` would cost a small layer a tenth of its time."""
         bias, replicates = self.bias, self.replicate_shape
-        self._weight, self._weight_t, self._matmul = self.weight, self.weight.mT, self.backend.xp.matmul
+        self._weight, self._weight_t = self.weight, self.weight.mT
+        self._matmul = self.backend.xp.matmul if self.backend is NUMPY else self._matmul_of_tensors
         # With replicates a sample axis is missing; without them (n,) is added faster than (1, n).
         self._bias = bias[..., None, :] if replicates and bias is not None else bias
         self._flat = (2, len(replicates) + 2)  # the numbers of axes with one sample axis
@@ -157,6 +158,10 @@ class Linear(Module):
     def options(self) -> dict[str, Any]:
         """Return ``bias=False`` if there is none, and the learning rate if there is one."""
         return ({} if self.bias is not None else {"bias": False}) | super().options()
+
+    def _matmul_of_tensors(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        """Return ``a @ b``; torch.matmul with `out` fails where b lacks a's axes in front and a has one column."""
+        return self.backend.xp.matmul(a, b.expand(*a.shape[:-2], *b.shape[-2:]), out=out)
 
     def _joined(self, x: Array) -> Array:
         """Return x with its sample axes joined into one, (*replicate_shape, sample, feature)."""

@@ -16,6 +16,7 @@ import numpy as np
 from minidl.arrays.backend import Array, Backend, backend_of, describe
 from minidl.arrays.blocks import blocks
 from minidl.arrays.checks import NON_NEGATIVE, as_number
+from minidl.arrays.settings import number
 from minidl.layers.tools import ModuleTools
 
 
@@ -82,6 +83,9 @@ class Module(ModuleTools, ABC):
     """
 
     settings: tuple[str, ...] = ("lr",)
+    lr = number(
+        "lr", NON_NEGATIVE, "The layer's own learning rate, or None; a number, or one per replicate.", optional=True
+    )
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Refuse a subclass that would compute something else without an error."""
@@ -106,7 +110,7 @@ class Module(ModuleTools, ABC):
         backend: str | Backend | None = None,
     ) -> None:
         self.training = True
-        self.lr: Any = lr if lr is None else as_number(type(self).__name__, "lr", lr, NON_NEGATIVE)
+        self.lr = lr
         super().__init__(params, children, dtype=dtype, backend=backend)
 
     @abstractmethod
@@ -202,7 +206,6 @@ class Module(ModuleTools, ABC):
         for module in rated:
             if module.lr is None:
                 raise ValueError(f"{module}: no learning rate: give update one, or the layer its own (lr=)")
-            as_number(module, "lr", module.lr, NON_NEGATIVE, self.replicate_shape)
         return rated
 
     def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's signature

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe, library_of
+from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe, dtype_name, library_of
 from minidl.parameters.tree import ParamTree
 
 
@@ -105,9 +105,11 @@ class ModuleTools(ParamTree):
         home = self._buffer
         plain = type(x) is np.ndarray and home.backend is NUMPY
         if not ((plain or backend_of(x, self) is home.backend) and x.dtype == home.dtype):
+            got, own = backend_of(x, self), dtype_name(home.dtype)
+            hint = f": convert it, x.astype(np.{own}), or build the layers with dtype={dtype_name(x.dtype)!r}"
             raise TypeError(
                 f"{self}: expected x in the library and dtype of the parameters, {home.kind}, "
-                f"got {describe(x)} ({backend_of(x, self).name})",
+                f"got {describe(x)} ({got.name}){hint if got is home.backend is NUMPY else ''}",
             )
         if x.shape[-1:] != (features,):
             raise ValueError(f"{self}: expected x of shape (..., {features}), got {tuple(x.shape)}")

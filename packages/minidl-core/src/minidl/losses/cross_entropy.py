@@ -34,6 +34,8 @@ class CrossEntropyLoss(Loss):
     array([[ 0.25,  0.25, -0.75,  0.25]])
     """
 
+    takes_classes = True
+
     def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
         """Return ``-Σ log softmax(x)[class]``, or ``-Σ p log softmax(x)``; save log softmax and the target."""
         backend = self.check(prediction, target, replicate_axes)

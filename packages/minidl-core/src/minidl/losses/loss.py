@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe
+from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe, dtype_name, library_of
 from minidl.arrays.checks import as_count
+from minidl.arrays.settings import choice
 
 
 class Loss(ABC):
@@ -32,6 +34,8 @@ class Loss(ABC):
     ----------
     count : int
         The number of terms whose mean the last `forward` took; 1 for a sum.
+    total : array or None
+        The last sum in float32 where the dtype is float16, in which a sum of many terms overflows.
 
     Raises
     ------
@@ -42,11 +46,14 @@ class Loss(ABC):
     threshold: ClassVar[float] = 0.5
     """A single output above this value says class 1."""
 
+    takes_classes: ClassVar[bool] = False
+    """Whether the targets may be class indices."""
+    reduction = choice("reduction", ("sum", "mean"), "Over all samples and features: their sum or their mean.")
+
     def __init__(self, reduction: str = "sum") -> None:
-        if reduction not in ("sum", "mean"):
-            raise ValueError(f"{type(self).__name__}: expected reduction 'sum' or 'mean', got {reduction!r}")
         self.reduction = reduction
         self.count = 1
+        self.total: Array | None = None
         self._saved: tuple[Any, ...] | None = None
 
     @abstractmethod
@@ -96,6 +103,10 @@ class Loss(ABC):
         ------
         ValueError
         """
+
+    def private_copy(self) -> Self:
+        """Return a copy that saves for itself; the loss itself if a method was replaced in it, which is bound to it."""
+        return self if any(map(callable, vars(self).values())) else copy.copy(self)
 
     def __call__(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
         """Return ``self.forward(prediction, target, replicate_axes=replicate_axes)``."""
@@ -162,6 +173,20 @@ class Loss(ABC):
             raise ValueError(f"{self}: backward before forward: call forward(prediction, target) first")
         return self._saved
 
+    def value(self, value: Array) -> Array:
+        """Return what `forward` returned, or `total` where that is wider."""
+        return value if self.total is None else self.total
+
+    def _sum(self, flat: Array) -> Array:
+        """Return the sum over the last axis, in float16 as `total` too: in 16 bits a sum of many terms overflows."""
+        self.total = None
+        if dtype_name(flat.dtype) != "float16":
+            return flat.sum(axis=-1)
+        backend = library_of(flat, self)
+        self.total = flat.sum(axis=-1, dtype=backend.xp.float32)
+        with np.errstate(over="ignore"):
+            return backend.asarray(self.total, flat.dtype)[()]
+
     def reduce(self, terms: Array, replicate_axes: int) -> Array:
         """Return the sum or the mean of the terms over everything behind the replicate axes.
 
@@ -172,7 +197,7 @@ class Loss(ABC):
         """
         flat = terms.reshape(*terms.shape[:replicate_axes], -1)
         if self.reduction == "sum":
-            return flat.sum(axis=-1)
+            return self._sum(flat)
         count = flat.shape[-1]
         if not count:
             raise ValueError(f"{self}: expected at least one sample, got {describe(terms)}: there is no mean of none")

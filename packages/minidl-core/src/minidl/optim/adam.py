@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from minidl.arrays.backend import Array
 from minidl.arrays.blocks import blocks
-from minidl.arrays.checks import DECAY
+from minidl.arrays.checks import DECAY, NON_NEGATIVE
+from minidl.arrays.settings import number
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer, power
 
@@ -68,6 +67,9 @@ class Adam(Optimizer):
 
     settings = ("beta1", "beta2", "eps", "weight_decay")
     vectors = ("m", "v")
+    beta1 = number("beta1", DECAY, "How much of the first moment is kept; a number, or one per replicate.")
+    beta2 = number("beta2", DECAY, "How much of the second moment is kept; a number, or one per replicate.")
+    eps = number("eps", NON_NEGATIVE, "Added to the root after the bias correction; a number, or one per replicate.")
 
     def __init__(
         self,
@@ -80,9 +82,7 @@ class Adam(Optimizer):
         weight_decay: Any = 0.0,
     ) -> None:
         super().__init__(model, lr, weight_decay=weight_decay)
-        self.beta1 = self.as_setting("beta1", beta1, DECAY)
-        self.beta2 = self.as_setting("beta2", beta2, DECAY)
-        self.eps = self.as_setting("eps", eps)
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
         self._m = model.backend.xp.zeros_like(model.values)
         self._v = model.backend.xp.zeros_like(model.values)
         self._value = model.backend.xp.zeros_like(model.values)  # eq. 16, made anew in each step
@@ -129,7 +129,7 @@ class Adam(Optimizer):
 
     @m.setter
     def m(self, array: Array) -> None:
-        self._m[...] = self._moment("m", array)
+        self._m[...] = self.as_vector("m", array)
 
     @property
     def v(self) -> Array:
@@ -138,11 +138,4 @@ class Adam(Optimizer):
 
     @v.setter
     def v(self, array: Array) -> None:
-        self._v[...] = self._moment("v", array)
-
-    def _moment(self, name: str, array: Array) -> Array:
-        if np.shape(array) != self._m.shape:
-            raise ValueError(
-                f"Adam: expected {name} laid out as the parameters, {tuple(self._m.shape)}, got {np.shape(array)}",
-            )
-        return self.model.backend.asarray(array, self.model.dtype)
+        self._v[...] = self.as_vector("v", array)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from itertools import count
+from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from minidl.arrays.backend import Array
-from minidl.arrays.checks import FINITE, NON_NEGATIVE, Interval, as_number
+from minidl.arrays.checks import FINITE, NON_NEGATIVE, as_count
+from minidl.arrays.settings import number
 from minidl.layers.module import Module
 
 
@@ -30,6 +31,22 @@ class OptimizerState(NamedTuple):
     kind: str
     settings: dict[str, Any]
     vectors: dict[str, Array | None]
+
+
+def _refuse_beside_eta(optimizer: Any, lr: Any) -> None:
+    if lr is not None and getattr(optimizer, "eta", None) is not None:
+        raise ValueError(
+            f"{type(optimizer).__name__}: expected lr, or kappa and eta, got {lr=} beside kappa={optimizer.kappa}, "
+            f"eta={optimizer.eta}: set eta to None first"
+        )
+
+
+def _refuse_beside_lr(optimizer: Any, eta: Any) -> None:
+    if eta is not None and getattr(optimizer, "lr", None) is not None:
+        raise ValueError(
+            f"{type(optimizer).__name__}: expected lr, or kappa and eta, got {eta=} beside lr={optimizer.lr}: "
+            "set lr to None first"
+        )
 
 
 class Optimizer(ABC):
@@ -69,6 +86,17 @@ class Optimizer(ABC):
 
     settings: ClassVar[tuple[str, ...]] = ("weight_decay",)
     vectors: ClassVar[tuple[str, ...]] = ()
+    lr = number(
+        "lr",
+        NON_NEGATIVE,
+        "Learning rate; None for kappa and eta, or for the layers' own rates.",
+        optional=True,
+        check=_refuse_beside_eta,
+    )
+    kappa = number("kappa", FINITE, "Exponent of the decaying learning rate, or None.", optional=True)
+    eta = number("eta", NON_NEGATIVE, "Factor of the decaying rate, or None.", optional=True, check=_refuse_beside_lr)
+    weight_decay = number("weight_decay", NON_NEGATIVE, "Times the parameters, this is added to the gradient.")
+    replicate_shape = property(attrgetter("model.replicate_shape"), doc="The shape of the model's replicate axes.")
 
     def __init__(
         self, model: Module, lr: Any = None, *, kappa: Any = None, eta: Any = None, weight_decay: Any = 0.0
@@ -82,11 +110,20 @@ class Optimizer(ABC):
         if lr is not None and kappa is not None:
             raise ValueError(f"{type(self).__name__}: expected lr, or kappa and eta, got {lr=}, {kappa=}, {eta=}")
         self.model = model
-        self.lr: Any = None if lr is None else self.as_setting("lr", lr)
-        self.kappa: Any = None if kappa is None else self.as_setting("kappa", kappa, FINITE)
-        self.eta: Any = None if eta is None else self.as_setting("eta", eta)
-        self.weight_decay = self.as_setting("weight_decay", weight_decay)
+        self.kappa, self.eta = kappa, eta
+        self.lr = lr
+        self.refuse_own_rates()
+        self.weight_decay = weight_decay
         self.t = 0
+
+    @property
+    def t(self) -> int:
+        """Number of steps made."""
+        return self._t
+
+    @t.setter
+    def t(self, value: int) -> None:
+        self._t = value if type(value) is int and value >= 0 else as_count(type(self).__name__, "t", value, low=0)
 
     @abstractmethod
     def step(self) -> None:
@@ -102,14 +139,29 @@ class Optimizer(ABC):
         Raises
         ------
         ValueError, TypeError
-            If there is none, or it is negative or no number. `step` asks before it changes anything.
+            If there is none. `step` asks before it changes anything.
         """
         rate = self._rate(self.t + 1)
         if rate is None:
             self.model.check_rates()
             return None
-        known_good = type(rate) is float and 0 <= rate < math.inf  # the full check would slow down a small step
-        return rate if known_good else self.as_setting("lr", rate)
+        return rate
+
+    def refuse_own_rates(self) -> None:
+        """Raise if a layer has a learning rate of its own that this optimizer's would override.
+
+        Raises
+        ------
+        ValueError
+        """
+        if self.lr is None and self.eta is None:
+            return
+        for module in self.model.modules():
+            if module.lr is not None and module.values.shape[-1]:
+                raise ValueError(
+                    f"{type(self).__name__}: expected layers without learning rates of their own, got {module}: give "
+                    "the optimizer lr=None, so that each layer uses its own, or the layer lr=None"
+                )
 
     def next_rates(self, steps: int) -> np.ndarray | None:
         """Return the learning rates of the next steps, (steps,) or (steps, *replicate_shape); None for layers' own."""
@@ -118,15 +170,17 @@ class Optimizer(ABC):
             if type(rate) is float:
                 return np.full(steps, rate)
             return None if rate is None else np.broadcast_to(rate, (steps, *rate.shape))
-        rates = np.array([self._rate(self.t + step) for step in range(1, steps + 1)])
-        if not NON_NEGATIVE.contains(rates).all():
-            raise ValueError(f"{type(self).__name__}: expected lr to be {NON_NEGATIVE.words}, got eta={self.eta!r}")
-        return rates
+        return np.array([self._rate(self.t + step) for step in range(1, steps + 1)])
 
     def state(self) -> OptimizerState:
         """Return the optimizer as data."""
         settings = {name: getattr(self, name) for name in self.settings}
         return OptimizerState(type(self).__name__, settings, {name: getattr(self, name) for name in self.vectors})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a pickled state; a vector that may not be written to, as joblib maps it from a file, is copied."""
+        own = {name: _writable(value) for name, value in state.items()}
+        self.__dict__.update(own)
 
     def __repr__(self) -> str:
         settings = ((name, getattr(self, name)) for name in ("lr", "kappa", "eta", *self.settings))
@@ -134,15 +188,20 @@ class Optimizer(ABC):
 
     # ---- for subclasses
 
-    def as_setting(self, name: str, value: Any, interval: Interval = NON_NEGATIVE) -> float | np.ndarray:
-        """Return a setting as a float, or as an array of one float64 per replicate, after checking it.
+    def as_vector(self, name: str, array: Array) -> Array:
+        """Return a copy of an array that is laid out as the parameters, in their library and dtype.
 
         Raises
         ------
-        ValueError, TypeError
-            If it lies outside the interval, or is no number.
+        ValueError
+            If it has another shape.
         """
-        return as_number(type(self).__name__, name, value, interval, self.model.replicate_shape)
+        shape = tuple(self.model.values.shape)
+        if np.shape(array) != shape:
+            raise ValueError(
+                f"{type(self).__name__}: expected {name} laid out as the parameters, {shape}, got {np.shape(array)}"
+            )
+        return self.model.backend.asarray(array, self.model.dtype)
 
     def gradient(self) -> Array:
         """Return the gradient, plus weight decay times the parameters; for reading only."""
@@ -152,7 +211,18 @@ class Optimizer(ABC):
         return gradient + self.model.broadcast_setting(self.weight_decay) * self.model.values
 
     def _rate(self, t: int) -> Any:
-        return self.lr if self.eta is None else self.eta * power(float(t), -self.kappa)
+        if self.eta is None:
+            return self.lr
+        if self.kappa is None:
+            raise ValueError(f"{type(self).__name__}: expected kappa and eta both or neither, got {self!r}")
+        return self.eta * power(float(t), -self.kappa)
+
+
+def _writable(value: Any) -> Any:
+    """Return an array that cannot be written to, or is mapped from a file, as a plain copy; all else as it is."""
+    if isinstance(value, np.ndarray) and (type(value) is np.memmap or not value.flags.writeable):
+        return np.array(value)
+    return value
 
 
 def power(base: Any, exponent: Any) -> Any:

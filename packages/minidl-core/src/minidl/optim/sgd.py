@@ -8,8 +8,14 @@ import numpy as np
 
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import DECAY
+from minidl.arrays.settings import flag, number
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer, OptimizerState
+
+
+def _check_nesterov(nesterov: Any, momentum: Any) -> None:
+    if nesterov and not np.any(momentum):
+        raise ValueError(f"SGD: expected a momentum above 0 with nesterov, got {momentum!r}")
 
 
 class SGD(Optimizer):
@@ -52,6 +58,17 @@ class SGD(Optimizer):
 
     settings = ("momentum", "nesterov", "weight_decay")
     vectors = ("velocity",)
+    momentum = number(
+        "momentum",
+        DECAY,
+        "How much of the velocity is kept; a number, or one per replicate.",
+        check=lambda sgd, momentum: _check_nesterov(getattr(sgd, "nesterov", False), momentum),
+    )
+    nesterov = flag(
+        "nesterov",
+        "Whether to step by g + momentum v.",
+        check=lambda sgd, nesterov: _check_nesterov(nesterov, sgd.momentum),
+    )
 
     def __init__(
         self,
@@ -65,11 +82,19 @@ class SGD(Optimizer):
         weight_decay: Any = 0.0,
     ) -> None:
         super().__init__(model, lr, kappa=kappa, eta=eta, weight_decay=weight_decay)
-        self.momentum = self.as_setting("momentum", momentum, DECAY)
+        self.momentum = momentum
         self.nesterov = nesterov
-        if nesterov and not np.any(self.momentum):
-            raise ValueError(f"SGD: expected a momentum above 0 with nesterov, got {momentum!r}")
-        self.velocity: Array | None = model.backend.xp.zeros_like(model.values) if np.any(self.momentum) else None
+        self._velocity: Array | None = None
+        self._velocity_if_any()
+
+    @property
+    def velocity(self) -> Array | None:
+        """The momentum's memory, laid out as the parameters, or None; assigning copies."""
+        return self._velocity
+
+    @velocity.setter
+    def velocity(self, array: Array | None) -> None:
+        self._velocity = None if array is None else self.as_vector("velocity", array)
 
     def step(self) -> None:
         """Change the parameters by ``-lr g``; with momentum by ``-lr v``, or ``-lr (g + momentum v)`` (Nesterov).
@@ -94,6 +119,6 @@ class SGD(Optimizer):
         """Return the velocity, which starts at zero when a momentum is set later; None without momentum."""
         if type(self.momentum) is float and not self.momentum:
             return None
-        if self.velocity is None:
-            self.velocity = self.model.backend.xp.zeros_like(self.model.values)
-        return self.velocity
+        if self._velocity is None:
+            self._velocity = self.model.backend.xp.zeros_like(self.model.values)
+        return self._velocity

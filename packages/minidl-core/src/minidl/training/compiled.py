@@ -101,7 +101,7 @@ class Compiled:
         generators = [module.generators for module in modules if module.generators]
         try:
             return self.native.Network(model.spec(), **kind, generators=generators)
-        except self.native.UnsupportedError as error:
+        except ValueError as error:  # an UnsupportedError, or what the engine says of a network out of its bounds
             self.why_not = str(error)
         return None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 from minidl.arrays.backend import Array
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
@@ -65,9 +63,10 @@ def measure(engine: Engine, loss: Loss, samples: Samples, batch_size: int) -> Ev
     batch_size : int
     """
     axes, engine = len(samples.replicate_shape), engine.current()
-    loss, tally = copy.copy(loss), Tally(loss, samples)
+    loss, tally = loss.private_copy(), Tally(loss, samples)
     for start in range(0, samples.count, batch_size):
         x, y = samples.rows(start, start + batch_size)
         prediction = engine.infer(x)
-        tally.add(loss.forward(prediction, y, replicate_axes=axes), prediction, y)
+        value = loss.forward(prediction, y, replicate_axes=axes)
+        tally.add(loss.value(value), prediction, y)
     return tally.take()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arrays.backend import Array
+from minidl.arrays.backend import Array, library_of
 from minidl.arrays.checks import as_count, as_generators
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
@@ -22,6 +21,7 @@ from minidl.training.evaluate import measure
 from minidl.training.history import History
 from minidl.training.metrics import Evaluation, Tally
 from minidl.training.numpy_engine import batch_rows
+from minidl.training.originals import is_known
 from minidl.training.survivors import Survivors
 
 
@@ -106,6 +106,7 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     3.00
     """
     _check_arguments(model, loss, optimizer, callbacks)
+    loss = loss.private_copy()  # what its forward saves is this training's alone
     as_count("fit", "epochs", epochs, low=0)
     batch_size = as_count("fit", "batch_size", batch_size)
     rngs = as_generators("fit", rng, model.replicate_shape)
@@ -114,12 +115,13 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     _check_first_sample("fit", chosen, loss, samples)
     validate = None if validation is None else _validation(model, loss, validation, engine, threads)
     optimizer.next_rate()
+    optimizer.refuse_own_rates()
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
     history = History(engine=chosen.words)
     if epochs:
         model.zero_grad()  # an interrupted step may have left something there
     batch_size, tally = min(batch_size, samples.count), Tally(loss, samples)
-    with model.mode_kept() as modules, Survivors(model, optimizer, history) as survivors:
+    with model.mode_kept() as modules, Survivors(model, optimizer, history, samples) as survivors:
         training = Training(loss, optimizer, samples, batch_size, tally, survivors)
         try:
             for epoch in range(1, epochs + 1):
@@ -143,7 +145,14 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
 def _is_stopped_by(callbacks: Sequence[Callable[[int, History], object]], epoch: int, history: History) -> bool:
     """Call all callbacks; return whether one of them returned True."""
     answers = [callback(epoch, history) for callback in callbacks]
-    return any(isinstance(answer, bool | np.bool) and bool(answer) for answer in answers)
+    return any(map(_is_true, answers))
+
+
+def _is_true(answer: object) -> bool:
+    """Whether an answer is True or 1, also as a number or an array of one element of either library."""
+    if getattr(answer, "shape", None) is not None and getattr(answer, "ndim", 1) == 0:
+        answer = answer.item()  # type: ignore[attr-defined]  # an array without axes
+    return isinstance(answer, bool | int) and answer == 1
 
 
 def _check_arguments(model: Module, loss: Loss, optimizer: Optimizer, callbacks: Sequence[object]) -> None:
@@ -160,12 +169,46 @@ def _check_first_sample(who: str, engine: Engine, loss: Loss, samples: Samples) 
     """Raise unless the first sample and all targets suit model and loss."""
     x, y = samples.rows(0, 1)
     try:
+        engine.model.check_entry(samples.x)
         prediction = engine.infer(x)
-        copy.copy(loss).forward(prediction, y, replicate_axes=len(samples.replicate_shape))
+        _check_shape(loss, prediction, samples)
+        loss.forward(prediction, y, replicate_axes=len(samples.replicate_shape))
+        _check_reduction(loss, prediction, y, samples)
         loss.check_values(samples.y, prediction.shape[-1])
     except (TypeError, ValueError) as error:
         error.add_note(f"in {who}, before its first step")
         raise
+
+
+def _check_shape(loss: Loss, prediction: Array, samples: Samples) -> None:
+    """Raise for targets that lack the feature axis of the predictions, or have it where class indices belong."""
+    axes = len(samples.replicate_shape)
+    got, expected = tuple(samples.y.shape), (*prediction.shape[:axes], samples.count, *prediction.shape[axes + 1 :])
+    if samples.y_is_float and got in (expected[:-1], expected[axes:-1]) and got not in (expected, expected[axes:]):
+        hint = "y[..., None]" if len(got) > 1 else "y[:, None]"
+        if not loss.takes_classes:
+            raise ValueError(f"{loss}: expected targets of shape {expected}, got {got}; try {hint}")
+
+
+def _check_reduction(loss: Loss, prediction: Array, y: Array, samples: Samples) -> None:
+    """Raise if a loss of the user's own says that it sums and takes the mean, or the other way round.
+
+    A sample that is counted twice doubles a sum and leaves a mean as it is.
+    """
+    if is_known(type(loss)):
+        return
+    axes, backend = len(samples.replicate_shape), library_of(prediction, "fit")
+    double = (backend.xp.concatenate([prediction] * 2, axes), samples.y_library.xp.concatenate([y] * 2, samples.y_axis))
+    once, twice = (
+        backend.to_numpy(loss.forward(f, target, replicate_axes=axes)) for f, target in ((prediction, y), double)
+    )
+    found = {"sum": np.allclose(twice, 2 * once), "mean": np.allclose(twice, once)}
+    if sum(found.values()) == 1 and not found[loss.reduction]:
+        other = "mean" if found["mean"] else "sum"
+        raise ValueError(
+            f"fit: expected {type(loss).__name__} to return the {loss.reduction} over the samples, as its reduction "
+            f"says, got their {other}: pass reduction={other!r} to Loss.__init__"
+        )
 
 
 def _validation(
@@ -178,7 +221,16 @@ def _validation(
     samples = Samples(who, *data, model.replicate_shape)
     engine = choose_engine(who, model, name, threads)
     _check_first_sample(who, engine, loss, samples)
-    return lambda: measure(engine, loss, samples, batch_rows(who, model, None, samples.x, samples.x_axis))
+    size = batch_rows(who, model, None, samples.x, samples.x_axis)
+
+    def validate() -> Evaluation:
+        measured = measure(engine, loss, samples, size)
+        cause = samples.not_finite() if np.isnan(measured.loss).any() else ""
+        if cause:
+            raise ValueError(f"{who}: expected finite samples, got a loss of nan: {cause}")
+        return measured
+
+    return validate
 
 
 def _order(rngs: list[np.random.Generator] | np.random.Generator, samples: int) -> np.ndarray:

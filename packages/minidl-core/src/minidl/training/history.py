@@ -141,11 +141,15 @@ class DivergenceError(ValueError):
         The epochs before.
     what : str
         Which of the two it was, in words.
+    cause : str
+        The sample that is not finite, if there is one.
     """
 
-    def __init__(self, epoch: int, batch: int, history: History, what: str = "the loss is nan") -> None:
-        super().__init__(f"fit: {what} in epoch {epoch}, batch {batch}; try a smaller learning rate")
-        self.epoch, self.batch, self.history, self.what = epoch, batch, history, what
+    def __init__(
+        self, epoch: int, batch: int, history: History, what: str = "the loss is nan", cause: str = ""
+    ) -> None:
+        super().__init__(f"fit: {what} in epoch {epoch}, batch {batch}; {cause or 'try a smaller learning rate'}")
+        self.epoch, self.batch, self.history, self.what, self.cause = epoch, batch, history, what, cause
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.epoch, self.batch, self.history, self.what)
+        return type(self), (self.epoch, self.batch, self.history, self.what, self.cause)

@@ -58,7 +58,7 @@ def accuracy(prediction: Array, target: Array, *, replicate_axes: int = 0, thres
 
 def count_hits(prediction: Array, labels: Array, replicate_axes: int, threshold: float) -> Array:
     """Return how many samples of each replicate are predicted right, one number or an array of the replicate axes."""
-    hits = classes_of(prediction, threshold) == labels
+    hits = classes_of(prediction, threshold) == library_of(labels, "accuracy").indices(labels)
     if not replicate_axes and type(hits) is np.ndarray:
         return np.count_nonzero(hits)  # several times faster than `sum`
     return (hits if hits.ndim == replicate_axes + 1 else hits.reshape(*hits.shape[:replicate_axes], -1)).sum(-1)
@@ -147,6 +147,8 @@ class Tally:
         loss = self._loss / self._samples
         accuracy = None if self.threshold is None else self._to_numpy(self._hits) / self._labels
         self._clear()
+        if accuracy is not None:
+            accuracy = np.where(np.isnan(loss), np.nan, accuracy)  # the classes that nan names mean nothing
         if self._axes:
             return Evaluation(loss, accuracy)
         return Evaluation(float(loss), None if accuracy is None else float(accuracy))

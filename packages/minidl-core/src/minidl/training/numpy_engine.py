@@ -67,7 +67,7 @@ class NumpyEngine(Engine):
         for batch, (x, y) in enumerate(training.samples.batches(order, training.batch_size), start=1):
             prediction = model.forward(x)
             value = loss.forward(prediction, y, replicate_axes=axes)
-            nan = tally.add(value, prediction, y)
+            nan = tally.add(loss.value(value), prediction, y)
             if nan is not None:
                 survivors.freeze(nan, epoch, batch)
             model.backward(loss.backward(), need_dx=False)

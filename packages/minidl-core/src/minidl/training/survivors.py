@@ -6,11 +6,12 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from minidl.arrays.backend import Array
+from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
 from minidl.training.history import DivergenceError, History
@@ -30,6 +31,8 @@ class Survivors:
     optimizer : Optimizer
     history : History
         Where the replicates that diverge are noted.
+    samples : Samples
+        Whose nan and infinities, if there are any, are named as the cause.
 
     Attributes
     ----------
@@ -38,10 +41,12 @@ class Survivors:
         The vectors of model and optimizer, each with its part that belongs to the frozen replicates; empty if none is.
     """
 
-    def __init__(self, model: Module, optimizer: Optimizer, history: History) -> None:
+    def __init__(self, model: Module, optimizer: Optimizer, history: History, samples: Samples) -> None:
+        self._samples = samples
         self.frozen = np.zeros(model.replicate_shape, bool)
         self._model, self._optimizer, self._history = model, optimizer, history
         self.kept: list[tuple[Array, Array]] = []
+        self._states: list[tuple[np.random.Generator, Any]] = []
         self._quiet = ExitStack()
 
     def __enter__(self) -> Self:
@@ -58,15 +63,16 @@ class Survivors:
         DivergenceError
             If none is left.
         """
+        cause = self._samples.not_finite() if batches else ""
         for index, batch in sorted(batches.items(), key=lambda item: item[1]):
             self.frozen.flat[index] = True
             if self.frozen.ndim:
                 self._history.diverged[index] = (epoch, batch)
                 where = f"{what} in epoch {epoch}, batch {batch}"
-                warning = f"fit: replicate {index} has diverged, {where}, and is frozen"
+                warning = f"fit: replicate {index} has diverged, {where}, and is frozen{cause and f': {cause}'}"
                 warnings.warn(warning, RuntimeWarning, stacklevel=_callers_level())
         if batches and self.frozen.all():
-            raise DivergenceError(epoch, max(batches.values()), self._history, what)
+            raise DivergenceError(epoch, max(batches.values()), self._history, what, cause)
 
     def freeze(self, nan: np.ndarray, epoch: int, batch: int) -> None:
         """Freeze the replicates whose loss in this batch is nan, before the step."""
@@ -75,10 +81,13 @@ class Survivors:
         if not self.kept:
             self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
         self.kept = keep(self._model, self._optimizer, self.frozen)
+        self._states = states_of(self._model, self.frozen)
 
     def restore(self) -> None:
         """Undo the step for the frozen replicates."""
         put_back(self.kept, self.frozen)
+        for generator, state in self._states:
+            generator.bit_generator.state = state
 
     def check_end(self, epoch: int, batch: int) -> None:
         """Note those whose parameters the last step has made infinite or nan: no later loss was there to tell.
@@ -100,6 +109,12 @@ def _callers_level() -> int:
     while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] == "minidl":
         level, frame = level + 1, frame.f_back
     return level
+
+
+def states_of(model: Module, replicates: np.ndarray) -> list[tuple[np.random.Generator, Any]]:
+    """Return the generators of some replicates, each with its state."""
+    own = [module.generators for module in model.modules() if len(module.generators) == replicates.size]
+    return [(each[r], each[r].bit_generator.state) for each in own for r in np.flatnonzero(replicates).tolist()]
 
 
 def keep(model: Module, optimizer: Optimizer, replicates: np.ndarray) -> list[tuple[Array, Array]]:

@@ -1,6 +1,7 @@
 """The door to an engine, with a pretended one: what it is given, what its answers change, who falls back."""
 
 import copy
+import functools
 import os
 import pickle
 import subprocess
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl.training import compiled, engines
+from minidl.training import compiled, engines, originals
 
 X = np.random.default_rng(0).uniform(-1, 1, (10, 2)).astype(np.float32)
 Y = (X[:, :1] > 0).astype(np.float32)
@@ -29,6 +30,7 @@ class LossRecord(NamedTuple):
     kind: str
     mean: bool
     threshold: float | None
+    settings: dict
 
 
 class OptimizerRecord(NamedTuple):
@@ -149,7 +151,7 @@ def test_the_engine_is_given_data_alone(pretended):
     np.testing.assert_array_equal(first.samples.order, rng.permutation(10))
     np.testing.assert_array_equal(second.samples.order, rng.permutation(10))
     assert first.samples.batch_size == 3
-    assert first.loss == ("BCEWithLogitsLoss", True, 0.0)
+    assert first.loss == ("BCEWithLogitsLoss", True, 0.0, {})
     assert (first.optimizer.t, second.optimizer.t) == (0, 4)
     np.testing.assert_allclose(first.optimizer.rates, 0.1 * np.arange(1, 5) ** -0.5)
     np.testing.assert_allclose(second.optimizer.rates, 0.1 * np.arange(5, 9) ** -0.5)
@@ -464,6 +466,54 @@ class TestNothingIsHidden:
         assert calls
         assert history.engine == "native, then numpy (LeakyReLU.backward is not minidl's own)"
 
+    @pytest.mark.parametrize("where", ["loss class", "loss", "optimizer class"])
+    def test_a_callback_that_replaces_a_method_of_loss_or_optimizer_is_obeyed(self, pretended, monkeypatch, where):
+        model, calls, loss = build(), [], minidl.MSELoss()
+        optimizer = minidl.SGD(model, 0.01)
+        thing, name = {
+            "loss class": (minidl.MSELoss, "backward"),
+            "loss": (loss, "backward"),
+            "optimizer class": (minidl.SGD, "step"),
+        }[where]
+        original = getattr(thing, name)
+
+        def replace(*_):
+            monkeypatch.setattr(thing, name, lambda *args, **options: calls.append(1) or original(*args, **options))
+
+        history = fit(model, loss, optimizer, callbacks=[replace])
+        assert len(pretended.epochs) == 1
+        assert calls
+        assert history.engine.startswith("native, then numpy (")
+
+    def test_native_steps_give_way_to_a_replaced_step(self, pretended, monkeypatch):
+        model, calls = build(), []
+        minidl.predict(model, X)
+        pretended.networks[0].worthwhile, pretended.one_pass = False, True
+        original = minidl.Adam.step
+
+        def replace(*_):
+            monkeypatch.setattr(minidl.Adam, "step", lambda self: calls.append(1) or original(self))
+
+        fit(model, optimizer=minidl.Adam(model), callbacks=[replace])
+        assert (len(pretended.steps), len(calls)) == (4, 4)
+
+    def test_a_second_import_does_not_make_a_patch_original(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does
+        monkeypatch.setattr(minidl.LeakyReLU, "backward", lambda *_, **__: None)
+        originals.remember_originals()
+        assert originals.replaced_in(minidl.LeakyReLU) == "LeakyReLU.backward"
+
+    def test_an_object_of_another_class_and_an_added_descriptor(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does
+        model = build()
+        minidl.predict(model, X)
+        model[1].__class__ = type("Mine", (minidl.LeakyReLU,), {})
+        assert not model.compiled.is_current()
+        monkeypatch.setattr(minidl.SGD, "gradient", functools.partialmethod(minidl.Optimizer.gradient), raising=False)
+        assert fit(build()).engine == "numpy (SGD.gradient is not minidl's own)"
+
+    def test_the_layers_of_a_chain_cannot_be_replaced(self):
+        with pytest.raises(AttributeError):
+            build().layers = ()
+
     def test_a_subclass_of_the_same_name(self, pretended):  # noqa: ARG002 - a fixture for what it does
         own = type("MSELoss", (minidl.MSELoss,), {})
         assert fit(build(), own()).engine == "numpy (MSELoss is not one that it knows)"
@@ -476,9 +526,9 @@ class TestTheVariable:
         model = build()
         for name, words in (("numpy", "numpy"), ("native", "native"), ("auto", "native")):
             monkeypatch.setattr(engines, "DEFAULT", name)
-            assert fit(model).engine == words
+            assert fit(model).engine == (words if words == "native" else "numpy (MINIDL_ENGINE=numpy)")
             assert (minidl.predict(model, X)[0, 0] == 0.25) == (words == "native")
-            assert minidl.summary(model).endswith(f"engine: {words}")
+            assert f"engine: {words}" in minidl.summary(model)
 
     @pytest.mark.parametrize("name", ["numpy", "native"])
     def test_it_is_read_from_the_environment(self, name):
@@ -488,6 +538,11 @@ class TestTheVariable:
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
         )
         assert done.stdout.strip() == name
+
+    def test_a_summary_of_a_network_that_the_engine_cannot_run_says_why(self, pretended, monkeypatch):
+        monkeypatch.setattr(engines, "DEFAULT", "native")
+        pretended.refuses = "network"
+        assert minidl.summary(build()).endswith("engine: numpy (layers[0]: it is round)")
 
     def test_an_argument_wins(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does
         monkeypatch.setattr(engines, "DEFAULT", "numpy")
@@ -535,6 +590,27 @@ class TestTrainStep:
         assert not model.training
         assert not model[2].training
 
+    def test_backward_runs_in_training_mode_too(self):
+        class Halves(minidl.ReLU):
+            def backward(self, dy, *, need_dx=True):
+                return super().backward(dy, need_dx=need_dx) * (0.5 if self.training else 1)
+
+        trained = []
+        for step in (False, True):
+            model = minidl.Sequential([minidl.Linear(2, 3, rng=0), Halves(), minidl.Linear(3, 1, rng=1)]).eval()
+            arguments = (model, minidl.MSELoss(), minidl.SGD(model, 0.1), X, Y)
+            minidl.train_step(*arguments) if step else minidl.fit(*arguments, epochs=1, batch_size=10)
+            trained.append(model.values)
+        np.testing.assert_allclose(*trained, rtol=1e-5)
+
+    @pytest.mark.parametrize("bad", [0, 1, 2, 3])
+    def test_arguments_of_another_kind_are_named(self, bad):
+        model = build()
+        arguments = [model, minidl.MSELoss(), minidl.SGD(model, 0.1), X, Y]
+        arguments[bad] = [3, "mse", None, X.tolist()][bad]
+        with pytest.raises(TypeError, match="train_step: expected"):
+            minidl.train_step(*arguments)
+
     def test_a_nan_makes_no_step(self):
         model = build()
         optimizer, before = minidl.Adam(model), model.values.copy()
@@ -566,14 +642,21 @@ class TestTrainStep:
         with pytest.raises(ValueError, match="train_step: expected an optimizer of this model"):
             minidl.train_step(build(), minidl.MSELoss(), minidl.SGD(build(), 0.1), X, Y)
 
-    @pytest.mark.parametrize(("x", "y"), [(X[:, :1], Y), (X, Y[:, 0]), (X, Y[:5]), (X.astype(float), Y)])
-    def test_what_does_not_fit_is_named_and_nothing_changes(self, pretended, x, y):
-        model = build()
-        optimizer, before = minidl.Adam(model), model.values.copy()
+    @pytest.mark.parametrize(
+        ("x", "y"), [(X[:, :1], Y), (X, Y[:, 0]), (X, Y[:5]), (X.astype(float), Y), (X[:0], Y[:0])]
+    )
+    @pytest.mark.parametrize("engine", ["numpy", "auto"])
+    def test_what_does_not_fit_is_named_and_nothing_changes(self, pretended, x, y, engine, unchanged):
+        model, loss = build(), minidl.MSELoss()
+        optimizer = minidl.Adam(model)
+        model.grads[...] = 1
+        minidl.predict(model, X)
         pretended.interrupt = ValueError("minidl_native: expected something else")
-        with pytest.raises((ValueError, TypeError), match=r"Linear|MSELoss"):
-            minidl.train_step(model, minidl.MSELoss(), optimizer, x, y)
-        np.testing.assert_array_equal(model.values, before)
+        words = r"Linear|MSELoss|as many targets as samples|at least one sample"
+        state = (model.values, model.grads_to_read, optimizer.m, optimizer.v, model[2].generators, loss)
+        with unchanged(*state), pytest.raises((ValueError, TypeError), match=words):
+            minidl.train_step(model, loss, optimizer, x, y, engine=engine)
+        assert optimizer.t == 0
 
 
 def test_optimizers_with_many_operations_make_their_steps_natively_where_numpy_runs_the_network(pretended):

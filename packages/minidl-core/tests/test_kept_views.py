@@ -91,6 +91,33 @@ def test_a_cached_view_follows_the_parameters(move):
     assert minidl.gradcheck(module, np.ones((2, 3))) < 1e-8
 
 
+def test_a_view_of_a_childs_parameter_is_refused():
+    class Keeping(minidl.Module):
+        def __init__(self, part):
+            self.part = part
+            self.weight = part.weight
+            super().__init__(children={"part": part})
+
+        def forward(self, x):
+            return self.part.forward(x)
+
+        def backward(self, dy, *, need_dx=True):
+            return self.part.backward(dy, need_dx=need_dx)
+
+    with pytest.raises(ValueError, match="Keeping: its attribute 'weight' is a view of parameters"):
+        Keeping(minidl.Linear(2, 3, rng=0))
+
+
+def test_a_cached_view_may_be_declared_before_it_is_made():
+    class Declares(Caches):
+        def __init__(self):
+            self.scale = None
+            super().__init__()
+
+    module = copy.deepcopy(minidl.Sequential([Declares()]))[0]
+    np.testing.assert_array_equal(module.scale, np.ones(3))
+
+
 def test_an_unknown_parameter_is_named():
     with pytest.raises(ValueError, match=r"Keeps: expected one of the parameters scale, got 'slope'"):
         Keeps(lambda _: None).param("slope")

@@ -145,3 +145,26 @@ def test_a_kept_view_is_refused_as_on_numpy():
         minidl.Sequential([layer])
     layer.kept = layer.weight[0].clone()
     minidl.Sequential([layer])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+def test_labels_of_any_integer_type_train_and_are_counted(dtype):
+    model = minidl.Linear(3, 2, backend="torch", rng=0)
+    x, y = torch.randn(12, 3), (torch.arange(12) % 2).to(getattr(torch, dtype))
+    loss = minidl.CrossEntropyLoss()
+    history = minidl.fit(model, loss, minidl.SGD(model, 0.1), x, y, epochs=2, batch_size=5, rng=0, validation=(x, y))
+    assert 0 <= history.val_accuracy[-1] <= 1
+    assert minidl.evaluate(model, loss, x, y) == minidl.evaluate(model, loss, x, y.long())
+    counted = float(minidl.accuracy(minidl.predict(model, x), y))
+    assert counted == pytest.approx(minidl.evaluate(model, loss, x, y).accuracy)
+
+
+def test_replicates_with_shared_data_take_a_last_batch_of_one_sample():
+    def build(rng):
+        layers = [minidl.Linear(3, 4, rng=rng, backend="torch"), minidl.Tanh()]
+        return minidl.Sequential([*layers, minidl.Linear(4, 2, rng=rng, backend="torch")])
+
+    model = minidl.replicate(build, range(5))
+    x = torch.randn(21, 3)
+    history = minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, 0.01), x, x[:, :2], epochs=1, batch_size=10, rng=0)
+    assert np.isfinite(history.loss[0]).all()

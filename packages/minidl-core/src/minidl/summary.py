@@ -45,5 +45,13 @@ def summary(model: Module) -> str:
     lines.append(f"{'total':<{width}}{total:>{column}}")
     replicates = f"{' x '.join(map(str, model.replicate_shape))} replicates, " if model.replicate_shape else ""
     lines.append(f"{replicates}{dtype_name(model.dtype)}, {model.backend.name}, {model.values.nbytes:,} bytes")
-    lines.append(f"engine: {choose_engine('summary', model, None).words}")
+    lines.append(f"engine: {_engine_of(model)}")
     return "\n".join(lines)
+
+
+def _engine_of(model: Module) -> str:
+    """Return the engine that `fit` and `predict` will use; where it was asked for and cannot run, why."""
+    try:
+        return choose_engine("summary", model, None).words
+    except ValueError:
+        return choose_engine("summary", model, "auto").words

@@ -171,7 +171,7 @@ def library_of(x: Any, who: object, name: str = "x", *, grad_allowed: bool = Fal
 
 def backend_of(x: Any, who: object, name: str = "x") -> Backend:
     """Return the backend of a floating array; TypeError, in the name of `who`, if it is none."""
-    if type(x) is np.ndarray and x.dtype.char in "efd":  # the common case, in 0.1 us
+    if type(x) is np.ndarray and x.dtype.char in "efd":  # the common case
         return NUMPY
     backend = library_of(x, who, name)
     if dtype_name(x.dtype) not in FLOATS:

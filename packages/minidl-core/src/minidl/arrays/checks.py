@@ -86,6 +86,8 @@ def as_count(who: object, name: str, value: Any, *, low: int = 1) -> int:
     ValueError
         If it is below `low`.
     """
+    if isinstance(value, np.ndarray) and not value.ndim:
+        value = value[()]
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{who}: expected {name} to be an integer, got {value!r}")
     if value < low:

@@ -129,7 +129,7 @@ class Linear(Module):
         return dx if rows is dy else dx.reshape(*dy.shape[:-1], self.in_features)
 
     def cache_views(self) -> None:
-        """Cache the views that every step needs; properties and `mT` would cost a small layer a tenth of its time."""
+        """Cache the views that every step needs: properties and `mT` are slow for small layers."""
         bias, replicates = self.bias, self.replicate_shape
         self._weight, self._weight_t = self.weight, self.weight.mT
         self._matmul = self.backend.xp.matmul if self.backend is NUMPY else self._matmul_of_tensors

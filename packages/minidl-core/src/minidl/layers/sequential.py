@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from minidl.arrays.backend import Array
 from minidl.layers.module import Module
@@ -47,10 +48,12 @@ class Sequential(Module):
     ((4, 2), (127,))
     """
 
+    layers = property(attrgetter("_layers"), doc="The layers, a tuple; a chain of other layers is another network.")
+
     def __init__(self, layers: Sequence[Module], *, training: bool = True) -> None:
         if isinstance(layers, Module):
             raise TypeError(f"Sequential: expected a list of layers, got {layers}: write Sequential([{layers}, ...])")
-        self.layers = tuple(layers)
+        self._layers = tuple(layers)
         for i, layer in enumerate(self.layers):
             if not isinstance(layer, Module):
                 raise TypeError(f"Sequential: expected layers[{i}] to be a Module, got {layer!r}")
@@ -115,7 +118,7 @@ class Sequential(Module):
         return len(self.layers)
 
     def __getitem__(self, index: int) -> Module:
-        return self.layers[index]
+        return self._layers[index]
 
     def __str__(self) -> str:
         return f"Sequential({len(self.layers)} layers)"

@@ -1,4 +1,4 @@
-"""What the author of a module calls in `forward` and `backward`."""
+"""Helpers for authors of modules, called in `forward` and `backward`."""
 
 from __future__ import annotations
 

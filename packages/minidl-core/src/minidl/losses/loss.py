@@ -46,6 +46,8 @@ class Loss(ABC):
     threshold: ClassVar[float] = 0.5
     """A single output above this value says class 1."""
 
+    settings: ClassVar[tuple[str, ...]] = ()
+    """The attributes that are numbers, beside the reduction."""
     takes_classes: ClassVar[bool] = False
     """Whether the targets may be class indices."""
     reduction = choice("reduction", ("sum", "mean"), "Over all samples and features: their sum or their mean.")
@@ -179,7 +181,7 @@ class Loss(ABC):
 
     def _sum(self, flat: Array) -> Array:
         """Return the sum over the last axis, in float16 as `total` too: in 16 bits a sum of many terms overflows."""
-        self.total = None
+        self.count, self.total = 1, None
         if dtype_name(flat.dtype) != "float16":
             return flat.sum(axis=-1)
         backend = library_of(flat, self)
@@ -201,5 +203,5 @@ class Loss(ABC):
         count = flat.shape[-1]
         if not count:
             raise ValueError(f"{self}: expected at least one sample, got {describe(terms)}: there is no mean of none")
-        self.count = count
+        self.count, self.total = count, None
         return flat.mean(axis=-1)

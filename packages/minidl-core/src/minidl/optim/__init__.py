@@ -1,1 +1,1 @@
-"""Optimizers: how a step is made of the gradient."""
+"""Optimizers: how gradients become steps."""

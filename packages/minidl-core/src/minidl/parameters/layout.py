@@ -43,6 +43,8 @@ class Layout:
         self._saved: tuple[Any, ...] | None = None
         self._cached: frozenset[str] = frozenset()  # the attributes that `cache_views` sets
         self._refuse_shared_children()
+        for child in self._children.values():
+            self._refuse_kept_views(child._buffer)
         home = self._home_of_children()
         if home is None:
             home = ParamBuffer(
@@ -116,9 +118,9 @@ class Layout:
             stop = child._bind(buffer, stop)
             self._starts += child._starts
         self._values, self._grads = buffer.view(start, (stop - start,))
-        before = set(vars(self))
+        before = dict(vars(self))
         self.cache_views()
-        self._cached = frozenset(vars(self).keys() - before)
+        self._cached = frozenset(n for n, value in vars(self).items() if n not in before or before[n] is not value)
         return stop
 
     # ---- what is refused
@@ -138,24 +140,19 @@ class Layout:
                         "each place needs a module of its own",
                     )
                 places[id(module)] = self.place(name)
-                module._refuse_kept_views()
+                module._refuse_kept_views(module._buffer)
 
-    def _refuse_kept_views(self) -> None:
-        """Raise if an attribute is a view of the parameters, which are about to move away from it."""
+    def _refuse_kept_views(self, buffer: ParamBuffer) -> None:
+        """Raise if an attribute is a view into a buffer whose contents are about to move."""
         for name, value in vars(self).items():
             if name in _BOUND or name in self._cached:
                 continue
-            if any(self._is_view(array) for array in _arrays_in(value)):
+            if any(_is_view(array, buffer) for array in _arrays_in(value)):
                 raise ValueError(
-                    f"{self}: its attribute {name!r} is a view of parameters, which goes stale when they move into "
-                    "a network or a copy: fetch the parameter with self.param(name), or keep the view in cache_views",
+                    f"{type(self).__name__}: its attribute {name!r} is a view of parameters, which goes stale when "
+                    "they move into a network or a copy: fetch the parameter with self.param(name), or keep the view "
+                    "in cache_views",
                 )
-
-    def _is_view(self, array: Array) -> bool:
-        mine = (self._buffer.values, self._buffer.grads)
-        if isinstance(array, np.ndarray):
-            return any(isinstance(own, np.ndarray) and np.may_share_memory(array, own) for own in mine)
-        return any(_storage(own) == _storage(array) for own in mine if not isinstance(own, np.ndarray))
 
     def _home_of_children(self) -> ParamBuffer | None:
         """Return the buffer of the first child that has parameters or replicates; raise if another one differs."""
@@ -178,7 +175,7 @@ class Layout:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything but the views, which copying would break silently, and the arrays behind them."""
-        self._refuse_kept_views()
+        self._refuse_kept_views(self._buffer)
         state = {name: value for name, value in vars(self).items() if name not in _BOUND and name not in self._cached}
         home, to_numpy = self._buffer, self._buffer.backend.to_numpy
         own = {name: (to_numpy(p.value).copy(), to_numpy(p.grad).copy()) for name, p in self._params.items()}
@@ -207,6 +204,17 @@ def _arrays_in(value: Any) -> Iterator[Array]:
         yield value
 
 
-def _storage(tensor: Any) -> Any:
-    """Return the address of the memory that a tensor of torch is a view of; None for an array of NumPy."""
-    return tensor.untyped_storage().data_ptr() if hasattr(tensor, "untyped_storage") else None
+def _is_view(array: Array, buffer: ParamBuffer) -> bool:
+    """Whether an array shares the memory of a buffer's vectors."""
+    if isinstance(array, np.ndarray) != isinstance(buffer.values, np.ndarray):
+        return False
+    if isinstance(array, np.ndarray):
+        return any(np.may_share_memory(array, own) for own in (buffer.values, buffer.grads))
+    return _storage(array) is not None and _storage(array) in {_storage(buffer.values), _storage(buffer.grads)}
+
+
+def _storage(tensor: Any) -> int | None:
+    """Return the address of the memory that a tensor is a view of; None for one without elements or strides."""
+    if str(tensor.layout) != "torch.strided" or not tensor.numel():
+        return None
+    return int(tensor.untyped_storage().data_ptr())

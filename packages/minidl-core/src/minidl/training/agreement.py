@@ -1,13 +1,14 @@
-"""Whether a kind computes in Python what the compiled engine computes in its place.
+"""Compares each kind in Python with the compiled engine, once in a process.
 
 A learner may edit a formula in minidl's source, and minidl-native may be of another version than minidl-core. So each
-kind is compared once in a process, when it is first used: a tiny network makes a few steps on NumPy and in the engine.
+kind is compared when it is first used: tiny networks make two steps on NumPy and in the engine, for several settings.
 """
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,10 @@ from minidl.training.compiled import Compiled
 from minidl.training.engine import Engine
 from minidl.training.native_engine import NativeEngine
 from minidl.training.numpy_engine import NumpyEngine
-from minidl.training.originals import replaced_method
+from minidl.training.originals import replaced_in
 
-STEPS = 3
-TOLERANCE = 1e-9  # after three steps rounding leaves some 1e-15 in float64, another formula far more
+STEPS, SETTING = 2, 0.3
+TOLERANCE = 1e-9  # after two steps rounding leaves some 1e-15 in float64, another formula far more
 X = np.linspace(-1.2, 1.5, 12).reshape(4, 3)
 Y = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
 PLAIN = (Sequential, Linear, MSELoss, SGD)  # of which every network of a comparison is built
@@ -35,7 +36,7 @@ _AGREE: dict[type, bool] = {}
 
 
 def disagreement(kinds: Iterable[type]) -> str:
-    """Return why the engine may not stand in for some kinds; empty if it may.
+    """Return the first kind whose results differ from the engine's, as a reason; empty if all agree.
 
     Parameters
     ----------
@@ -55,29 +56,53 @@ def disagreement(kinds: Iterable[type]) -> str:
 
 
 def _compare(kind: type) -> bool | None:
-    """Whether a kind computes the same in a tiny network of plain parts; None if one of these parts was replaced."""
-    loss = kind if issubclass(kind, Loss) else MSELoss
-    optimizer: Any = kind if issubclass(kind, Optimizer) else SGD
-    between = [kind] if issubclass(kind, Module) and kind not in PLAIN else []
-    last = [] if loss is MSELoss else [Sigmoid]  # whose outputs suit every loss
+    """Whether a kind computes the same in tiny networks of plain parts; None if one of these parts was replaced."""
+    if any(map(replaced_in, (kind, Sigmoid, *PLAIN))):
+        return None
+    cases: list[tuple[Any, ...]]
+    if issubclass(kind, Loss):
+        targets = [Y, Y.argmax(axis=1)] if kind.takes_classes else [Y]
+        cases = [(SGD, {}, kind(reduction), {}, y) for reduction in ("sum", "mean") for y in targets]
+    elif issubclass(kind, Optimizer):
+        cases = [(kind, settings, MSELoss(), {}, Y) for settings in _settings_of(kind)]
+    else:
+        cases = [(SGD, {}, MSELoss(), settings, Y) for settings in _settings_of(kind)]
+    agree = [_alike(kind, *case) for case in cases]
+    return None if None in agree else all(agree)
+
+
+def _settings_of(kind: type) -> list[dict[str, Any]]:
+    """Return settings to compare a kind with: its own, all numbers changed, and all flags set as well."""
+    accepted = inspect.signature(kind).parameters
+    names = [name for name in getattr(kind, "settings", ()) if name in accepted and name != "lr"]
+    numbers = {name: SETTING for name in names if not isinstance(accepted[name].default, bool)}
+    flags = {name: True for name in names if name not in numbers}
+    return [{}] + [numbers] * bool(numbers) + [numbers | flags] * bool(flags)
+
+
+def _alike(
+    kind: type, optimizer: type, settings: dict[str, Any], loss: Loss, layer_settings: dict[str, Any], y: np.ndarray
+) -> bool | None:
+    """Whether a training comes out the same on NumPy and in the engine; None if it cannot be compared."""
     trained = []
     for native in (False, True):
-        model = _network(between, last)
-        cost, descent = loss(), optimizer(model, 0.1)
-        if any(map(replaced_method, [*model.modules(), cost, descent])):
-            return None
+        model = _network(kind, layer_settings, ends_with_sigmoid=not isinstance(loss, MSELoss))
+        cost, descent = copy.copy(loss), optimizer(model, 0.1, **settings)
         made = Compiled(model)
         if made.network is None:
             return None
         engine: Engine = NativeEngine("minidl", model, made) if native else NumpyEngine("minidl", model)
-        losses = [engine.train_step(cost, descent, X, Y) for _ in range(STEPS)]
+        losses = [engine.train_step(cost, descent, X, y) for _ in range(STEPS)]
         trained.append(np.array([*losses, *model.values]))
     return bool(np.allclose(trained[0], trained[1], rtol=TOLERANCE, atol=TOLERANCE))
 
 
-def _network(between: Sequence[type[Module]], last: Sequence[type[Module]]) -> Sequential:
+def _network(kind: type, settings: dict[str, Any], *, ends_with_sigmoid: bool) -> Sequential:
+    """Return a network with a layer of a kind between two Linear, if the kind is a layer beside these."""
     rng = np.random.default_rng(0)
     first, second = (Linear(*widths, std_b=0.1, dtype="float64", rng=rng) for widths in ((3, 4), (4, 2)))
-    options: dict[str, Any] = {"rng": rng}
-    inner = [kind(**options) if "rng" in inspect.signature(kind).parameters else kind() for kind in between]
-    return Sequential([first, *inner, second, *(kind() for kind in last)])
+    between: list[Module] = []
+    if issubclass(kind, Module) and kind not in PLAIN:
+        options = {**settings, "rng": rng} if "rng" in inspect.signature(kind).parameters else settings
+        between = [kind(**options)]
+    return Sequential([first, *between, second, *([Sigmoid()] if ends_with_sigmoid else [])])

@@ -1,4 +1,4 @@
-"""A model as minidl-native has compiled it, kept for as long as the model stays the same.
+"""The compiled form of a model, valid until the model changes.
 
 minidl-native is optional, like torch: it is imported when an engine is first chosen, never by ``import minidl``. It is
 given data alone: the records of ``model.spec()``, the flat vectors, and the kinds and settings of loss and optimizer.
@@ -18,7 +18,7 @@ from minidl.arrays.backend import NUMPY, dtype_name
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.originals import Methods, is_known, replaced_method
+from minidl.training.originals import Methods, is_known, method_names, replaced_method
 
 
 @cache
@@ -32,7 +32,7 @@ def load_native() -> tuple[Any, str]:
 
 
 class Compiled:
-    """What minidl-native made of a model.
+    """The compiled network of a model, or the reason why there is none.
 
     Parameters
     ----------
@@ -58,10 +58,10 @@ class Compiled:
         self.native, self.why_not = load_native()
         self.why_not = self.why_not or _why_not(model, modules)
         self._watched = [(_settings_of(module), module) for module in modules if _has_settings(module)]
-        self._settings = [_copies(settings(module)) for settings, module in self._watched]
-        self._methods = Methods(modules)
+        self._settings = [_comparable(settings(module)) for settings, module in self._watched]
+        self._methods = Methods(list(map(type, modules)), modules)
         self.kinds = list(dict.fromkeys(map(type, modules)))
-        self._trained_with: tuple[Loss, Optimizer, Methods] | None = None
+        self._trained_with: tuple[tuple[type, type], Methods, frozenset[str]] | None = None
         self.network = None if self.why_not else self._compile(model, modules)
 
     def is_current(self) -> bool:
@@ -71,22 +71,24 @@ class Compiled:
         try:
             return [settings(module) for settings, module in self._watched] == self._settings
         except ValueError:  # an array, of one setting per replicate, has no truth value
-            return [_copies(settings(module)) for settings, module in self._watched] == self._settings
+            return [_comparable(settings(module)) for settings, module in self._watched] == self._settings
 
     def why_not_train(self, model: Module, loss: Loss, optimizer: Optimizer) -> str:
         """Return why the network cannot be trained with a loss and an optimizer; empty if it can."""
+        kinds = type(loss), type(optimizer)
         if self._trained_with is not None:
-            known_loss, known_optimizer, methods = self._trained_with
-            if loss is known_loss and optimizer is known_optimizer and methods.unchanged():
+            known, methods, names = self._trained_with
+            plain = names.isdisjoint(vars(loss)) and names.isdisjoint(vars(optimizer))
+            if kinds == known and plain and methods.unchanged():
                 return ""
-        why_not = _strange(loss) or _strange(optimizer)
-        why_not = why_not or self._check(model, type(loss).__name__, type(optimizer).__name__)
-        self._trained_with = None if why_not else (loss, optimizer, Methods([loss, optimizer]))
+        why_not = _why_unknown(loss) or _why_unknown(optimizer)
+        why_not = why_not or self._check(model, kinds[0].__name__, kinds[1].__name__)
+        self._trained_with = None if why_not else (kinds, Methods(kinds), method_names(kinds))
         return why_not
 
     def knows(self, optimizer: Optimizer) -> bool:
         """Whether the optimizer is of a known kind, with its original methods."""
-        return not _strange(optimizer)
+        return not _why_unknown(optimizer)
 
     def _check(self, model: Module, loss: str, optimizer: str) -> str:
         kind = {"dtype": dtype_name(model.dtype), "replicate_shape": model.replicate_shape}
@@ -107,14 +109,14 @@ class Compiled:
 
 
 def compiled(model: Module) -> Compiled:
-    """Return what minidl-native made of a model, made anew if the model has changed."""
+    """Return the compiled form of a model, compiled again if the model has changed."""
     if model.compiled is None or not model.compiled.is_current():
         model.compiled = Compiled(model)
     return model.compiled  # type: ignore[no-any-return]  # set two lines above, or by an earlier call
 
 
 def _why_not(model: Module, modules: list[Module]) -> str:
-    """Return why a model is none for minidl-native, whatever its layers are; empty if it may be one."""
+    """Return the reason why a model cannot be compiled, whatever its layers are; empty if there is none."""
     if model.backend is not NUMPY:
         return f"it works on NumPy arrays, not on {model.backend.name}"
     if not model.values.flags.c_contiguous:
@@ -123,7 +125,7 @@ def _why_not(model: Module, modules: list[Module]) -> str:
     return f"{replaced} is not minidl's own" if replaced else ""
 
 
-def _strange(thing: Loss | Optimizer) -> str:
+def _why_unknown(thing: Loss | Optimizer) -> str:
     """Return why a loss or an optimizer is not one of minidl's own; empty if it is."""
     if not is_known(type(thing)):
         return f"{type(thing).__name__} is not one that it knows"
@@ -141,7 +143,7 @@ def _settings_of(module: Module) -> Callable[[Module], tuple[Any, ...]]:
     return attrgetter(*module.settings, "generators")
 
 
-def _copies(settings: tuple[Any, ...]) -> tuple[Any, ...]:
+def _comparable(settings: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return settings as values that compare: an array, which may change in place, as a tuple of its numbers."""
     return tuple(
         tuple(value.tolist()) if isinstance(value, np.ndarray) else list(value) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""What every engine offers: the one door through which `fit`, `evaluate` and `predict` compute."""
+"""The interface of an engine, through which `fit`, `evaluate`, `predict` and `train_step` compute."""
 
 from __future__ import annotations
 
@@ -60,8 +60,14 @@ class Engine(ABC):
     words: str
 
     @abstractmethod
-    def current(self) -> Engine:
-        """Return the engine for the model as it is now: this one, or another if a method was replaced meanwhile."""
+    def current(self, training: Training | None = None) -> Engine:
+        """Return the engine for the model as it is now: this one, or another if a method was replaced meanwhile.
+
+        Parameters
+        ----------
+        training : Training, optional
+            Whose loss and optimizer must have their original methods too.
+        """
 
     @abstractmethod
     def infer(self, x: Array) -> Array:

@@ -13,12 +13,13 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.agreement import disagreement
 from minidl.training.compiled import Compiled, compiled
 from minidl.training.engine import Engine, EngineName
-from minidl.training.native_engine import NativeEngine, NativeSteps, unsupported
+from minidl.training.native_engine import NativeEngine, unsupported
+from minidl.training.native_steps import NativeSteps
 from minidl.training.numpy_engine import NumpyEngine
 
 NAMES = get_args(EngineName)
 VARIABLE = "MINIDL_ENGINE"
-DEFAULT = os.environ.get(VARIABLE, "auto")
+DEFAULT = os.environ.get(VARIABLE) or "auto"
 """The engine where none is given. The variable is read when minidl is imported."""
 
 
@@ -40,14 +41,14 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
     ValueError
         For another name; if the native engine is asked for and cannot run the model.
     """
-    name = _check(who, name, threads)
-    if name == "numpy":
-        return NumpyEngine(who, model)
+    chosen, threads = _check(who, name, threads)
+    if chosen == "numpy":
+        return NumpyEngine(who, model, "" if name else f"{VARIABLE}=numpy")
     made = compiled(model)
-    why_not = made.why_not or _why_slower(made, name) or disagreement(made.kinds)
+    why_not = made.why_not or _why_slower(made, chosen) or disagreement(made.kinds)
     if not why_not:
-        return NativeEngine(who, model, made, threads, by_name=name == "native")
-    if name == "native":
+        return NativeEngine(who, model, made, threads, by_name=chosen == "native")
+    if chosen == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not)
 
@@ -78,34 +79,34 @@ def choose_engine_to_train(
     ValueError
         As `choose_engine`; also if the native engine is asked for and does not know the loss or the optimizer.
     """
-    name = _check(who, name, threads)
-    if name == "numpy":
-        return NumpyEngine(who, model)
+    chosen, threads = _check(who, name, threads)
+    if chosen == "numpy":
+        return NumpyEngine(who, model, "" if name else f"{VARIABLE}=numpy")
     made = compiled(model)
-    why_not = made.why_not or _why_slower(made, name) or made.why_not_train(model, loss, optimizer)
+    why_not = made.why_not or _why_slower(made, chosen) or made.why_not_train(model, loss, optimizer)
     why_not = why_not or disagreement([*made.kinds, type(loss), type(optimizer)])
     if not why_not and x.ndim not in (2, 2 + len(model.replicate_shape)):
         why_not = f"it takes samples of one axis, not x {tuple(x.shape)}"
     if not why_not:
-        return NativeEngine(who, model, made, threads, by_name=name == "native")
-    if name == "native":
+        return NativeEngine(who, model, made, threads, by_name=chosen == "native")
+    if chosen == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not, _native_steps(made, model, optimizer))
 
 
-def _check(who: str, name: EngineName | None, threads: int | None) -> EngineName:
-    """Return the name of the engine, once name and threads are known to be right."""
+def _check(who: str, name: EngineName | None, threads: int | None) -> tuple[EngineName, int | None]:
+    """Return the name of the engine and the number of threads, after checking both."""
     if threads is not None:
-        as_count(who, "threads", threads)
+        threads = as_count(who, "threads", threads)
     chosen = DEFAULT if name is None else name
     if chosen not in NAMES:
         source = f"{VARIABLE} to be" if name is None else "engine"
         raise ValueError(f"{who}: expected {source} 'auto', 'numpy' or 'native', got {chosen!r}")
-    return chosen  # type: ignore[return-value]  # one of the three names
+    return chosen, threads  # type: ignore[return-value]  # one of the three names
 
 
-def _why_slower(made: Compiled, name: EngineName) -> str:
-    if name == "native" or made.network.worthwhile:
+def _why_slower(made: Compiled, chosen: EngineName) -> str:
+    if chosen == "native" or made.network.worthwhile:
         return ""
     return f"NumPy is faster for a layer of {made.network.largest:,} weights"
 
@@ -114,4 +115,4 @@ def _native_steps(made: Compiled, model: Module, optimizer: Optimizer) -> Native
     """Return the steps of the optimizer in minidl-native, where they are faster on long vectors."""
     if made.network is None or not made.knows(optimizer) or disagreement([type(optimizer)]):
         return None
-    return NativeSteps(model) if made.network.steps_worthwhile(type(optimizer).__name__) else None
+    return NativeSteps(model, optimizer) if made.network.steps_worthwhile(type(optimizer).__name__) else None

@@ -6,10 +6,10 @@ from minidl.arrays.backend import Array
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
+from minidl.training.batches import batch_rows
 from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine
 from minidl.training.metrics import Evaluation, Tally
-from minidl.training.numpy_engine import batch_rows
 
 
 def evaluate(

@@ -15,12 +15,13 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.training.arguments import check_arguments
+from minidl.training.batches import batch_rows
 from minidl.training.engine import Engine, EngineName, Training
 from minidl.training.engines import choose_engine, choose_engine_to_train
 from minidl.training.evaluate import measure
 from minidl.training.history import History
 from minidl.training.metrics import Evaluation, Tally
-from minidl.training.numpy_engine import batch_rows
 from minidl.training.originals import is_known
 from minidl.training.survivors import Survivors
 
@@ -105,8 +106,9 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     >>> print(f"{model.weight.item():.2f}")
     3.00
     """
-    _check_arguments(model, loss, optimizer, callbacks)
-    loss = loss.private_copy()  # what its forward saves is this training's alone
+    check_arguments("fit", model, loss, optimizer)
+    if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
+        raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
     as_count("fit", "epochs", epochs, low=0)
     batch_size = as_count("fit", "batch_size", batch_size)
     rngs = as_generators("fit", rng, model.replicate_shape)
@@ -122,12 +124,13 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
         model.zero_grad()  # an interrupted step may have left something there
     batch_size, tally = min(batch_size, samples.count), Tally(loss, samples)
     with model.mode_kept() as modules, Survivors(model, optimizer, history, samples) as survivors:
-        training = Training(loss, optimizer, samples, batch_size, tally, survivors)
         try:
             for epoch in range(1, epochs + 1):
                 for module in modules:
                     module.training = True
-                chosen = chosen.current()  # a callback may have changed the model
+                # A callback may have changed the loss or the model; what forward saves is this training's alone.
+                training = Training(loss.private_copy(), optimizer, samples, batch_size, tally, survivors)
+                chosen = chosen.current(training)
                 trained = chosen.run_epoch(training, epoch, _order(rngs, samples.count))
                 history.append(trained, validate() if validate else None)
                 if callbacks and _is_stopped_by(callbacks, epoch, history):
@@ -155,19 +158,9 @@ def _is_true(answer: object) -> bool:
     return isinstance(answer, bool | int) and answer == 1
 
 
-def _check_arguments(model: Module, loss: Loss, optimizer: Optimizer, callbacks: Sequence[object]) -> None:
-    for name, thing, kind in (("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
-        if not isinstance(thing, kind):
-            raise TypeError(f"fit: expected {name} to be a {kind.__name__}, got {thing!r}")
-    if optimizer.model is not model:
-        raise ValueError(f"fit: expected an optimizer of this model, {model}, got one of another, {optimizer.model}")
-    if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
-        raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
-
-
 def _check_first_sample(who: str, engine: Engine, loss: Loss, samples: Samples) -> None:
     """Raise unless the first sample and all targets suit model and loss."""
-    x, y = samples.rows(0, 1)
+    (x, y), loss = samples.rows(0, 1), loss.private_copy()
     try:
         engine.model.check_entry(samples.x)
         prediction = engine.infer(x)

@@ -29,8 +29,8 @@ class History:
     diverged : dict of int to (int, int)
         The replicates whose loss became nan, with epoch and batch, counted from 1; their curves are nan from there on.
     engine : str
-        What ran the epochs: ``"native"``, or ``"numpy"`` with the reason why it was not the native engine, and whether
-        that made the optimizer's steps all the same.
+        The engine of the epochs: ``"native"``, or ``"numpy"`` with the reason; ``"steps native"`` if the optimizer's
+        steps ran in the native engine.
 
     Examples
     --------

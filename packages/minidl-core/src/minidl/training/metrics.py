@@ -115,7 +115,7 @@ class Tally:
     """
 
     def __init__(self, loss: Loss, samples: Samples) -> None:
-        self._is_mean, self._axes = loss.reduction == "mean", len(samples.replicate_shape)
+        self._loss_function, self._axes = loss, len(samples.replicate_shape)
         self._to_numpy, self._one_hot = samples.y_library.to_numpy, samples.y_is_float
         is_classes = not samples.y_is_float or _are_one_hot(samples.y)
         self.threshold = loss.threshold if is_classes else None
@@ -133,7 +133,8 @@ class Tally:
         """
         axes, samples = self._axes, prediction.shape[self._axes]
         loss: Any = self._to_numpy(value).astype(np.float64) if axes else float(value)
-        self._loss = self._loss + (loss * samples if self._is_mean else loss)
+        is_mean = self._loss_function.reduction == "mean"
+        self._loss = self._loss + (loss * samples if is_mean else loss)
         self._samples += samples
         if self.threshold is not None:
             labels = classes_of(target) if self._one_hot else target

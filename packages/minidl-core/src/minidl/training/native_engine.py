@@ -7,20 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arrays.backend import Array, is_float
+from minidl.arrays.backend import Array
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.training.batches import in_batches
 from minidl.training.compiled import Compiled, compiled
 from minidl.training.engine import Engine, Training
 from minidl.training.metrics import Evaluation
-from minidl.training.numpy_engine import NumpyEngine, in_batches
+from minidl.training.native_steps import optimizer_record
+from minidl.training.numpy_engine import NumpyEngine
 
 
 class NativeEngine(Engine):
     """Runs a model in minidl-native.
 
-    Whatever the compiled network does not take is computed by NumPy, or refused if the engine was asked for by name.
+    NumPy computes inputs that the network does not accept; with ``engine="native"`` they are an error.
 
     Parameters
     ----------
@@ -41,33 +43,35 @@ class NativeEngine(Engine):
         self.who, self.model, self.words = who, model, "native"
         self._made, self._by_name, self._threads = made, by_name, threads
 
-    def current(self) -> Engine:
+    def current(self, training: Training | None = None) -> Engine:
         """Return this engine, with the model compiled anew if a setting changed; NumPy's if a method was replaced."""
         self._made = compiled(self.model)
-        if self._made.network is not None:
+        why_not = self._made.why_not
+        if training is not None and not why_not:
+            why_not = self._made.why_not_train(self.model, training.loss, training.optimizer)
+        if not why_not:
             return self
         if self._by_name:
-            raise unsupported(self.who, self._made.why_not)
+            raise unsupported(self.who, why_not)
         engine = NumpyEngine(self.who, self.model)
-        engine.words = f"native, then numpy ({self._made.why_not})"
+        engine.words = f"native, then numpy ({why_not})"
         return engine
 
     def infer(self, x: Array) -> Array:
         """Compute the output of the model for one batch."""
-        if type(x) is np.memmap:
-            x = x.view(np.ndarray)
+        x = _without_file(x)
         if self._takes(x):
             # A batch of the replicates' own data is no contiguous array, and little work to copy.
             return self._infer(x if _is_plain(x) else np.array(x, order="C"))
         y = self.model.infer(x)  # raises if anything is wrong with x
         if self._by_name:
-            raise unsupported(self.who, f"x {tuple(x.shape)}, which is not samples of one axis")
+            array = f"x {tuple(x.shape)}, which is not samples of one axis"
+            raise unsupported(self.who, array if type(x) is np.ndarray else f"x of type {type(x).__name__}")
         return y
 
     def predict(self, x: Array, batch_size: int | None = None) -> Array:
         """Compute the output of the model; the compiled network takes any number of samples at once."""
-        if type(x) is np.memmap:
-            x = x.view(np.ndarray)  # the same memory, without what belongs to a file
+        x = _without_file(x)
         if self._takes(x) and _is_plain(x):
             return self._infer(x)
         return in_batches(self, x, batch_size)
@@ -77,7 +81,7 @@ class NativeEngine(Engine):
         made = self._made
         model, loss, samples, survivors = self.model, training.loss, training.samples, training.survivors
         batches = made.native.Samples(samples.x, _as_targets(samples.y), order, training.batch_size)
-        record = made.native.LossRecord(type(loss).__name__, loss.reduction == "mean", training.tally.threshold)
+        record = self._loss_record(loss, training.tally.threshold)
         steps = -(-samples.count // training.batch_size)
         active = ~survivors.frozen if model.replicate_shape else None
         result = self._train(batches, record, training.optimizer, steps, active)
@@ -89,18 +93,20 @@ class NativeEngine(Engine):
 
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""
-        made = self._made
-        if not self._takes(x) or not x.shape[-2]:
+        x, y = _without_file(x), _without_file(y)
+        if not (self._takes(x) and x.shape[-2] and type(y) is np.ndarray):
+            if self._by_name and self._takes(x):
+                raise unsupported(self.who, f"targets of type {type(y).__name__}, x {tuple(x.shape)}")
             return NumpyEngine(self.who, self.model).train_step(loss, optimizer, x, y)
-        batch = made.native.Samples(x, _as_targets(y), None, x.shape[-2])
-        record = made.native.LossRecord(type(loss).__name__, loss.reduction == "mean", None)
-        self.model.zero_grad()
+        batch = self._made.native.Samples(x, _as_targets(y), None, x.shape[-2])
         try:
-            result = self._train(batch, record, optimizer, steps=1)
+            loss.check_values(y, self.model.out_features or 0)
+            result = self._train(batch, self._loss_record(loss, None), optimizer, steps=1)
         except (ValueError, TypeError):
             # NumPy names the layer or the loss that does not accept its argument.
-            loss.forward(self.model.infer(x), y, replicate_axes=len(self.model.replicate_shape))
+            loss.private_copy().forward(self.model.infer(x), y, replicate_axes=len(self.model.replicate_shape))
             raise
+        self.model.zero_grad()
         per_sample = x.shape[-2] if loss.reduction == "mean" else 1
         return result.loss / per_sample if self.model.replicate_shape else float(result.loss) / per_sample
 
@@ -128,8 +134,12 @@ class NativeEngine(Engine):
             optimizer.t += max(each.tolist()) if ended else min(each.tolist())
         return result
 
+    def _loss_record(self, loss: Loss, threshold: float | None) -> Any:
+        settings = {name: getattr(loss, name) for name in loss.settings}
+        return self._made.native.LossRecord(type(loss).__name__, loss.reduction == "mean", threshold, settings)
+
     def _takes(self, x: Array) -> bool:
-        """Whether the network takes x; if not, `infer` raises, or computes it where x has more axes."""
+        """Return whether the network accepts x."""
         model = self.model
         if type(x) is not np.ndarray or x.dtype != model.dtype:
             return False
@@ -140,33 +150,6 @@ class NativeEngine(Engine):
         model = self.model
         threads = thread_count(self._threads) if model.replicate_shape or self._threads is not None else 1
         return self._made.network.predict(model.values, x, threads=threads)
-
-
-class NativeSteps:
-    """Makes the steps of an optimizer in minidl-native where NumPy computes the network.
-
-    An optimizer's dozen operations on long vectors read them from memory again and again; the engine passes over them
-    once.
-
-    Parameters
-    ----------
-    model : Module
-        Which `compiled` has a network of.
-    """
-
-    def __init__(self, model: Module) -> None:
-        self._model = model
-
-    def __call__(self, optimizer: Optimizer) -> None:
-        """Do what ``optimizer.step()`` does, up to the rounding of its operations."""
-        made = compiled(self._model)
-        record = None if made.network is None else optimizer_record(made, optimizer, 1)
-        if record is None or record.rates is None:
-            optimizer.step()
-            return
-        made.network.step(self._model.values, self._model.grads_to_read, record)
-        optimizer.t += 1
-        self._model.zero_grad()
 
 
 def thread_count(threads: int | None) -> int:
@@ -183,16 +166,15 @@ def unsupported(who: str, why: str) -> ValueError:
     return ValueError(f"{who}: expected something that the native engine can run, got {why}; engine='auto' falls back")
 
 
-def optimizer_record(made: Compiled, optimizer: Optimizer, steps: int) -> Any:
-    """Return an optimizer, with the learning rates of its next steps, as minidl-native reads it."""
-    state = optimizer.state()
-    return made.native.OptimizerRecord(*state, optimizer.next_rates(steps), int(optimizer.t))
-
-
 def _is_plain(x: np.ndarray) -> bool:
     return x.flags.c_contiguous and x.flags.aligned
 
 
-def _as_targets(y: Array) -> np.ndarray:
-    """Return targets as minidl-native reads them: class indices are int64."""
-    return y if is_float(y) else np.asarray(y, np.int64)
+def _without_file(x: Array) -> Array:
+    """Return a memory-mapped array as a plain one of the same memory; all else as it is."""
+    return x.view(np.ndarray) if type(x) is np.memmap else x
+
+
+def _as_targets(y: np.ndarray) -> np.ndarray:
+    """Return targets as minidl-native reads them: class indices as int64; what it does not take, it refuses."""
+    return y.astype(np.int64, copy=False) if y.dtype.kind in "iu" else y

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from minidl.arrays.backend import Array, backend_of, library_of
-from minidl.arrays.checks import as_count
-from minidl.arrays.samples import rows, sample_axis
+from minidl.arrays.backend import Array
+from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.training.batches import in_batches
 from minidl.training.engine import Engine, Training
 from minidl.training.metrics import Evaluation
-from minidl.training.survivors import keep, put_back
-
-_ROWS = 4096  # rows of all replicates at a time: a layer of 25 then takes 400 KB, and stays in the cache
+from minidl.training.survivors import Snapshot
 
 
 class NumpyEngine(Engine):
@@ -33,9 +30,9 @@ class NumpyEngine(Engine):
     who : str
     model : Module
     why_not : str
-        Why it is not the native engine; empty if nobody asked for that.
+        Reason why the native engine does not run; empty if NumPy was asked for.
     step : callable, optional
-        ``step(optimizer)`` makes the step of an optimizer in its place; see `NativeSteps`.
+        ``step(optimizer)`` replaces ``optimizer.step()``; see `NativeSteps`.
     """
 
     def __init__(
@@ -46,7 +43,7 @@ class NumpyEngine(Engine):
         if step is not None:
             self.words += ", steps native"
 
-    def current(self) -> Engine:
+    def current(self, training: Training | None = None) -> Engine:  # noqa: ARG002 - it runs every training
         """Return this engine, which runs whatever the model is."""
         return self
 
@@ -64,6 +61,7 @@ class NumpyEngine(Engine):
         tally, survivors = training.tally, training.survivors
         step = optimizer.step if self._step is None else partial(self._step, optimizer)
         axes = len(model.replicate_shape)
+        survivors.hold()
         for batch, (x, y) in enumerate(training.samples.batches(order, training.batch_size), start=1):
             prediction = model.forward(x)
             value = loss.forward(prediction, y, replicate_axes=axes)
@@ -72,50 +70,31 @@ class NumpyEngine(Engine):
                 survivors.freeze(nan, epoch, batch)
             model.backward(loss.backward(), need_dx=False)
             step()
-            if survivors.kept:
-                survivors.restore()
+            if survivors.held is not None:
+                survivors.held.restore()
         return tally.take()
 
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""
         model = self.model
         replicates = model.replicate_shape
-        model.zero_grad()
+        Samples(self.who, x, y, replicates)  # raises if there are none, or x and y do not have as many
+        optimizer.next_rate()
+        everything = Snapshot(model, optimizer, np.ones(replicates, bool))
         with model.mode_kept():
             model.train()
-            value = loss.forward(model.forward(x), y, replicate_axes=len(replicates))
-        value = model.backend.to_numpy(value).astype(np.float64) if replicates else float(value)
-        nan = np.isnan(value)
-        if nan.all():
-            return value
-        kept = keep(model, optimizer, nan) if replicates and nan.any() else []
-        model.backward(loss.backward(), need_dx=False)
-        optimizer.step()
-        put_back(kept, nan)
-        return value
-
-
-def in_batches(engine: Engine, x: Array, batch_size: int | None) -> Array:
-    """Compute ``engine.infer(x)`` in batches of samples, so that the memory beside the output is that of one batch."""
-    backend_of(x, engine.who)
-    model, infer = engine.model, engine.infer
-    axis = sample_axis(x, model.replicate_shape) if x.ndim > 1 else 0
-    size = batch_rows(engine.who, model, batch_size, x, axis)
-    if x.ndim < 2 or x.shape[axis] <= size:
-        return infer(x)
-    before, samples = len(model.replicate_shape), x.shape[axis]
-    first = infer(rows(x, 0, size, axis))
-    shape = (*first.shape[:before], samples, *first.shape[before + 1 :])
-    output = library_of(first, engine.who).xp.empty(shape, dtype=first.dtype, device=first.device)
-    rows(output, 0, size, before)[...] = first
-    for start in range(size, samples, size):
-        rows(output, start, start + size, before)[...] = infer(rows(x, start, start + size, axis))
-    return output
-
-
-def batch_rows(who: str, model: Module, batch_size: int | None, x: Array, axis: int) -> int:
-    """Return the number of samples to predict at a time, when axis `axis` of x counts them."""
-    if batch_size is not None:
-        return as_count(who, "batch_size", batch_size)
-    rows_of_a_sample: int = prod((*model.replicate_shape, *x.shape[axis + 1 : -1]))
-    return max(1, _ROWS // max(1, rows_of_a_sample))
+            try:
+                value = loss.forward(model.forward(x), y, replicate_axes=len(replicates))
+            except Exception:
+                everything.restore()  # dropout may have drawn
+                raise
+            value = model.backend.to_numpy(loss.value(value)).astype(np.float64)
+            nan = np.isnan(value)
+            model.zero_grad()
+            if not nan.all():
+                lost = Snapshot(model, optimizer, nan) if nan.any() else None
+                model.backward(loss.backward(), need_dx=False)
+                optimizer.step()
+                if lost is not None:
+                    lost.restore()
+        return value if replicates else float(value)

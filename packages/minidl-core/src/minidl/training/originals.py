@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import FunctionType
 
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
@@ -15,8 +14,9 @@ _ORIGINALS: dict[type, dict[str, object]] = {}
 def remember_originals() -> None:
     """Note the methods of all layers, losses and optimizers; called once, when all are imported."""
     for base in (Module, Loss, Optimizer):
-        for kind in (*_subclasses(base), *(parent for parent in base.__mro__ if parent.__module__ != "abc")):
-            _ORIGINALS[kind] = _methods(kind)
+        for kind in (*_subclasses(base), *base.__mro__):
+            if kind.__module__.partition(".")[0] == "minidl":  # a second call finds what may have been replaced
+                _ORIGINALS.setdefault(kind, _methods(kind))
 
 
 def is_known(kind: type) -> bool:
@@ -24,46 +24,58 @@ def is_known(kind: type) -> bool:
     return kind in _ORIGINALS
 
 
-def replaced_method(thing: object) -> str:
-    """Return the name of a method of an object, or of its class, that is not the original; empty if there is none.
-
-    The method may have been replaced in the class, in one of its bases, or in the object alone.
-    """
-    kinds = [kind for kind in type(thing).__mro__ if kind in _ORIGINALS]
-    if type(thing) not in kinds and type(thing).__module__.partition(".")[0] == "minidl":
-        return type(thing).__name__  # a class that was made anew, by a reload of its module
-    for kind in kinds:
-        if kind.__dict__.items() >= _ORIGINALS[kind].items() and _methods(kind).keys() == _ORIGINALS[kind].keys():
+def replaced_in(kind: type) -> str:
+    """Return the name of a method of a class or its bases that is not the original; empty if there is none."""
+    if kind not in _ORIGINALS and kind.__module__.partition(".")[0] == "minidl":
+        return kind.__name__  # a class that was made anew, by a reload of its module
+    for base in kind.__mro__:
+        original, now = _ORIGINALS.get(base), vars(base)
+        if original is None:
             continue
-        now, original = _methods(kind), _ORIGINALS[kind]
-        name = next(name for name in {**original, **now} if now.get(name) is not original.get(name))
-        return f"{kind.__name__}.{name}"
-    for kind in kinds:
-        for name in vars(thing):
-            if name in _ORIGINALS[kind]:
-                return f"{type(thing).__name__}.{name}"
+        changed = [name for name, method in original.items() if now.get(name) is not method]
+        added = [name for name in now.keys() - original.keys() if _is_method(now[name])]
+        if changed or added:
+            return f"{base.__name__}.{[*changed, *added][0]}"
     return ""
 
 
+def replaced_method(thing: object) -> str:
+    """Return the name of a method of an object, or of its class, that is not the original; empty if there is none."""
+    names = method_names([type(thing)])
+    own = next((name for name in vars(thing) if name in names), "")
+    return replaced_in(type(thing)) or (own and f"{type(thing).__name__}.{own}")
+
+
 class Methods:
-    """The methods of some objects as they were once, for a fast comparison.
+    """The methods of some classes as they were once, for a fast comparison.
 
     Parameters
     ----------
+    kinds : sequence of type
     things : sequence of object
-        Of known kinds.
+        Objects of these classes, which must neither change their class nor get another number of attributes.
     """
 
-    def __init__(self, things: Sequence[object]) -> None:
-        kinds = {kind: None for thing in things for kind in type(thing).__mro__ if kind in _ORIGINALS}
-        self._classes, self._then = [vars(kind) for kind in kinds], [dict(vars(kind)) for kind in kinds]
+    def __init__(self, kinds: Sequence[type], things: Sequence[object] = ()) -> None:
+        classes = dict.fromkeys(base for kind in kinds for base in kind.__mro__ if base in _ORIGINALS)
+        self._classes, self._then = [vars(kind) for kind in classes], [dict(vars(kind)) for kind in classes]
+        self._things, self._types = things, list(map(type, things))
         self._attributes = [vars(thing) for thing in things]
         self._counts = list(map(len, self._attributes))
 
     def unchanged(self) -> bool:
-        """Whether no class has another method, and no object another number of attributes, than before."""
+        """Return whether all classes and methods, and the number of attributes of each object, are unchanged."""
         # The comparisons run in C, and take little time beside the prediction of one sample.
-        return self._classes == self._then and list(map(len, self._attributes)) == self._counts
+        return (
+            self._classes == self._then
+            and list(map(len, self._attributes)) == self._counts
+            and list(map(type, self._things)) == self._types
+        )
+
+
+def method_names(kinds: Sequence[type]) -> frozenset[str]:
+    """Return the names of all methods of some classes."""
+    return frozenset(name for kind in kinds for base in kind.__mro__ for name in _ORIGINALS.get(base, ()))
 
 
 def _subclasses(base: type) -> list[type]:
@@ -72,5 +84,8 @@ def _subclasses(base: type) -> list[type]:
 
 
 def _methods(kind: type) -> dict[str, object]:
-    kinds = (FunctionType, property, classmethod, staticmethod)
-    return {name: value for name, value in vars(kind).items() if isinstance(value, kinds)}
+    return {name: value for name, value in vars(kind).items() if _is_method(value)}
+
+
+def _is_method(value: object) -> bool:
+    return callable(value) or hasattr(value, "__get__")

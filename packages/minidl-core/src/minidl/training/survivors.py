@@ -1,4 +1,4 @@
-"""What becomes of a training, or of one of its replicates, whose loss is nan."""
+"""Divergence: replicates whose loss is nan are frozen; a single network ends the training."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from minidl.arrays.backend import Array
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
@@ -37,16 +36,15 @@ class Survivors:
     Attributes
     ----------
     frozen : array of bool, shape replicate_shape
-    kept : list of (array, array)
-        The vectors of model and optimizer, each with its part that belongs to the frozen replicates; empty if none is.
+    held : Snapshot or None
+        The state that the frozen replicates keep, where NumPy computes them along with the others.
     """
 
     def __init__(self, model: Module, optimizer: Optimizer, history: History, samples: Samples) -> None:
         self._samples = samples
         self.frozen = np.zeros(model.replicate_shape, bool)
         self._model, self._optimizer, self._history = model, optimizer, history
-        self.kept: list[tuple[Array, Array]] = []
-        self._states: list[tuple[np.random.Generator, Any]] = []
+        self.held: Snapshot | None = None
         self._quiet = ExitStack()
 
     def __enter__(self) -> Self:
@@ -77,17 +75,20 @@ class Survivors:
     def freeze(self, nan: np.ndarray, epoch: int, batch: int) -> None:
         """Freeze the replicates whose loss in this batch is nan, before the step."""
         new = np.flatnonzero(nan & ~self.frozen)
+        if not new.size:
+            return
         self.lose(epoch, dict.fromkeys(new.tolist(), batch))
-        if not self.kept:
-            self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
-        self.kept = keep(self._model, self._optimizer, self.frozen)
-        self._states = states_of(self._model, self.frozen)
+        if self.held is not None:
+            self.held.restore()  # those that were frozen before have drawn for this batch
+        self.hold()
 
-    def restore(self) -> None:
-        """Undo the step for the frozen replicates."""
-        put_back(self.kept, self.frozen)
-        for generator, state in self._states:
-            generator.bit_generator.state = state
+    def hold(self) -> None:
+        """Take a snapshot of the frozen replicates as they are now, after what a callback may have done to them."""
+        if not self.frozen.any():
+            return
+        if self.held is None:
+            self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
+        self.held = Snapshot(self._model, self._optimizer, self.frozen)
 
     def check_end(self, epoch: int, batch: int) -> None:
         """Note those whose parameters the last step has made infinite or nan: no later loss was there to tell.
@@ -111,19 +112,27 @@ def _callers_level() -> int:
     return level
 
 
-def states_of(model: Module, replicates: np.ndarray) -> list[tuple[np.random.Generator, Any]]:
-    """Return the generators of some replicates, each with its state."""
-    own = [module.generators for module in model.modules() if len(module.generators) == replicates.size]
-    return [(each[r], each[r].bit_generator.state) for each in own for r in np.flatnonzero(replicates).tolist()]
+class Snapshot:
+    """The state of some replicates: parameters, the optimizer's vectors, and the generators of dropout.
 
+    Parameters
+    ----------
+    model : Module
+    optimizer : Optimizer
+    replicates : array of bool, shape replicate_shape
+    """
 
-def keep(model: Module, optimizer: Optimizer, replicates: np.ndarray) -> list[tuple[Array, Array]]:
-    """Return the vectors of model and optimizer, each with a copy of its part that belongs to some replicates."""
-    vectors = [model.values, *(vector for vector in optimizer.state().vectors.values() if vector is not None)]
-    return [(vector, model.backend.asarray(vector[replicates])) for vector in vectors]
+    def __init__(self, model: Module, optimizer: Optimizer, replicates: np.ndarray) -> None:
+        vectors = [model.values, *(vector for vector in optimizer.state().vectors.values() if vector is not None)]
+        self._replicates = replicates
+        self._parts = [(vector, model.backend.asarray(vector[replicates])) for vector in vectors]
+        chosen = np.flatnonzero(replicates).tolist()
+        drawing = [module.generators for module in model.modules() if len(module.generators) == replicates.size]
+        self._states = [(each[r], each[r].bit_generator.state) for each in drawing for r in chosen]
 
-
-def put_back(kept: list[tuple[Array, Array]], replicates: np.ndarray) -> None:
-    """Undo what has happened since `keep`."""
-    for vector, part in kept:
-        vector[replicates] = part
+    def restore(self) -> None:
+        """Give the replicates their state back."""
+        for vector, part in self._parts:
+            vector[self._replicates] = part
+        for generator, state in self._states:
+            generator.bit_generator.state = state

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from minidl.arrays.backend import Array
+from minidl.arrays.backend import Array, backend_of
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.training.arguments import check_arguments
 from minidl.training.engine import EngineName
 from minidl.training.engines import choose_engine_to_train
 
@@ -61,9 +62,7 @@ def train_step(
     >>> losses[-1] < 1e-6 * losses[0]
     True
     """
-    if optimizer.model is not model:
-        raise ValueError(
-            f"train_step: expected an optimizer of this model, {model}, got one of another, {optimizer.model}"
-        )
+    check_arguments("train_step", model, loss, optimizer)
+    backend_of(x, "train_step")
     chosen = choose_engine_to_train("train_step", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
     return chosen.train_step(loss, optimizer, x, y)

@@ -1,0 +1,223 @@
+"""Faults that users of such software reported elsewhere; docs/faults.md lists kind, cause and test."""
+
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minidl
+
+quick = settings(max_examples=20, deadline=None, derandomize=True)
+X = np.random.default_rng(0).standard_normal((12, 3)).astype(np.float32)
+LABELS = np.arange(12) % 2
+ENGINES = ["numpy", "auto"]
+
+
+def net(rng=0, out=2, dtype="float32", **options):
+    rng = np.random.default_rng(rng)
+    layers = [minidl.Linear(3, 4, rng=rng, dtype=dtype, **options), minidl.Tanh()]
+    return minidl.Sequential([*layers, minidl.Linear(4, out, rng=rng, dtype=dtype, **options)])
+
+
+class TestLosses:
+    def test_two_threads_may_train_with_one_loss_object(self):
+        """Before: each took the gradient of the other's batch."""
+        loss, found = minidl.CrossEntropyLoss(), {}
+
+        def train(seed):
+            model = net(seed)
+            minidl.fit(
+                model, loss, minidl.SGD(model, 0.05), X, LABELS, epochs=40, batch_size=3, rng=seed, engine="numpy"
+            )
+            found[seed] = model.values.copy()
+
+        threads = [threading.Thread(target=train, args=(seed,)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        together = dict(found)
+        for seed in range(4):
+            train(seed)
+            np.testing.assert_array_equal(together[seed], found[seed])
+
+    @pytest.mark.parametrize("shared", [False, True])
+    def test_an_own_loss_that_returns_another_reduction_than_it_says_is_refused(self, shared):
+        class Mean(minidl.Loss):
+            def forward(self, prediction, target, *, replicate_axes=0):
+                diff = prediction - target
+                return self.save_for_backward((diff * diff).mean(axis=tuple(range(replicate_axes, diff.ndim))), diff)
+
+            def backward(self):
+                return 2 * self.saved()[0]
+
+        model = minidl.replicate(net, range(3)) if shared else net()
+        y = X[:, :2]
+        with pytest.raises(
+            ValueError, match=r"expected Mean to return the sum .*, got their mean: pass reduction='mean'"
+        ):
+            minidl.fit(model, Mean(), minidl.SGD(model, 0.01), X, y, epochs=1, batch_size=5)
+        minidl.fit(model, Mean("mean"), minidl.SGD(model, 0.01), X, y, epochs=1, batch_size=5)
+
+    def test_a_reduction_that_a_callback_assigns_counts_on_both_engines(self):
+        found = []
+        for engine in ENGINES:
+            model, loss = net(dtype="float64"), minidl.MSELoss("mean")
+            optimizer = minidl.SGD(model, 0.001)
+            x, y = X.astype(float), X[:, :2].astype(float)
+            change = [lambda *_, loss=loss: setattr(loss, "reduction", "sum")]
+            history = minidl.fit(
+                model, loss, optimizer, x, y, epochs=3, batch_size=5, rng=0, callbacks=change, engine=engine
+            )
+            found.append((history.loss, model.values))
+        np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-9)
+        np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-9)
+
+
+LAYOUTS = {
+    "Fortran": np.asfortranarray,
+    "misaligned": lambda a: np.frombuffer(b"." + a.tobytes(), a.dtype, offset=1).reshape(a.shape),
+    "reversed": lambda a: a[::-1].copy()[::-1],
+    "read only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
+}
+
+
+class TestArrays:
+    @pytest.mark.parametrize("engine", ENGINES)
+    @pytest.mark.parametrize("layout", [*LAYOUTS, "file"])
+    def test_any_layout_trains_predicts_and_validates(self, layout, engine, tmp_path):
+        def laid(a):
+            if layout != "file":
+                return LAYOUTS[layout](a)
+            a.tofile(tmp_path / f"{a.dtype}{a.ndim}")
+            return np.memmap(tmp_path / f"{a.dtype}{a.ndim}", a.dtype, "r", shape=a.shape)
+
+        found = []
+        for form in (lambda a: a, laid):
+            model, loss = net(), minidl.CrossEntropyLoss()
+            x, y = form(X), form(LABELS)
+            options = {"epochs": 2, "batch_size": 5, "rng": 0, "validation": (x, y), "engine": engine}
+            history = minidl.fit(model, loss, minidl.Adam(model), x, y, **options)
+            minidl.train_step(model, loss, minidl.SGD(model, 0.1), x, y, engine=engine)
+            found.append((model.values, minidl.predict(model, x, engine=engine), history.val_loss))
+            found[-1] += (minidl.evaluate(model, loss, x, y, engine=engine).loss,)
+        for ours, theirs in zip(*found, strict=True):
+            np.testing.assert_allclose(theirs, ours, rtol=1e-5)
+
+    @quick
+    @given(n=st.integers(1, 4000), scale=st.floats(1, 20), reduction=st.sampled_from(["sum", "mean"]))
+    def test_float16_does_not_overflow_in_sums_over_samples(self, n, scale, reduction):
+        model = minidl.Linear(1, 1, std_w=0, dtype="float16", rng=0)
+        x, y = np.zeros((n, 1), np.float16), np.full((n, 1), scale, np.float16)
+        loss = minidl.MSELoss(reduction)
+        expected = float(np.float16(y[0, 0] * y[0, 0]))
+        for size in (None, 7, 1000):
+            assert minidl.evaluate(model, loss, x, y, batch_size=size).loss == pytest.approx(expected, rel=1e-3)
+        sgd = minidl.SGD(model, 0.0)
+        history = minidl.fit(model, loss, sgd, x, y, epochs=1, batch_size=n, validation=(x, y))
+        assert history.loss[0] == pytest.approx(expected, rel=1e-3)
+        assert history.val_loss[0] == pytest.approx(expected, rel=1e-3)
+
+    @pytest.mark.parametrize("x", [np.array(2.0), np.array(2.0, np.float32)])
+    def test_dropout_takes_an_array_without_axes(self, x):
+        dropout = minidl.Dropout(0.5, rng=0)
+        y = dropout(x)
+        assert y.dtype == x.dtype
+        assert dropout.backward(np.asarray(y)).shape == ()
+
+
+class TestNumbersThatMislead:
+    def test_the_accuracy_of_nan_is_nan(self):
+        model = net()
+        model.values[...] = np.nan
+        measured = minidl.evaluate(model, minidl.CrossEntropyLoss(), X, LABELS * 0)
+        assert np.isnan(measured.accuracy)
+        many = minidl.replicate(net, range(2))
+        many.values[1] = np.nan
+        accuracy = minidl.evaluate(many, minidl.CrossEntropyLoss(), X, LABELS).accuracy
+        assert np.isnan(accuracy).tolist() == [False, True]
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    @pytest.mark.parametrize("name", ["x", "y"])
+    def test_the_sample_that_is_not_finite_is_named(self, name, value, engine):
+        model, data = net(), {"x": X.copy(), "y": X[:, :2].copy()}
+        data[name][7, 1] = value
+        with (
+            np.errstate(invalid="ignore"),
+            pytest.raises(minidl.DivergenceError, match=f"; {name} is not finite at sample 7"),
+        ):
+            minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, 0.01), **data, epochs=2, batch_size=3, engine=engine)
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_nan_in_the_validation_set_stops_the_training_and_is_named(self, engine):
+        model, bad = net(), X.copy()
+        bad[5] = np.nan
+        options = {"epochs": 2, "batch_size": 3, "engine": engine, "validation": (bad, LABELS)}
+        with pytest.raises(
+            ValueError, match=r"fit: validation: expected finite samples, .*: x is not finite at sample 5"
+        ):
+            minidl.fit(model, minidl.CrossEntropyLoss(), minidl.SGD(model, 0.01), X, LABELS, **options)
+
+    def test_a_wrong_dtype_says_how_to_convert(self):
+        with pytest.raises(TypeError, match=r"x\.astype\(np\.float32\), or build the layers with dtype='float64'"):
+            minidl.predict(net(), X.astype(float))
+
+    def test_a_target_without_its_axis_is_named_with_its_own_shape(self):
+        model = net(out=1)
+        with pytest.raises(ValueError, match=r"expected targets of shape \(12, 1\), got \(12,\); try y\[:, None\]"):
+            minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, 0.01), X, X[:, 0], epochs=1, batch_size=3)
+
+
+class TestEnginesThatDiffer:
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_layers_own_rates_with_adam(self, engine):
+        model = net(lr=0.01)
+        data, options = (X[:, None], X[:, None, :2]), {"epochs": 1, "batch_size": 5, "engine": engine}
+        history = minidl.fit(model, minidl.MSELoss(), minidl.Adam(model, None), *data, **options)
+        assert len(history) == 1
+
+    def test_a_replicate_that_diverged_is_left_in_the_same_state_by_both_engines(self):
+        """Its parameters, the optimizer's memory and its generators are those from before the batch; it can go on."""
+
+        def build(rng):
+            layers = [minidl.Linear(3, 4, rng=rng, dtype="float64"), minidl.Dropout(0.5, rng=rng)]
+            return minidl.Sequential([*layers, minidl.Linear(4, 2, rng=rng, dtype="float64")])
+
+        x = np.stack([X.astype(float)] * 2)
+        x[1, 7] = np.nan
+        found = []
+        for engine in ENGINES:
+            model = minidl.replicate(build, range(2))
+            adam, loss, order = minidl.Adam(model), minidl.MSELoss(), np.random.default_rng(0)
+            with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+                warnings.simplefilter("ignore", RuntimeWarning)
+                minidl.fit(model, loss, adam, x, x[..., :2] * 0 + 1, epochs=3, batch_size=5, rng=order, engine=engine)
+            states = [generator.bit_generator.state for generator in model[1].generators]
+            assert np.isfinite(model.values).all()
+            assert np.isfinite(adam.m).all()
+            fine = minidl.fit(model, loss, adam, X.astype(float), X[:, :2].astype(float), epochs=1, batch_size=5, rng=1)
+            assert not fine.diverged
+            found.append((states, model.values, adam.m))
+        assert found[0][0] == found[1][0]
+        for ours, theirs in zip(found[0][1:], found[1][1:], strict=True):
+            np.testing.assert_allclose(theirs, ours, rtol=1e-9, atol=1e-12)
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_a_callback_that_writes_to_the_samples_is_seen(self, engine, order):
+        model = minidl.replicate(lambda rng: net(rng, dtype="float64"), range(2))
+        x = np.array(np.stack([X.astype(float)] * 2), order=order)
+        before = []
+
+        def clear(*_):
+            before.append(model.values.copy())
+            x[...] = 0
+
+        y = np.zeros((2, 12, 2))
+        options = {"epochs": 2, "batch_size": 12, "rng": [0, 1], "callbacks": [clear], "engine": engine}
+        minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, 0.01), x, y, **options)
+        np.testing.assert_array_equal(model.values[:, :12], before[0][:, :12])  # no weight learns from zeros

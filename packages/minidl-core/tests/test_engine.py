@@ -84,7 +84,7 @@ class Pretended:
         ))  # fmt: skip
         steps = -(-samples.x.shape[-2] // samples.batch_size)
         if self.interrupt:
-            result.steps[...] = 3
+            result.steps[...] = 0 if isinstance(self.interrupt, ValueError) else 3  # which comes before any step
             raise self.interrupt
         values += 1
         result.loss[...], result.hits[...], result.diverged[...] = 5.0, 4, self.diverged

@@ -8,13 +8,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from docutils import nodes
 from parts import gallery
-from parts.benchmarks import write_benchmarks
+from parts.benchmarks import measured, write_benchmarks
 from parts.equations import write_equations
 from parts.mathjax import SCRIPT, copy_mathjax
 from parts.names import check_names
 from parts.parity import write_parity
 from parts.report import write_report
 from parts.signatures import simplify
+from parts.source import Source
 from parts.vector import write_drawings
 from sphinx.application import Sphinx
 
@@ -35,7 +36,8 @@ exclude_patterns = ["_build", "_generated", "benchmarks/*", "conformance/*", "ex
 if find_spec("minidl_native") is None:  # nothing here could compile it
     exclude_patterns.append("reference/native.md")
     suppress_warnings = ["toc.excluded"]
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
+myst_substitutions = measured()
 myst_heading_anchors = 3
 
 html_theme = "furo"
@@ -60,14 +62,18 @@ numpydoc_show_class_members = False
 
 sphinx_gallery_conf = gallery.settings()
 
+LITERAL = re.compile(r"(`+[^`]+`+)")
+SIGN = re.compile(r"(?:(?<=\()|(?<=, ))\*(?=[a-z])|\|(?=\w+\|)")
 EXCEPTION = re.compile(r" *# (?:noqa|type: ignore)\b.*")
 
 
-def escape_stars(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
-    """Keep the star of a shape, as in `(*lead, size)`, from opening an emphasis."""
+def escape_signs(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
+    """Escape the star of a shape, `(*replicate_shape, size)`, and the bars of |x|, which have a meaning in rst."""
     for number, line in enumerate(lines):
-        if "`" not in line and not line.lstrip().startswith((">>>", "...")):
-            lines[number] = re.sub(r"(\(|, )\*(?=[a-z])", r"\1\\*", line)
+        if not line.lstrip().startswith((">>>", "...")):
+            parts = LITERAL.split(line)
+            parts[::2] = [SIGN.sub(r"\\\g<0>", part) for part in parts[::2]]
+            lines[number] = "".join(parts)
 
 
 def generate(_app: Sphinx) -> None:
@@ -94,9 +100,10 @@ def trim_blocks(_app: Sphinx, doctree: nodes.document) -> None:
 
 def setup(app: Sphinx) -> None:
     """Generate before the pages are read; escape before numpydoc, whose priority is 500, reads the docstrings."""
+    app.add_directive("source", Source)
     app.connect("config-inited", bring_mathjax)
     app.connect("builder-inited", generate)
     app.connect("autodoc-process-signature", simplify)
     app.connect("doctree-read", trim_blocks)
-    app.connect("autodoc-process-docstring", escape_stars, priority=400)
+    app.connect("autodoc-process-docstring", escape_signs, priority=400)
     app.connect("env-check-consistency", check_names)

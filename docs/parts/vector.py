@@ -55,7 +55,7 @@ def _layers(model: minidl.Sequential, y: float) -> list[str]:
 
 
 def _many(model: minidl.Module) -> str:
-    top, seeds = 40.0, model.lead[0]
+    top, seeds = 40.0, model.replicate_shape[0]
     parts = [text(LEFT / 2, top + seed * CELL + 18, f"seed {seed}") for seed in range(seeds)]
     x = LEFT
     for tint, (path, param) in zip(TINTS, _params(model), strict=True):

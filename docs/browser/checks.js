@@ -19,6 +19,15 @@ async () => {
   });
   if (wide.length) faults.push(`overflow: ${wide.length} elements, first <${wide[0].tagName}> ${wide[0].textContent.slice(0, 60)}`);
 
+  // Code and formulas are read whole, so they may not scroll; tables and drawings may, where a shadow shows it.
+  const cut = (selector) => all(selector).filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1);
+  for (const [what, selector] of [["code", "article pre"], ["formula", "article div.math"]]) {
+    const found = cut(selector);
+    if (found.length) faults.push(`cut off: ${found.length} blocks of ${what}, first ${found[0].textContent.trim().slice(0, 60)}`);
+  }
+  const unmarked = cut("article *").filter((e) => scrolls(e) && !getComputedStyle(e).backgroundImage.includes("gradient"));
+  if (unmarked.length) faults.push(`scrolls without a sign: ${unmarked.length} elements, first <${unmarked[0].tagName}> ${unmarked[0].className}`);
+
   for (const image of all("img")) {
     await image.decode().catch(() => {});
     if (!image.naturalWidth) faults.push(`image missing: ${image.src}`);

@@ -22,9 +22,8 @@ import minidl_data
 #
 # .. math::
 #
-#    \frac{\partial L}{\partial x_{sj}} = a_j \frac{\partial L}{\partial y_{sj}},
-#    \qquad
-#    \frac{\partial L}{\partial a_j} = \sum_s \frac{\partial L}{\partial y_{sj}} \min(0, x_{sj})
+#    \frac{\partial L}{\partial x_{sj}} &= a_j \frac{\partial L}{\partial y_{sj}} \\
+#    \frac{\partial L}{\partial a_j} &= \sum_s \frac{\partial L}{\partial y_{sj}} \min(0, x_{sj})
 #
 # Above zero the gradient passes unchanged. In the code
 #

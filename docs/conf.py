@@ -10,6 +10,7 @@ from docutils import nodes
 from parts import gallery
 from parts.benchmarks import measured, write_benchmarks
 from parts.equations import write_equations
+from parts.lines import use_lines
 from parts.mathjax import SCRIPT, copy_mathjax
 from parts.names import check_names
 from parts.parity import write_parity
@@ -33,7 +34,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "_generated", "benchmarks/*", "conformance/*", "examples"]
-if find_spec("minidl_native") is None:  # nothing here could compile it
+if find_spec("minidl_native") is None:  # not installed, for lack of a compiler
     exclude_patterns.append("reference/native.md")
     suppress_warnings = ["toc.excluded"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
@@ -48,9 +49,9 @@ html_css_files = ["site.css"]
 html_js_files = ["offline.js"]
 html_copy_source = False
 mathjax_path = SCRIPT
-mathjax3_config = {"options": {"enableMenu": False}}  # its menu would fetch what is not here
+mathjax3_config = {"options": {"enableMenu": False}}  # its menu would load files from the network
 
-# The public names are those in each package's __all__; where they are defined does not matter.
+# The public names are those in each package's __all__, wherever they are defined.
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -77,7 +78,7 @@ def escape_signs(_app: Sphinx, _what: str, _name: str, _obj: object, _options: o
 
 
 def generate(_app: Sphinx) -> None:
-    """Make what the pages include."""
+    """Generate the files that the pages include."""
     write_parity()
     write_benchmarks()
     write_drawings()
@@ -86,20 +87,21 @@ def generate(_app: Sphinx) -> None:
 
 
 def bring_mathjax(_app: Sphinx, _config: object) -> None:
-    """Fill the folder of static files before Sphinx looks for it."""
+    """Fill the folder of static files before Sphinx reads it."""
     copy_mathjax()
 
 
 def trim_blocks(_app: Sphinx, doctree: nodes.document) -> None:
-    """Take from code what a reader does not need: the empty line at its end, for doctest, and `noqa` comments."""
+    """Remove from code the empty last line, which doctest needs, and `noqa` comments."""
     for block in doctree.findall(nodes.literal_block):
         text = EXCEPTION.sub("", block.astext()).rstrip()
-        block.rawsource = text  # the writer colours only a block that is its own source
+        block.rawsource = text  # the writer highlights a block only if it equals its source
         block[:] = [nodes.Text(block.rawsource)]
 
 
 def setup(app: Sphinx) -> None:
     """Generate before the pages are read; escape before numpydoc, whose priority is 500, reads the docstrings."""
+    use_lines()
     app.add_directive("source", Source)
     app.connect("config-inited", bring_mathjax)
     app.connect("builder-inited", generate)

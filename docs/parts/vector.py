@@ -1,4 +1,4 @@
-"""Two drawings of the one vector: of a network, and of three replicates. Both are made from the network's own spec."""
+"""Two drawings of the one vector, for a network and for three replicates, made from the network's spec."""
 
 from math import prod
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -116,6 +117,22 @@ def wheels(session: nox.Session) -> None:
     shutil.copytree(kept, WHEELS, dirs_exist_ok=True)
 
 
+@nox.session(python=False, default=False)
+def develop(session: nox.Session) -> None:
+    """Make an environment in .venv with every package in editable form, for plain `pytest` on the source.
+
+    It has the Python that runs nox, with torch on Python 3.11. After a change in C++, run it again.
+    """
+    session.run("python", "-m", "venv", ".venv", external=True)
+    python = str(Path(".venv", "Scripts" if os.name == "nt" else "bin", "python"))
+    on_torch_python = f"{sys.version_info.major}.{sys.version_info.minor}" == TORCH_PYTHON
+    groups = requirements("build", "test", "benchmark", *(["torch"] if on_torch_python else []))
+    session.run(python, "-m", "pip", "install", "--quiet", *groups, external=True)
+    editable = [part for package in PACKAGES for part in ("--editable", str(package))]
+    session.run(python, "-m", "pip", "install", "--quiet", "--no-build-isolation", *editable, external=True)
+    session.log(f"Activate .venv, or run: {python} -m pytest packages/minidl-core")
+
+
 @nox.session(python=PYTHONS, requires=["wheels"])
 def tests(session: nox.Session) -> None:
     """Run every package's tests and examples against installed wheels, on each Python; then `conformance` and `slow`.
@@ -131,7 +148,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def slow(session: nox.Session) -> None:
     """Run the tests that take seconds each: whole trainings, commands that are killed or interrupted, a cluster."""
-    install(session, "test")
+    install(session, "test", "build")  # one of them builds the engine with a planted fault
     run_pytest(session, *TESTS, "-m", "slow")
 
 
@@ -190,7 +207,8 @@ def conformance(session: nox.Session) -> None:
     Runs on Python 3.11; `nox -s conformance -P 3.12` takes another. There pip may well choose the build of torch that
     carries CUDA, several gigabytes: point PIP_FIND_LINKS or PIP_INDEX_URL at a CPU build first.
     """
-    install(session, "test", "torch", "benchmark")  # the worked example of CONTRIBUTING.md ends with a benchmark
+    # The worked examples of CONTRIBUTING.md end with a benchmark, and with an engine that is built.
+    install(session, "test", "torch", "benchmark", "build")
     # A run of everything leaves its table for the site; without one the site shows docs/conformance/table.json.
     table = [] if session.posargs else ["--table=docs/conformance/latest.json"]
     run_pytest(session, "conformance", CORE / "tests" / "test_tensors.py", *table)

@@ -20,8 +20,8 @@ def as_leaf(x):
 
 
 def common_bad(case):
-    linear = case.name.startswith(("Linear", "Sequential"))
-    name, shape = ("Linear", "(7, 3)") if linear else (case.name.split()[0], "(7, 5)")
+    name, width = case.name.split()[0], case.ours("float64", "numpy").out_features or case.features
+    name, shape = ("Linear" if name == "Sequential" else name), f"(7, {width})"
     f64, f32 = (name, "float64"), "float32"
     yield Bad("integers", lambda m, x, _y: m.forward(cast(x, "int64")), TypeError, (name, "float", "int64"))
     yield Bad("complex numbers", lambda m, x, _y: m.forward(cast(x, "complex128")), TypeError, (name, "complex128"))
@@ -35,7 +35,7 @@ def common_bad(case):
 def state(module):
     """Return, down to the bits, what an error leaves alone: numbers, mode, generators, what is saved for backward."""
     return [bits(module.values), bits(module.grads)] + [
-        (one.training, [rng.bit_generator.state for rng in getattr(one, "_rngs", [])], saved(one._saved))
+        (one.training, [rng.bit_generator.state for rng in one.generators], saved(one._saved))
         for one in module.modules()
     ]
 
@@ -71,7 +71,7 @@ def test_backward_needs_forward(case, backend):
 
 @by_backend
 def test_arrays_of_the_other_library_are_refused(backend, rng):
-    case = MODULES[0]
+    case = next(case for case in MODULES if case.name == "Linear")
     x = as_library(random(rng, (7, 5), "float64"), "torch" if backend == "numpy" else "numpy")
     with pytest.raises(TypeError, match=r"Linear\(5 -> 3\): expected x in the library and dtype of the parameters"):
         case.ours("float64", backend).forward(x)

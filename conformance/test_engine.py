@@ -1,5 +1,7 @@
 """The compiled engine against torch: every optimizer step by step, every loss, odd widths and batches."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +12,7 @@ from torch import nn
 import minidl as md
 from conformance.arrays import without_native
 from conformance.loss_cases import LOSSES
+from conformance.module_cases import MODULES
 from conformance.optimizer_cases import OPTIMIZERS
 from conformance.test_optimizers import STEPS, Race
 from conformance.ulp import ulps
@@ -17,12 +20,10 @@ from conformance.ulp import ulps
 pytestmark = without_native
 
 WIDTHS = (1, 7, 8, 9, 25, 31, 33, 127)
-LAYERS = {
-    "ReLU": (md.ReLU, nn.ReLU),
-    "LeakyReLU": (lambda: md.LeakyReLU(0.2), lambda: nn.LeakyReLU(0.2)),
-    "Tanh": (md.Tanh, nn.Tanh),
-    "Sigmoid": (md.Sigmoid, nn.Sigmoid),
-}
+# The engine tells which layers it has; those that are neither Linear nor Dropout are activations.
+KNOWN = import_module("minidl_native").KINDS.layers if find_spec("minidl_native") else ()
+ACTIVATIONS = [case for case in MODULES if case.name in set(KNOWN) - {"Linear", "Dropout"}]
+RELU, TANH = (next(case for case in MODULES if case.name == name) for name in ("ReLU", "Tanh"))
 # Of the largest element of the vector, after some dozen steps: products are added in another order than torch's, and
 # exp and tanh are the engine's own, right to 2 ulp.
 ULP = {"float64": 64, "float32": 64}
@@ -49,7 +50,7 @@ class Both:
         for below, above in pairwise(widths):
             ours += [md.Linear(below, above, bias=bias, std_b=0.1 if bias else None, dtype=dtype, rng=rng)]
             theirs += [nn.Linear(below, above, bias=bias)]
-            ours, theirs = [*ours, LAYERS[kind][0]()], [*theirs, LAYERS[kind][1]()]
+            ours, theirs = [*ours, kind.ours(dtype, "numpy")], [*theirs, kind.theirs((), dtype)]
         self.ours = md.Sequential([*ours[:-1], *(md.Sigmoid() for _ in last)])
         self.theirs = nn.Sequential(*theirs[:-1], *(nn.Sigmoid() for _ in last)).to(getattr(torch, dtype))
         self.theirs.load_state_dict({name: torch.from_numpy(a) for name, a in self.ours.state_dict().items()})
@@ -91,7 +92,7 @@ def check(both, losses, name, dtype, table):
 @pytest.mark.parametrize("case", LOSSES, ids=str)
 def test_every_loss(case, reduction, dtype, rng, table):
     last = ["Sigmoid"] if case.name == "BCELoss" else []
-    both = Both((3, 9, 4), "Tanh", dtype, last=last)
+    both = Both((3, 9, 4), TANH, dtype, last=last)
     x, y = rng.standard_normal((23, 3)).astype(dtype), case.target(rng, (23, 4), dtype)
     losses = both.train((case.ours(reduction), case.theirs(reduction)), x, y, epochs=5, batch_size=10)
     check(both, losses, case.name, dtype, table)
@@ -99,18 +100,18 @@ def test_every_loss(case, reduction, dtype, rng, table):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", ACTIVATIONS, ids=str)
 def test_every_activation(kind, bias, dtype, rng, table):
     both = Both((5, 12, 12, 2), kind, dtype, bias=bias)
     x, y = rng.standard_normal((23, 5)).astype(dtype), rng.standard_normal((23, 2)).astype(dtype)
     losses = both.train((md.MSELoss("mean"), nn.MSELoss()), x, y, epochs=5, batch_size=10)
-    check(both, losses, kind, dtype, table)
+    check(both, losses, str(kind), dtype, table)
 
 
 @pytest.mark.parametrize("batch_size", [1, 6, 100])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_odd_widths_and_batches(width, batch_size, rng, table):
-    both = Both((width, width, 2), "ReLU", "float64")
+    both = Both((width, width, 2), RELU, "float64")
     x, y = rng.standard_normal((13, width)), rng.standard_normal((13, 2))
     losses = both.train((md.MSELoss("mean"), nn.MSELoss()), x, y, epochs=2, batch_size=batch_size)
     check(both, losses, "odd widths and batches", "float64", table)

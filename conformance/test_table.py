@@ -1,7 +1,10 @@
 """The table that the site shows, docs/conformance/table.json, has the cases and tolerances of the code."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 from conformance import test_engine
 from conformance.arrays import DTYPES
@@ -21,12 +24,15 @@ def tolerances():
         yield from ((f"{case}, each step", dtype, case.ulp) for dtype in DTYPES)
         yield f"{case}, {STEPS} steps", "float64", case.drift
         yield f"{case}, {STEPS} steps, engine", "float64", case.drift
-    for name in (*map(str, LOSSES), *test_engine.LAYERS):
+    for name in (*map(str, LOSSES), *map(str, test_engine.ACTIVATIONS)):
         yield from ((f"{name}, engine", dtype, tolerance) for dtype, tolerance in test_engine.ULP.items())
     yield "odd widths and batches, engine", "float64", test_engine.ULP["float64"]
 
 
-def test_the_committed_table_is_that_of_the_code():
+@pytest.mark.skipif(find_spec("minidl_native") is None, reason="the engine tells which rows it has")
+def test_the_committed_table_is_that_of_the_code(request):
+    if request.config.getoption("table") and request.config.getoption("table").resolve() == COMMITTED.resolve():
+        pytest.skip("this run writes the table anew")
     rows = json.loads(COMMITTED.read_text(encoding="utf-8"))["rows"]
     kept = {(row["case"], row["dtype"], row["tolerance"]) for row in rows}
     stale = sorted(kept ^ set(tolerances()))

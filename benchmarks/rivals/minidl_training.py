@@ -110,5 +110,5 @@ def predict_within(task):
     import minidl_native  # noqa: PLC0415 - optional: it needs a C++ compiler
 
     model = network(task)
-    engine = minidl_native.Network(model.spec(), dtype="float32", lead=())
+    engine = minidl_native.Network(model.spec(), dtype="float32", replicate_shape=())
     return lambda: engine.predict(model.values, task.x)

@@ -1,7 +1,10 @@
 """The door to an engine, with a pretended one: what it is given, what its answers change, who falls back."""
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -9,7 +12,7 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl.training import compiled
+from minidl.training import compiled, engines
 
 X = np.random.default_rng(0).uniform(-1, 1, (10, 2)).astype(np.float32)
 Y = (X[:, :1] > 0).astype(np.float32)
@@ -97,13 +100,14 @@ class Pretended:
 
 @pytest.fixture(autouse=True)
 def no_variable(monkeypatch):
-    monkeypatch.delenv("MINIDL_ENGINE", raising=False)
+    monkeypatch.setattr(engines, "DEFAULT", "auto")
 
 
 @pytest.fixture
 def pretended(monkeypatch):
     native = Pretended()
     monkeypatch.setattr(compiled, "load_native", lambda: (native, ""))
+    monkeypatch.setattr(engines, "disagreement", lambda _: "")  # zeros are no training
     return native
 
 
@@ -471,18 +475,27 @@ class TestTheVariable:
     def test_it_sets_the_default(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does
         model = build()
         for name, words in (("numpy", "numpy"), ("native", "native"), ("auto", "native")):
-            monkeypatch.setenv("MINIDL_ENGINE", name)
+            monkeypatch.setattr(engines, "DEFAULT", name)
             assert fit(model).engine == words
             assert (minidl.predict(model, X)[0, 0] == 0.25) == (words == "native")
             assert minidl.summary(model).endswith(f"engine: {words}")
 
+    @pytest.mark.parametrize("name", ["numpy", "native"])
+    def test_it_is_read_from_the_environment(self, name):
+        code = "from minidl.training import engines; print(engines.DEFAULT)"
+        environment = {**os.environ, "MINIDL_ENGINE": name}
+        done = subprocess.run(  # noqa: S603 - a program of our own
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == name
+
     def test_an_argument_wins(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does
-        monkeypatch.setenv("MINIDL_ENGINE", "numpy")
+        monkeypatch.setattr(engines, "DEFAULT", "numpy")
         assert fit(build(), engine="native").engine == "native"
         assert fit(build(), engine="auto").engine == "native"
 
     def test_another_name_is_refused(self, monkeypatch):
-        monkeypatch.setenv("MINIDL_ENGINE", "fast")
+        monkeypatch.setattr(engines, "DEFAULT", "fast")
         with pytest.raises(
             ValueError, match="predict: expected MINIDL_ENGINE to be 'auto', 'numpy' or 'native', got 'f"
         ):

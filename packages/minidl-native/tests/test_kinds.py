@@ -103,11 +103,8 @@ FAULT = """struct Tanh : Activation {
 
 
 def can_build():
-    return (
-        shutil.which(os.environ.get("CXX", "c++").split()[0])
-        and find_spec("scikit_build_core")
-        and ENGINE.joinpath("engine").is_dir()
-    )
+    compiler = shutil.which(os.environ.get("CXX", "c++").split()[0])
+    return compiler and all(map(find_spec, ("pip", "scikit_build_core"))) and (ENGINE / "engine").is_dir()
 
 
 @pytest.mark.slow

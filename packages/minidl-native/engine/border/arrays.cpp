@@ -51,10 +51,13 @@ double number_at(const char* from, char type) {
 // One number per replicate from a buffer with one axis, whatever its stride.
 bool read_buffer(const Py_buffer& view, const char* name, int64_t replicates, double* to) {
   const char type = type_of(view);
-  if (!type) return refuse(PyExc_TypeError, "%s to be numbers, got dtype %s", name, view.format ? view.format : "bytes");
+  if (!type) {
+    return refuse(PyExc_TypeError, "%s to be numbers, got dtype %s", name, view.format ? view.format : "bytes");
+  }
   if (view.ndim != 1 || view.shape[0] != replicates) {
+    const std::string got = words_of((const int64_t*)view.shape, (size_t)view.ndim);
     return refuse(PyExc_ValueError, "%s to be a number or of shape %s, got shape %s", name,
-                  minidl::words_of({replicates}).c_str(), words_of((const int64_t*)view.shape, (size_t)view.ndim).c_str());
+                  minidl::words_of({replicates}).c_str(), got.c_str());
   }
   for (int64_t r = 0; r < replicates; ++r) to[r] = number_at((const char*)view.buf + r * view.strides[0], type);
   return true;
@@ -111,7 +114,9 @@ bool Array::open(PyObject* object, const char* name, const char* types, bool wri
   type_ = type_of(view_);
   if (!type_ || !std::strchr(types, type_)) {
     std::string expected;
-    for (const char* type = types; *type; ++type) expected += (type == types ? "" : " or ") + std::string(name_of(*type));
+    for (const char* type = types; *type; ++type) {
+      expected += (type == types ? "" : " or ") + std::string(name_of(*type));
+    }
     const char* got = type_ ? name_of(type_) : view_.format ? view_.format : "bytes";
     return refuse(PyExc_TypeError, "%s to be %s, got %s", name, expected.c_str(), got);
   }

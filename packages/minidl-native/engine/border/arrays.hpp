@@ -11,7 +11,7 @@
 
 namespace minidl {
 
-// Set a Python error and return false, so that a check can end with it.
+// Set a Python error and return false; a check ends with it.
 template <class... Words>
 bool refuse(PyObject* type, const char* format, Words... words) {
   PyErr_Format(type, (std::string("minidl_native: expected ") + format).c_str(), words...);
@@ -49,7 +49,7 @@ class Array {
   }
 
   bool has(Shape shape) const;
-  // Refuse any other shape than these.
+  // Refuse every shape but these.
   bool check(const char* name, Shape shape) const;
   bool check(const char* name, Shape shape, Shape other) const;
 

@@ -92,8 +92,8 @@ PyObject* predict(PyObject* const* args, Py_ssize_t count) {
   return run_tasks(replicates * shares, threads, bytes, task) ? none() : nullptr;
 }
 
-// train(network, values, samples, loss, optimizer, result, active, threads), whose records are those of Job: values, the
-// optimizer's vectors and the result are written, the result also where an exception ends the training
+// train(network, values, samples, loss, optimizer, result, active, threads): values, the optimizer's vectors and the
+// result are written, the result also where an exception ends the training; Job says what the records hold
 PyObject* train(PyObject* const* args, Py_ssize_t count) {
   Job job;
   Pass& pass = job.pass;

@@ -219,7 +219,9 @@ Vector<T> function_of(int64_t kind, Vector<T> x) {
   T part[LANES<T>];
   store(part, x);
   visit(Layers(), kind, [&](auto layer) {
-    if constexpr (layer.is_activation) layer.template apply<T>(numbers_of<T>(layer, {settings, 1}), part, part, LANES<T>);
+    if constexpr (layer.is_activation) {
+      layer.template apply<T>(numbers_of<T>(layer, {settings, 1}), part, part, LANES<T>);
+    }
   });
   return load(part);
 }

@@ -42,8 +42,8 @@ struct Batch {
 //   mean_over_rows           whether a mean is over samples only, and not over features too
 //   needs_probabilities      whether predictions must lie between 0 and 1
 //   sum(batch, count, settings, g)
-//                            the sum of the batch's losses; writes its gradient, divided by `count`, to g, which is laid
-//                            out like f
+//                            the sum of the batch's losses; writes its gradient, divided by `count`, to g, whose rows
+//                            lie as those of f
 struct Loss {
   static constexpr Names settings = {};
   static constexpr bool takes_classes = false, mean_over_rows = false, needs_probabilities = false;

@@ -6,7 +6,7 @@
 namespace minidl {
 namespace MINIDL_ISA {
 
-// Hands out pieces of memory; without any it only counts what would be needed.
+// Hands out pieces of memory. Without memory it only counts the bytes.
 struct Arena {
   char* base = nullptr;
   size_t used = 0;
@@ -30,12 +30,12 @@ struct Plan {
   int64_t count, lowest;          // of the stages; the first that has weights
   Stage<T>* stages;
   T *x, *y;                       // input of the first and output of the last
-  T *g, *other_g;                 // the gradient of a block, and room for that of the block below
+  T *g, *other_g;                 // the gradient of a block, and memory for that of the block below
   T* gradient;                    // of the whole vector
   int64_t* index;                 // of the samples of a batch
 };
 
-// What the plan asks of a layer's kind.
+// The facts of a layer's kind that the plan depends on.
 struct Flags {
   bool needs_input, needs_output, in_place, keeps, has_weights;
 };

@@ -1,5 +1,5 @@
-// One matrix product for all three of a layer's, x Wᵀ, g W and gᵀ x: a few rows by a few vectors of columns are
-// gathered in registers while the inner axis runs.
+// The matrix product behind all three of a layer: x Wᵀ, g W and gᵀ x. A tile of a few rows by a few vectors of columns
+// is summed in registers along the inner axis.
 #pragma once
 
 #include "vector.hpp"
@@ -7,16 +7,16 @@
 namespace minidl {
 namespace MINIDL_ISA {
 
-// What fits in the registers: with 32 of them up to 4 vectors of columns, else 2.
+// The size of a tile that fits in the registers: up to 4 vectors of columns with 32 registers, else 2.
 constexpr int VECTORS = MINIDL_BYTES == 64 ? 4 : 2;
 constexpr int most_rows(int vectors) {
   return MINIDL_BYTES == 64 ? (vectors == 1 ? 12 : vectors == 2 ? 12 : vectors == 3 ? 8 : 6) : (vectors == 1 ? 8 : 6);
 }
-// Longer inner axes are cut: B's part then stays in the first-level cache, and sums lose fewer digits.
+// Longer inner axes are cut, so that B's part stays in the first-level cache and sums lose fewer digits.
 constexpr int64_t INNER = 128;
 
 template <class T>
-constexpr int64_t PANEL = VECTORS * LANES<T>;  // columns that are worked on at a time
+constexpr int64_t PANEL = VECTORS * LANES<T>;  // columns of a panel
 
 template <class T>
 inline int64_t padded(int64_t width) {
@@ -30,15 +30,15 @@ struct Left {
   int64_t row, column;
 };
 
-// A matrix that is read in vectors, one row after the other. Its panels of columns lie `panel` apart, and the rows of a
-// panel `row` apart; 0 stands for a packed one, whose rows are as long as the panel is wide.
+// A matrix that is read in vectors, row by row. Its panels of columns lie `panel` apart, and the rows of a panel `row`
+// apart. A `row` of 0 means a packed panel, whose rows are as long as the panel is wide.
 template <class T>
 struct Right {
   const T* data;
   int64_t panel, row;
 };
 
-// C, (rows, cols), is written without a gap or pad: `last` columns of its last vector belong to it.
+// One tile of C. Only `last` columns of its last vector belong to C, and only those are written.
 template <class T, int R, int V>
 inline void tile(int64_t inner, Left<T> a, const T* b, int64_t b_row, T* c, int64_t c_row, const T* start, int64_t last,
                  bool add) {
@@ -77,7 +77,7 @@ inline void tile_of(int64_t rows, int64_t inner, Left<T> a, const T* b, int64_t 
   }
 }
 
-// One panel: its rows are shared out evenly, because a tile of one row would take as long as one of four.
+// One panel. Its rows are divided evenly among tiles, because a tile of one row takes as long as one of four.
 template <class T, int V = VECTORS>
 void panel(int64_t vectors, int64_t rows, int64_t inner, Left<T> a, const T* b, int64_t b_row, T* c, int64_t c_row,
            const T* start, int64_t last, bool add) {
@@ -94,7 +94,7 @@ void panel(int64_t vectors, int64_t rows, int64_t inner, Left<T> a, const T* b, 
   }
 }
 
-// C = A B, plus `start` in every row (padded, or null). With `pad`, C's rows have room for whole vectors.
+// C = A B, plus `start` in every row (padded, or null). With `pad`, rows of C have room for whole vectors.
 template <class T>
 void product(int64_t rows, int64_t cols, int64_t inner, Left<T> a, Right<T> b, T* c, int64_t c_row, const T* start,
              bool pad) {
@@ -111,7 +111,7 @@ void product(int64_t rows, int64_t cols, int64_t inner, Left<T> a, Right<T> b, T
   }
 }
 
-// Pack W, (out, in), so that it is read along `in` as the rows of x Wᵀ's right matrix, whose columns are `out`.
+// Pack W, of shape (out, in), as the right matrix of x Wᵀ, of shape (in, out).
 template <class T>
 void pack_transposed(const T* w, int64_t out, int64_t in, T* to) {
   for (int64_t col = 0; col < out; col += PANEL<T>, to += in * PANEL<T>) {
@@ -123,7 +123,7 @@ void pack_transposed(const T* w, int64_t out, int64_t in, T* to) {
   }
 }
 
-// Pack W as the right matrix of g W, whose columns are `in`.
+// Pack W as the right matrix of g W, of shape (out, in).
 template <class T>
 void pack(const T* w, int64_t out, int64_t in, T* to) {
   for (int64_t col = 0; col < in; col += PANEL<T>, to += out * PANEL<T>) {
@@ -140,7 +140,7 @@ template <class T>
 void sum_rows(const T* g, int64_t rows, int64_t cols, int64_t ld, T* to) {
   for (int64_t col = 0; col < cols; col += LANES<T>) {
     Vector<T> total = {};
-    for (int64_t i = 0; i < rows; i += INNER) {  // in parts, which loses fewer digits
+    for (int64_t i = 0; i < rows; i += INNER) {  // parts, whose sums lose fewer digits
       Vector<T> even = {}, odd = {};
       const int64_t stop = rows - i < INNER ? rows : i + INNER;
       int64_t k = i;
@@ -160,7 +160,7 @@ void sum_rows(const T* g, int64_t rows, int64_t cols, int64_t ld, T* to) {
   }
 }
 
-// y = x Wᵀ + b for one row, straight from the vector: for a few rows packing would be most of the work.
+// y = x Wᵀ + b for one row, straight from the vector. For a few rows packing would be most of the work.
 template <class T>
 void product_of_row(const T* x, const T* w, const T* bias, int64_t out, int64_t in, T* y) {
   const int64_t whole = in / LANES<T> * LANES<T>, left = in - whole;

@@ -1,4 +1,4 @@
-// Vectors as wide as the instruction set has them, and exp and tanh of them.
+// Vectors of the instruction set's width, and their exp, tanh and sigmoid.
 #pragma once
 
 #include <stdint.h>
@@ -60,7 +60,7 @@ inline void store(T* p, Vector<T> v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
 
-// The first n elements, fewer than there are lanes; the others are zero.
+// The first n elements, where n is less than the number of lanes; the others are zero.
 template <class T>
 inline Vector<T> load_part(const T* p, int64_t n) {
   Vector<T> v = {};
@@ -94,7 +94,7 @@ inline void store_part(double* p, Vector<double> v, int64_t n) {
 
 template <class T>
 inline Vector<T> all(T number) {
-  return number - Vector<T>{};  // and not plus, which would make -0 a 0
+  return number - Vector<T>{};  // minus, because plus would turn -0 into 0
 }
 
 template <class T>
@@ -107,7 +107,7 @@ inline T sum(Vector<T> v) {
   return part[0];
 }
 
-// 2 to the power of the integer that `magic` was added to. The bits are unsigned, because those of nan overflow.
+// 2**n from n + `magic`. The bits are unsigned, because those of nan overflow.
 template <class T>
 inline Vector<T> power_of_two(Vector<T> shifted) {
   using N = Number<T>;
@@ -122,7 +122,7 @@ inline Vector<T> split(Vector<T> x, Vector<T>& n) {
   return (x - n * N::ln2_high) - n * N::ln2_low;
 }
 
-// exp(r) - 1 - r for |r| <= ln(2) / 2: r² (1/2 + r/6 + ...), where what follows the last term is below half an ulp.
+// exp(r) - 1 - r for |r| <= ln(2) / 2: r² (1/2 + r/6 + ...), cut where the rest is below half an ulp.
 template <class T>
 inline Vector<T> exp_rest(Vector<T> r) {
   constexpr double inverse_factorial[] = {1. / 2,         1. / 6,          1. / 24,          1. / 120,
@@ -134,8 +134,8 @@ inline Vector<T> exp_rest(Vector<T> r) {
   return r * r * p;
 }
 
-// Whatever is beyond the limits is infinity or zero like the limits, and nan passes. The scale is applied in two
-// halves, because 2**n alone may be beyond the range where the result is not.
+// exp(x) = 2**n exp(r). Values beyond the limits give infinity or zero as the limits do, and nan stays. The scale is
+// applied in two halves, because 2**n alone may leave the range where the result does not.
 template <class T>
 inline Vector<T> exp(Vector<T> x) {
   using N = Number<T>;
@@ -147,7 +147,8 @@ inline Vector<T> exp(Vector<T> x) {
 }
 
 // tanh(x) = e / (e + 2) with e = exp(2x) - 1, which keeps its digits near zero: e = 2**n (exp(r) - 1) + (2**n - 1).
-// What each sum loses is carried along in `tail` and `lost`, and given back to the quotient at the end.
+// The rounding errors of the sums are carried along in `tail` and `lost`, and the quotient is corrected by them at the
+// end.
 template <class T>
 inline Vector<T> tanh(Vector<T> x) {
   using N = Number<T>;

@@ -115,7 +115,9 @@ class Optimizer(ABC):
         """Return the learning rates of the next steps, (steps,) or (steps, *replicate_shape); None for layers' own."""
         if self.eta is None:
             rate = self.next_rate()
-            return None if rate is None else np.broadcast_to(np.float64(rate), (steps, *np.shape(rate)))
+            if type(rate) is float:
+                return np.full(steps, rate)
+            return None if rate is None else np.broadcast_to(rate, (steps, *rate.shape))
         rates = np.array([self._rate(self.t + step) for step in range(1, steps + 1)])
         if not NON_NEGATIVE.contains(rates).all():
             raise ValueError(f"{type(self).__name__}: expected lr to be {NON_NEGATIVE.words}, got eta={self.eta!r}")

@@ -6,8 +6,10 @@ given data alone: the records of ``model.spec()``, the flat vectors, and the kin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from minidl.arrays.backend import NUMPY, dtype_name
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.originals import classes_of, is_known, replaced_method
+from minidl.training.originals import Methods, is_known, replaced_method
 
 
 @cache
@@ -43,43 +45,48 @@ class Compiled:
     network : minidl_native.Network or None
     why_not : str
         Why there is no network; empty if there is one.
+    kinds : list of type
+        The classes of its modules.
     """
+
+    native: Any
+    network: Any
+    why_not: str
 
     def __init__(self, model: Module) -> None:
         modules = list(model.modules())
-        self._settings = [(module, name) for module in modules for name in (*module.settings, "generators")]
-        self._values = self._read()
-        self._classes = classes_of(modules)
-        self._attributes = [vars(module) for module in modules]
-        self._lengths = list(map(len, self._attributes))
-        self._checked: dict[tuple[str, str], str] = {}
         self.native, self.why_not = load_native()
-        self.network = self._compile(model, modules)
+        self.why_not = self.why_not or _why_not(model, modules)
+        self._watched = [(_settings_of(module), module) for module in modules if _has_settings(module)]
+        self._settings = [_copies(settings(module)) for settings, module in self._watched]
+        self._methods = Methods(modules)
+        self.kinds = list(dict.fromkeys(map(type, modules)))
+        self._trained_with: tuple[Loss, Optimizer, Methods] | None = None
+        self.network = None if self.why_not else self._compile(model, modules)
 
     def is_current(self) -> bool:
         """Whether no setting, no generator and no method of the model has changed since."""
-        return (
-            list(map(len, self._attributes)) == self._lengths
-            and all(now == before for now, before in self._classes)
-            and self._read() == self._values
-        )
+        if not self._methods.unchanged():
+            return False
+        try:
+            return [settings(module) for settings, module in self._watched] == self._settings
+        except ValueError:  # an array, of one setting per replicate, has no truth value
+            return [_copies(settings(module)) for settings, module in self._watched] == self._settings
 
     def why_not_train(self, model: Module, loss: Loss, optimizer: Optimizer) -> str:
         """Return why the network cannot be trained with a loss and an optimizer; empty if it can."""
-        strange = _strange(loss) or _strange(optimizer)
-        if strange:
-            return strange
-        kinds = type(loss).__name__, type(optimizer).__name__
-        if kinds not in self._checked:
-            self._checked[kinds] = self._check(model, *kinds)
-        return self._checked[kinds]
+        if self._trained_with is not None:
+            known_loss, known_optimizer, methods = self._trained_with
+            if loss is known_loss and optimizer is known_optimizer and methods.unchanged():
+                return ""
+        why_not = _strange(loss) or _strange(optimizer)
+        why_not = why_not or self._check(model, type(loss).__name__, type(optimizer).__name__)
+        self._trained_with = None if why_not else (loss, optimizer, Methods([loss, optimizer]))
+        return why_not
 
     def knows(self, optimizer: Optimizer) -> bool:
         """Whether the optimizer is of a known kind, with its original methods."""
         return not _strange(optimizer)
-
-    def _read(self) -> list[Any]:
-        return [_frozen(getattr(module, name)) for module, name in self._settings]
 
     def _check(self, model: Module, loss: str, optimizer: str) -> str:
         kind = {"dtype": dtype_name(model.dtype), "replicate_shape": model.replicate_shape}
@@ -90,9 +97,6 @@ class Compiled:
         return ""
 
     def _compile(self, model: Module, modules: list[Module]) -> Any:
-        self.why_not = self.why_not or _why_not(model, modules)
-        if self.why_not:
-            return None
         kind = {"dtype": dtype_name(model.dtype), "replicate_shape": model.replicate_shape}
         generators = [module.generators for module in modules if module.generators]
         try:
@@ -127,8 +131,19 @@ def _strange(thing: Loss | Optimizer) -> str:
     return f"{replaced} is not minidl's own" if replaced else ""
 
 
-def _frozen(value: Any) -> Any:
-    """Return a copy of a setting that compares as one value: a number, or a tuple of one per replicate."""
-    if isinstance(value, np.ndarray):
-        return tuple(value.tolist())
-    return list(value) if isinstance(value, list) else value
+def _has_settings(module: Module) -> bool:
+    """Whether a module has a setting that matters; the learning rate of a module without parameters does not."""
+    return bool(module.settings != ("lr",) or module.generators or module.values.shape[-1])
+
+
+def _settings_of(module: Module) -> Callable[[Module], tuple[Any, ...]]:
+    """Return the function that reads the settings and generators of a module, as a tuple."""
+    return attrgetter(*module.settings, "generators")
+
+
+def _copies(settings: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return settings as values that compare: an array, which may change in place, as a tuple of its numbers."""
+    return tuple(
+        tuple(value.tolist()) if isinstance(value, np.ndarray) else list(value) if isinstance(value, list) else value
+        for value in settings
+    )

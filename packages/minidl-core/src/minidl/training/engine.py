@@ -60,6 +60,10 @@ class Engine(ABC):
     words: str
 
     @abstractmethod
+    def current(self) -> Engine:
+        """Return the engine for the model as it is now: this one, or another if a method was replaced meanwhile."""
+
+    @abstractmethod
     def infer(self, x: Array) -> Array:
         """Compute the output of the model in evaluation mode for one batch."""
 

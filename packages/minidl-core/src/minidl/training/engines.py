@@ -10,12 +10,16 @@ from minidl.arrays.checks import as_count
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.training.agreement import disagreement
 from minidl.training.compiled import Compiled, compiled
 from minidl.training.engine import Engine, EngineName
 from minidl.training.native_engine import NativeEngine, NativeSteps, unsupported
 from minidl.training.numpy_engine import NumpyEngine
 
+NAMES = get_args(EngineName)
 VARIABLE = "MINIDL_ENGINE"
+DEFAULT = os.environ.get(VARIABLE, "auto")
+"""The engine where none is given. The variable is read when minidl is imported."""
 
 
 def choose_engine(who: str, model: Module, name: EngineName | None, threads: int | None = None) -> Engine:
@@ -27,8 +31,8 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
         The function that asks, for errors.
     model : Module
     name : {"auto", "numpy", "native"} or None
-        None is the environment variable ``MINIDL_ENGINE``, and without it ``"auto"``: the native engine where it is
-        installed, knows the model and is expected to be faster.
+        None is the environment variable ``MINIDL_ENGINE`` as it was when minidl was imported, and without it
+        ``"auto"``: the native engine where it is installed, knows the model and is expected to be faster.
     threads : int, optional
 
     Raises
@@ -40,9 +44,9 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
     if name == "numpy":
         return NumpyEngine(who, model)
     made = compiled(model)
-    why_not = made.why_not or _why_slower(made, name)
+    why_not = made.why_not or _why_slower(made, name) or disagreement(made.kinds)
     if not why_not:
-        return NativeEngine(who, model, threads, by_name=name == "native")
+        return NativeEngine(who, model, made, threads, by_name=name == "native")
     if name == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not)
@@ -79,10 +83,11 @@ def choose_engine_to_train(
         return NumpyEngine(who, model)
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, name) or made.why_not_train(model, loss, optimizer)
+    why_not = why_not or disagreement([*made.kinds, type(loss), type(optimizer)])
     if not why_not and x.ndim not in (2, 2 + len(model.replicate_shape)):
         why_not = f"it takes samples of one axis, not x {tuple(x.shape)}"
     if not why_not:
-        return NativeEngine(who, model, threads, by_name=name == "native")
+        return NativeEngine(who, model, made, threads, by_name=name == "native")
     if name == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not, _native_steps(made, model, optimizer))
@@ -92,8 +97,8 @@ def _check(who: str, name: EngineName | None, threads: int | None) -> EngineName
     """Return the name of the engine, once name and threads are known to be right."""
     if threads is not None:
         as_count(who, "threads", threads)
-    chosen = os.environ.get(VARIABLE, "auto") if name is None else name
-    if chosen not in get_args(EngineName):
+    chosen = DEFAULT if name is None else name
+    if chosen not in NAMES:
         source = f"{VARIABLE} to be" if name is None else "engine"
         raise ValueError(f"{who}: expected {source} 'auto', 'numpy' or 'native', got {chosen!r}")
     return chosen  # type: ignore[return-value]  # one of the three names
@@ -107,6 +112,6 @@ def _why_slower(made: Compiled, name: EngineName) -> str:
 
 def _native_steps(made: Compiled, model: Module, optimizer: Optimizer) -> NativeSteps | None:
     """Return the steps of the optimizer in minidl-native, where they are faster on long vectors."""
-    if made.network is None or not made.knows(optimizer):
+    if made.network is None or not made.knows(optimizer) or disagreement([type(optimizer)]):
         return None
     return NativeSteps(model) if made.network.steps_worthwhile(type(optimizer).__name__) else None

@@ -64,7 +64,7 @@ def measure(engine: Engine, loss: Loss, samples: Samples, batch_size: int) -> Ev
     samples : Samples
     batch_size : int
     """
-    axes = len(samples.replicate_shape)
+    axes, engine = len(samples.replicate_shape), engine.current()
     loss, tally = copy.copy(loss), Tally(loss, samples)
     for start in range(0, samples.count, batch_size):
         x, y = samples.rows(start, start + batch_size)

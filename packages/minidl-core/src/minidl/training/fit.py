@@ -125,6 +125,7 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
             for epoch in range(1, epochs + 1):
                 for module in modules:
                     module.training = True
+                chosen = chosen.current()  # a callback may have changed the model
                 trained = chosen.run_epoch(training, epoch, _order(rngs, samples.count))
                 history.append(trained, validate() if validate else None)
                 if callbacks and _is_stopped_by(callbacks, epoch, history):

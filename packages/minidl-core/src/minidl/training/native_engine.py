@@ -26,7 +26,8 @@ class NativeEngine(Engine):
     ----------
     who : str
     model : Module
-        Which `compiled` has a network of.
+    made : Compiled
+        With a network.
     threads : int or None
         Over which replicates are spread, and with a number the samples of a prediction. The numbers do not depend on
         it.
@@ -34,14 +35,27 @@ class NativeEngine(Engine):
         Whether the native engine was asked for by name.
     """
 
-    def __init__(self, who: str, model: Module, threads: int | None = None, *, by_name: bool = False) -> None:
+    def __init__(
+        self, who: str, model: Module, made: Compiled, threads: int | None = None, *, by_name: bool = False
+    ) -> None:
         self.who, self.model, self.words = who, model, "native"
-        self._by_name, self._threads = by_name, threads
-        self._numpy = NumpyEngine(who, model)
+        self._made, self._by_name, self._threads = made, by_name, threads
+
+    def current(self) -> Engine:
+        """Return this engine, with the model compiled anew if a setting changed; NumPy's if a method was replaced."""
+        self._made = compiled(self.model)
+        if self._made.network is not None:
+            return self
+        if self._by_name:
+            raise unsupported(self.who, self._made.why_not)
+        engine = NumpyEngine(self.who, self.model)
+        engine.words = f"native, then numpy ({self._made.why_not})"
+        return engine
 
     def infer(self, x: Array) -> Array:
         """Compute the output of the model for one batch."""
-        x = _without_file(x)
+        if type(x) is np.memmap:
+            x = x.view(np.ndarray)
         if self._takes(x):
             # A batch of the replicates' own data is no contiguous array, and little work to copy.
             return self._infer(x if _is_plain(x) else np.array(x, order="C"))
@@ -52,22 +66,21 @@ class NativeEngine(Engine):
 
     def predict(self, x: Array, batch_size: int | None = None) -> Array:
         """Compute the output of the model; the compiled network takes any number of samples at once."""
-        x = _without_file(x)
+        if type(x) is np.memmap:
+            x = x.view(np.ndarray)  # the same memory, without what belongs to a file
         if self._takes(x) and _is_plain(x):
             return self._infer(x)
         return in_batches(self, x, batch_size)
 
     def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
         """Make a step for each batch, in one call; return loss and accuracy on the way."""
-        made = self._current()
-        if made is None:
-            return self._numpy.run_epoch(training, epoch, order)
+        made = self._made
         model, loss, samples, survivors = self.model, training.loss, training.samples, training.survivors
         batches = made.native.Samples(samples.x, _as_targets(samples.y), order, training.batch_size)
         record = made.native.LossRecord(type(loss).__name__, loss.reduction == "mean", training.tally.threshold)
         steps = -(-samples.count // training.batch_size)
         active = ~survivors.frozen if model.replicate_shape else None
-        result = self._train(made, batches, record, training.optimizer, steps, active)
+        result = self._train(batches, record, training.optimizer, steps, active)
         survivors.lose(epoch, {index: int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch})
         hits = None if training.tally.threshold is None else result.hits / samples.count
         if model.replicate_shape:
@@ -76,14 +89,14 @@ class NativeEngine(Engine):
 
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""
-        made = self._current()
-        if made is None or not self._takes(x):
-            return self._numpy.train_step(loss, optimizer, x, y)
+        made = self._made
+        if not self._takes(x) or not x.shape[-2]:
+            return NumpyEngine(self.who, self.model).train_step(loss, optimizer, x, y)
         batch = made.native.Samples(x, _as_targets(y), None, x.shape[-2])
         record = made.native.LossRecord(type(loss).__name__, loss.reduction == "mean", None)
         self.model.zero_grad()
         try:
-            result = self._train(made, batch, record, optimizer, steps=1)
+            result = self._train(batch, record, optimizer, steps=1)
         except (ValueError, TypeError):
             # NumPy names the layer or the loss that does not accept its argument.
             loss.forward(self.model.infer(x), y, replicate_axes=len(self.model.replicate_shape))
@@ -93,19 +106,8 @@ class NativeEngine(Engine):
 
     # ---- the compiled network
 
-    def _current(self) -> Compiled | None:
-        """Return the compiled model with its present settings; None if a method was replaced in the meantime."""
-        made = compiled(self.model)
-        if made.network is not None:
-            return made
-        if self._by_name:
-            raise unsupported(self.who, made.why_not)
-        self.words = f"native, then numpy ({made.why_not})"
-        return None
-
     def _train(
         self,
-        made: Compiled,
         batches: Any,
         loss: Any,
         optimizer: Optimizer,
@@ -113,16 +115,17 @@ class NativeEngine(Engine):
         active: np.ndarray | None = None,
     ) -> Any:
         """Make a step for each batch, and count the steps that were made, also where Ctrl-C or an error ends it."""
-        model, record = self.model, optimizer_record(made, optimizer, steps)
+        model, made = self.model, self._made
+        record = optimizer_record(made, optimizer, steps)
         threads = thread_count(self._threads) if model.replicate_shape else 1
         result, ended = made.native.EpochResult.empty(model.replicate_shape), False
         try:
             made.network.train(model.values, batches, loss, record, result, active=active, threads=threads)
             ended = True
         finally:
-            each = result.steps if active is None else result.steps[active]
+            each = result.steps.ravel() if active is None else result.steps[active]
             # After Ctrl-C each replicate is somewhere else: the fewest steps were made by all.
-            optimizer.t += int(each.max() if ended else each.min())
+            optimizer.t += max(each.tolist()) if ended else min(each.tolist())
         return result
 
     def _takes(self, x: Array) -> bool:
@@ -134,11 +137,9 @@ class NativeEngine(Engine):
         return shared and bool(x.shape[-1] == model.in_features)
 
     def _infer(self, x: np.ndarray) -> Any:
-        model, made = self.model, self._current()
-        if made is None:
-            return self._numpy.predict(x)
+        model = self.model
         threads = thread_count(self._threads) if model.replicate_shape or self._threads is not None else 1
-        return made.network.predict(model.values, x, threads=threads)
+        return self._made.network.predict(model.values, x, threads=threads)
 
 
 class NativeSteps:
@@ -186,11 +187,6 @@ def optimizer_record(made: Compiled, optimizer: Optimizer, steps: int) -> Any:
     """Return an optimizer, with the learning rates of its next steps, as minidl-native reads it."""
     state = optimizer.state()
     return made.native.OptimizerRecord(*state, optimizer.next_rates(steps), int(optimizer.t))
-
-
-def _without_file(x: Array) -> Array:
-    """Return a memory-mapped array as a plain one of the same memory; any other array as it is."""
-    return x.view(np.ndarray) if type(x) is np.memmap else x
 
 
 def _is_plain(x: np.ndarray) -> bool:

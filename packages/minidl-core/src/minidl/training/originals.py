@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import FunctionType, MappingProxyType
+from types import FunctionType
 
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
@@ -15,7 +15,7 @@ _ORIGINALS: dict[type, dict[str, object]] = {}
 def remember_originals() -> None:
     """Note the methods of all layers, losses and optimizers; called once, when all are imported."""
     for base in (Module, Loss, Optimizer):
-        for kind in (*_subclasses(base), *base.__mro__[1:-1]):
+        for kind in (*_subclasses(base), *(parent for parent in base.__mro__ if parent.__module__ != "abc")):
             _ORIGINALS[kind] = _methods(kind)
 
 
@@ -25,11 +25,13 @@ def is_known(kind: type) -> bool:
 
 
 def replaced_method(thing: object) -> str:
-    """Return the name of a method of an object of a known kind that is not the original; empty if there is none.
+    """Return the name of a method of an object, or of its class, that is not the original; empty if there is none.
 
     The method may have been replaced in the class, in one of its bases, or in the object alone.
     """
     kinds = [kind for kind in type(thing).__mro__ if kind in _ORIGINALS]
+    if type(thing) not in kinds and type(thing).__module__.partition(".")[0] == "minidl":
+        return type(thing).__name__  # a class that was made anew, by a reload of its module
     for kind in kinds:
         if kind.__dict__.items() >= _ORIGINALS[kind].items() and _methods(kind).keys() == _ORIGINALS[kind].keys():
             continue
@@ -43,10 +45,25 @@ def replaced_method(thing: object) -> str:
     return ""
 
 
-def classes_of(things: Sequence[object]) -> list[tuple[MappingProxyType[str, object], dict[str, object]]]:
-    """Return the attributes of the classes of some objects, live and as they are now, for a fast comparison."""
-    kinds = {kind: None for thing in things for kind in type(thing).__mro__ if kind in _ORIGINALS}
-    return [(vars(kind), dict(vars(kind))) for kind in kinds]
+class Methods:
+    """The methods of some objects as they were once, for a fast comparison.
+
+    Parameters
+    ----------
+    things : sequence of object
+        Of known kinds.
+    """
+
+    def __init__(self, things: Sequence[object]) -> None:
+        kinds = {kind: None for thing in things for kind in type(thing).__mro__ if kind in _ORIGINALS}
+        self._classes, self._then = [vars(kind) for kind in kinds], [dict(vars(kind)) for kind in kinds]
+        self._attributes = [vars(thing) for thing in things]
+        self._counts = list(map(len, self._attributes))
+
+    def unchanged(self) -> bool:
+        """Whether no class has another method, and no object another number of attributes, than before."""
+        # The comparisons run in C, and take little time beside the prediction of one sample.
+        return self._classes == self._then and list(map(len, self._attributes)) == self._counts
 
 
 def _subclasses(base: type) -> list[type]:

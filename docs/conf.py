@@ -8,13 +8,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from docutils import nodes
 from parts import gallery
-from parts.benchmarks import write_benchmarks
+from parts.benchmarks import measured, write_benchmarks
 from parts.equations import write_equations
+from parts.lines import use_lines
 from parts.mathjax import SCRIPT, copy_mathjax
 from parts.names import check_names
 from parts.parity import write_parity
 from parts.report import write_report
 from parts.signatures import simplify
+from parts.source import Source
 from parts.vector import write_drawings
 from sphinx.application import Sphinx
 
@@ -32,10 +34,11 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "_generated", "benchmarks/*", "conformance/*", "examples"]
-if find_spec("minidl_native") is None:  # nothing here could compile it
+if find_spec("minidl_native") is None:  # not installed, for lack of a compiler
     exclude_patterns.append("reference/native.md")
     suppress_warnings = ["toc.excluded"]
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
+myst_substitutions = measured()
 myst_heading_anchors = 3
 
 html_theme = "furo"
@@ -46,9 +49,9 @@ html_css_files = ["site.css"]
 html_js_files = ["offline.js"]
 html_copy_source = False
 mathjax_path = SCRIPT
-mathjax3_config = {"options": {"enableMenu": False}}  # its menu would fetch what is not here
+mathjax3_config = {"options": {"enableMenu": False}}  # its menu would load files from the network
 
-# The public names are those in each package's __all__; where they are defined does not matter.
+# The public names are those in each package's __all__, wherever they are defined.
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -60,18 +63,22 @@ numpydoc_show_class_members = False
 
 sphinx_gallery_conf = gallery.settings()
 
+LITERAL = re.compile(r"(`+[^`]+`+)")
+SIGN = re.compile(r"(?:(?<=\()|(?<=, ))\*(?=[a-z])|\|(?=\w+\|)")
 EXCEPTION = re.compile(r" *# (?:noqa|type: ignore)\b.*")
 
 
-def escape_stars(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
-    """Keep the star of a shape, as in `(*lead, size)`, from opening an emphasis."""
+def escape_signs(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
+    """Escape the star of a shape, `(*replicate_shape, size)`, and the bars of |x|, which have a meaning in rst."""
     for number, line in enumerate(lines):
-        if "`" not in line and not line.lstrip().startswith((">>>", "...")):
-            lines[number] = re.sub(r"(\(|, )\*(?=[a-z])", r"\1\\*", line)
+        if not line.lstrip().startswith((">>>", "...")):
+            parts = LITERAL.split(line)
+            parts[::2] = [SIGN.sub(r"\\\g<0>", part) for part in parts[::2]]
+            lines[number] = "".join(parts)
 
 
 def generate(_app: Sphinx) -> None:
-    """Make what the pages include."""
+    """Generate the files that the pages include."""
     write_parity()
     write_benchmarks()
     write_drawings()
@@ -80,23 +87,25 @@ def generate(_app: Sphinx) -> None:
 
 
 def bring_mathjax(_app: Sphinx, _config: object) -> None:
-    """Fill the folder of static files before Sphinx looks for it."""
+    """Fill the folder of static files before Sphinx reads it."""
     copy_mathjax()
 
 
 def trim_blocks(_app: Sphinx, doctree: nodes.document) -> None:
-    """Take from code what a reader does not need: the empty line at its end, for doctest, and `noqa` comments."""
+    """Remove from code the empty last line, which doctest needs, and `noqa` comments."""
     for block in doctree.findall(nodes.literal_block):
         text = EXCEPTION.sub("", block.astext()).rstrip()
-        block.rawsource = text  # the writer colours only a block that is its own source
+        block.rawsource = text  # the writer highlights a block only if it equals its source
         block[:] = [nodes.Text(block.rawsource)]
 
 
 def setup(app: Sphinx) -> None:
     """Generate before the pages are read; escape before numpydoc, whose priority is 500, reads the docstrings."""
+    use_lines()
+    app.add_directive("source", Source)
     app.connect("config-inited", bring_mathjax)
     app.connect("builder-inited", generate)
     app.connect("autodoc-process-signature", simplify)
     app.connect("doctree-read", trim_blocks)
-    app.connect("autodoc-process-docstring", escape_stars, priority=400)
+    app.connect("autodoc-process-docstring", escape_signs, priority=400)
     app.connect("env-check-consistency", check_names)

@@ -1,4 +1,4 @@
-"""Look at every page of the built site in a browser, and say what is wrong with it."""
+"""Check every page of the built site in a browser, and take screenshots."""
 
 import sys
 from pathlib import Path
@@ -14,13 +14,13 @@ SITE, PICTURES = BUILD / "html", BUILD / "screenshots"
 
 
 def main(names: list[str]) -> int:
-    """Take the screenshots, print the faults, and return how many there are."""
+    """Take the screenshots, print the faults, and return their number."""
     pages = sorted(SITE.rglob("*.html"))
     if not pages:
         sys.exit(f"screenshots: there is no site in {SITE}: build it first, with nox -s docs")
     executable = find_chromium()
     if executable is None:
-        sys.exit("screenshots: Chromium is not installed, or not on the PATH: nothing was looked at")
+        sys.exit("screenshots: Chromium is not installed, or not on the PATH: no page was checked")
     faults = check_links(SITE, pages)
     chosen = [page for page in pages if not names or page.relative_to(SITE).with_suffix("").as_posix() in names]
     with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-// Runs in the page; returns what is wrong with it, in words.
+// Runs in the page, and returns a list of its faults.
 async () => {
   if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
   const faults = [];
@@ -19,10 +19,19 @@ async () => {
   });
   if (wide.length) faults.push(`overflow: ${wide.length} elements, first <${wide[0].tagName}> ${wide[0].textContent.slice(0, 60)}`);
 
+  // Code and formulas must fit into their blocks. Tables and drawings may scroll, if a shadow shows it.
+  const cut = (selector) => all(selector).filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1);
+  for (const [what, selector] of [["code", "article pre"], ["formula", "article div.math"]]) {
+    const found = cut(selector);
+    if (found.length) faults.push(`cut off: ${found.length} blocks of ${what}, first ${found[0].textContent.trim().slice(0, 60)}`);
+  }
+  const unmarked = cut("article *").filter((e) => scrolls(e) && !getComputedStyle(e).backgroundImage.includes("gradient"));
+  if (unmarked.length) faults.push(`scrolls without a shadow: ${unmarked.length} elements, first <${unmarked[0].tagName}> ${unmarked[0].className}`);
+
   for (const image of all("img")) {
     await image.decode().catch(() => {});
     if (!image.naturalWidth) faults.push(`image missing: ${image.src}`);
-    if (!image.hasAttribute("alt")) faults.push(`image without words: ${image.src}`);
+    if (!image.hasAttribute("alt")) faults.push(`image without alternative text: ${image.src}`);
   }
 
   for (const error of all("mjx-merror, [data-mjx-error], [data-mml-node=merror], mjx-container [fill=red]")) faults.push(`formula: ${(error.closest("mjx-container") || error).textContent.slice(0, 80)}`);

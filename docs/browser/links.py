@@ -1,4 +1,4 @@
-"""Links within the site: each must lead to a page that is there, and to an anchor that is on it."""
+"""A check of the links within the site: the page and the anchor of each must exist."""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class _Page(HTMLParser):
-    """Gathers the links and the anchors of a page."""
+    """Collect the links and the anchors of a page."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -15,7 +15,7 @@ class _Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what a tag links to, and what it is called."""
+        """Record the links and the id of a tag."""
         for name, value in attrs:
             if name == "id" and value:
                 self.anchors.add(value)
@@ -24,7 +24,7 @@ class _Page(HTMLParser):
 
 
 def check_links(site: Path, paths: list[Path]) -> list[str]:
-    """Return a line for each link that leads nowhere."""
+    """Return a line for each broken link."""
     pages = {path: _Page(path) for path in paths}
     return [
         f"{path.relative_to(site)}: broken link {link}"

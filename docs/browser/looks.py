@@ -1,4 +1,4 @@
-"""A page as somebody sees it: one picture, and what is wrong with it there."""
+"""Screenshots and checks of a page in one window size and colour scheme."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ LOOKS = (
 
 
 def look_at(context: Any, path: Path, picture: Path) -> list[str]:
-    """Take a picture of a whole page, and return what is wrong with it."""
+    """Take a screenshot of a whole page, and return its faults."""
     page = context.new_page()
     faults = listen(page)
     page.goto(path.as_uri(), wait_until="load")
@@ -43,7 +43,7 @@ def look_at(context: Any, path: Path, picture: Path) -> list[str]:
 
 
 def listen(page: Any) -> list[str]:
-    """Return a list that fills with errors of the console, scripts and requests, and with calls to the network."""
+    """Return a list that collects the errors of console, scripts and requests, and requests to the network."""
     heard: list[str] = []
     page.on("console", lambda message: heard.append(f"console: {message.text}") if message.type == "error" else None)
     page.on("pageerror", lambda error: heard.append(f"script: {error}"))

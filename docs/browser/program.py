@@ -1,4 +1,4 @@
-"""The browser itself."""
+"""Finding and starting Chromium."""
 
 import shutil
 from typing import Any
@@ -16,10 +16,10 @@ FLAGS = (
 
 
 def find_chromium() -> str | None:
-    """Return where Chromium is, or None."""
+    """Return the path of Chromium, or None."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def launch(playwright: Any, executable: str) -> Any:
-    """Start it, without a window, with a profile of its own; it shows local files alone, and so needs no sandbox."""
+    """Start Chromium without a window and with its own profile; it opens only local files, so it needs no sandbox."""
     return playwright.chromium.launch(executable_path=executable, args=list(FLAGS), chromium_sandbox=False)

@@ -1,4 +1,4 @@
-"""The search, opened from a file: it must find things, and without a word in the console."""
+"""A check of the search page, opened as a file: it must find pages without errors in the console."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ QUESTIONS = ("CrossEntropyLoss", "dropout", "replicate")
 
 
 def check_search(browser: Any, site: Path) -> list[str]:
-    """Search for what is certainly there; return what went wrong."""
+    """Search for words that the site contains, and return the faults."""
     faults = []
     for question in QUESTIONS:
         page = browser.new_page()

@@ -2,8 +2,8 @@
 First network
 =============
 
-Data, a network, a loss, an optimizer, ``fit``: the whole of it on one page. The task is the one of the report, to tell
-which points of the unit square lie inside a disk.
+Data, a network, a loss, an optimizer and ``fit`` on one page. The task is that of the report: which points of the unit
+square lie inside a disk?
 """
 
 import matplotlib.pyplot as plt
@@ -13,16 +13,16 @@ import minidl
 import minidl_data
 
 # %%
-# A thousand points to learn from, a thousand others to test on, drawn from a generator. Everything random below is
-# drawn from the same one, so the page comes out the same each time.
+# The training set has 1000 points, the test set 1000 others. One generator draws all random numbers of this page, so
+# each run gives the same result.
 
 rng = np.random.default_rng(0)
 (x, y), (x_test, y_test) = minidl_data.load_disk(rng)
 print("points", x.shape, x.dtype, " classes", np.unique(y))
 
 # %%
-# Two hidden layers of 25 units. The network ends in two scores, one per class, which ``CrossEntropyLoss`` makes
-# probabilities of.
+# The network has two hidden layers of 25 units and two outputs, one score per class. ``CrossEntropyLoss`` applies the
+# softmax that turns scores into probabilities.
 
 model = minidl.Sequential(
     [
@@ -36,15 +36,15 @@ model = minidl.Sequential(
 print(minidl.summary(model))
 
 # %%
-# Fifty times through the data, twenty points at a time. The test set is measured after each epoch.
+# The training has 50 epochs with batches of 20 points. The test set is measured after each epoch.
 
 loss, optimizer = minidl.CrossEntropyLoss(), minidl.Adam(model, lr=0.003)
 history = minidl.fit(model, loss, optimizer, x, y, epochs=50, batch_size=20, validation=(x_test, y_test), rng=rng)
 print(history)
 
 # %%
-# Loss and accuracy per epoch. Those of the training set are gathered while an epoch runs, so the first of them belongs
-# to a network that still knows little.
+# Loss and accuracy per epoch. Those of the training set are averages over the epoch, while the parameters change. Those
+# of the test set belong to the parameters at the end of the epoch.
 
 epochs = np.arange(1, len(history) + 1)
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
@@ -58,7 +58,7 @@ right.legend(loc="lower right")
 plt.show()
 
 # %%
-# What the network says of every point of the square, and the test points that it gets wrong.
+# The predicted probability at every point of the square, and the misclassified test points.
 
 side = np.linspace(0, 1, 201, dtype=np.float32)
 grid = np.stack(np.meshgrid(side, side), axis=-1)

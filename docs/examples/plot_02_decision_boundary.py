@@ -1,9 +1,9 @@
 """
-The decision boundary while it learns
+The decision boundary during training
 =====================================
 
-A callback of ``fit`` looks at the network after each epoch. Here it keeps what the network says of every point of the
-square, and the border between the two classes can be watched as it closes around the disk.
+``fit`` calls each of its callbacks after every epoch. The callback on this page stores the network's output at every
+point of the square. The plots show how the decision boundary closes around the disk.
 """
 
 import matplotlib.pyplot as plt
@@ -25,7 +25,7 @@ model = minidl.Sequential(
 )
 
 # %%
-# One output, a logit: above 0 it says class 1. The targets are a column of zeros and ones.
+# The network has one output, a logit; a positive logit means class 1. The targets are a column of zeros and ones.
 
 side = np.linspace(0, 1, 121, dtype=np.float32)
 points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -53,16 +53,16 @@ minidl.fit(
 )
 
 # %%
-# Purple is where the network says *outside*, orange where it says *inside*, the black line where it is undecided. The
-# dashed circle is the truth.
+# Purple areas are classified as *outside*, orange areas as *inside*. The black line is the decision boundary, the
+# dashed line the true circle.
 
 figure, axes = plt.subplots(2, 3, figsize=(9, 5.8), sharex=True, sharey=True)
 for ax, (epoch, (logits, accuracy)) in zip(axes.flat, looks.items(), strict=True):
     image = ax.contourf(side, side, np.clip(logits, -4, 4), levels=np.linspace(-4, 4, 17), cmap="PuOr_r")
     ax.contour(side, side, logits, levels=[0], colors="black", linewidths=1.6)
     ax.add_patch(plt.Circle(minidl_data.CENTER, minidl_data.RADIUS, fill=False, ls="--", ec="#555555"))
-    ax.set(title=f"epoch {epoch}: {100 * accuracy:.1f} % right", aspect="equal")
+    ax.set(title=f"epoch {epoch}: {100 * accuracy:.1f} % correct", aspect="equal")
 figure.supxlabel("$x_1$")
 figure.supylabel("$x_2$")
-figure.colorbar(image, ax=axes, label="logit of class 1, cut off at ±4", ticks=range(-4, 5, 2), shrink=0.8)
+figure.colorbar(image, ax=axes, label="logit of class 1, clipped at ±4", ticks=range(-4, 5, 2), shrink=0.8)
 plt.show()

@@ -2,8 +2,8 @@
 A learning-rate sweep as replicates
 ===================================
 
-Settings of an optimizer take one number per replicate. A grid of learning rates and seeds, 21 by 8 networks here, is
-one module and one call of ``fit``.
+Settings of an optimizer may be arrays with one number per replicate. The grid of this page, 21 learning rates by 8
+seeds, is one module, and one call of ``fit`` trains it.
 """
 
 import warnings
@@ -33,7 +33,7 @@ model = minidl.replicate(build, seeds)
 print(f"{model.replicate_shape[0]} networks of {model.values.shape[-1]} parameters in one vector {model.values.shape}")
 
 # %%
-# All replicates see the same batches, so that they differ in what the sweep is about and in nothing else.
+# All replicates train on the same batches, so they differ in learning rate and initial weights only.
 
 with warnings.catch_warnings(action="ignore", category=RuntimeWarning), np.errstate(all="ignore"):
     history = minidl.fit(
@@ -49,8 +49,9 @@ with warnings.catch_warnings(action="ignore", category=RuntimeWarning), np.errst
     )
 
 # %%
-# The loss after some epochs, against the learning rate. Small rates are slow. Large ones are fast at first, but stop
-# improving early, and more so for some seeds than for others: the lowest point moves left as the training goes on.
+# The loss after some epochs, against the learning rate. Small learning rates are slow. Large learning rates are fast at
+# first and stop improving early, for some seeds more than for others. The best learning rate therefore decreases as the
+# training goes on.
 
 loss = history.curve("val_loss").reshape(20, len(RATES), SEEDS)
 figure, axes = plt.subplots(figsize=(6.8, 4.2))
@@ -67,7 +68,7 @@ axes.legend()
 plt.show()
 
 # %%
-# The best rate, and the network behind it: ``unstack`` takes the replicates apart.
+# The best learning rate, and one of its networks. ``unstack`` returns the replicates as separate networks.
 
 best = int(np.nanmedian(loss[-1], axis=-1).argmin())
 network = minidl.unstack(model)[best * SEEDS]

@@ -2,10 +2,10 @@ r"""
 Your own module
 ===============
 
-A module is a class with ``forward`` and ``backward``. This page writes one with a parameter, proves its gradient with
-``gradcheck``, compares it with its twin in torch to the last bits, and trains with it.
+A module is a class with ``forward`` and ``backward``. This page implements a module with a parameter, checks its
+gradient with ``gradcheck``, compares it with torch's implementation to the last bits, and trains networks with it.
 
-The module is PReLU: a leaky ReLU whose slope :math:`a_j` below zero is learned, one for each feature j.
+The module is PReLU: a leaky ReLU whose slope :math:`a_j` below zero is learned, one slope per feature j.
 
 .. math:: y_{sj} = \max(0, x_{sj}) + a_j \min(0, x_{sj})
 """
@@ -18,20 +18,22 @@ import minidl
 import minidl_data
 
 # %%
-# The derivation. Below zero the output is :math:`a_j x_{sj}`, so there
+# **Derivation.** Below zero the output is :math:`a_j x_{sj}`, so
 #
 # .. math::
 #
-#    \frac{\partial L}{\partial x_{sj}} = a_j \frac{\partial L}{\partial y_{sj}},
-#    \qquad
-#    \frac{\partial L}{\partial a_j} = \sum_s \frac{\partial L}{\partial y_{sj}} \min(0, x_{sj})
+#    \frac{\partial L}{\partial x_{sj}} &= a_j \frac{\partial L}{\partial y_{sj}} \\
+#    \frac{\partial L}{\partial a_j} &= \sum_s \frac{\partial L}{\partial y_{sj}} \min(0, x_{sj})
 #
-# and above zero the gradient passes as it is. In the code,
+# Above zero the gradient passes unchanged. In the code
 #
-# - the constructor hands the initial values to ``Module``, which puts them into the vector of the network;
-# - ``forward`` saves what ``backward`` needs, and ``backward`` gets it back once ``dy`` is known to fit;
-# - ``_add_grad`` adds to the gradient, here a sum over samples, and never over replicates;
-# - ``_beside`` gives the slopes the axes of the samples, however many x has, between replicates and features.
+# - the constructor passes the initial values to ``Module``, which copies them into the parameter vector;
+# - ``check_input`` raises an error for an input that does not fit;
+# - ``save_for_backward`` saves what ``backward`` needs, and ``saved`` checks ``dy`` and returns it;
+# - ``accumulate_grad`` adds to the gradient of the slopes; ``sum_samples`` sums over samples, never over replicates;
+# - ``broadcast_param`` inserts the sample axes of x between the replicate axes and the feature axis of the slopes.
+#
+# :doc:`/reference/authors` documents these methods.
 
 
 class PReLU(minidl.Module):
@@ -43,26 +45,28 @@ class PReLU(minidl.Module):
 
     def forward(self, x):
         """Return x where x > 0, slope * x elsewhere; save x."""
-        self._accept(x, self.in_features)
-        return self._save(np.where(x > 0, x, self._beside("slope", x) * x), x)
+        self.check_input(x, self.in_features)
+        return self.save_for_backward(np.where(x > 0, x, self.broadcast_param("slope", x) * x), x)
 
     def backward(self, dy, *, need_dx=True):
         """Add dL/dslope, return dL/dx."""
-        (x,) = self._recall(dy)
-        self._add_grad("slope", self._buffer.sum_samples, dy * np.minimum(x, 0))
-        return np.where(x > 0, dy, self._beside("slope", dy) * dy) if need_dx else None
+        (x,) = self.saved(dy)
+        self.accumulate_grad("slope", self.sum_samples, dy * np.minimum(x, 0))
+        return np.where(x > 0, dy, self.broadcast_param("slope", dy) * dy) if need_dx else None
 
 
 # %%
-# **gradcheck** compares ``backward`` with differences of ``forward``, for the input and the parameters, with a random
-# upstream gradient. It returns the largest error.
+# **Gradient check.** ``gradcheck`` compares ``backward`` with differences of ``forward``, for the input and the
+# parameters, with a random upstream gradient. It returns the largest error.
 
 rng = np.random.default_rng(0)
 x = rng.standard_normal((20, 5))
 print(f"largest error: {minidl.gradcheck(PReLU(5, 'float64'), x, rng=0):.1e}")
 
-# Replicates are checked the same way: three layers side by side, on samples that they share, on samples of their own,
-# and on sequences, which have one more axis. A parameter on the wrong axis would show here, and nowhere else.
+# %%
+# Replicates are checked in the same way. Here three layers stand side by side, with shared samples, with samples of
+# their own, and with sequences, which have one more axis. This check detects a parameter on a wrong axis, which the
+# check of a single layer cannot.
 
 three = minidl.replicate(lambda _rng: PReLU(5, "float64"), range(3))
 three.values[...] = rng.uniform(0.1, 0.5, three.values.shape)
@@ -71,17 +75,17 @@ for axes in ((20,), (3, 20), (3, 3, 20)):
     print(f"three of them, x {(*axes, 5)}: {error:.1e}")
 
 # %%
-# A slip is found, and named by its element. This one takes the mean over the samples where the sum belongs.
+# An error message names the element of a wrong gradient. This module has a mean over the samples instead of a sum.
 
 
 class Wrong(PReLU):
-    """PReLU with a slip in its gradient."""
+    """PReLU with an error in its gradient."""
 
     def backward(self, dy, *, need_dx=True):
         """Add the wrong gradient."""
-        (x,) = self._recall(dy)
-        self._add_grad("slope", self._buffer.sum_samples, dy * np.minimum(x, 0) / len(x))
-        return np.where(x > 0, dy, self._beside("slope", dy) * dy) if need_dx else None
+        (x,) = self.saved(dy)
+        self.accumulate_grad("slope", self.sum_samples, dy * np.minimum(x, 0) / len(x))
+        return np.where(x > 0, dy, self.broadcast_param("slope", dy) * dy) if need_dx else None
 
 
 try:
@@ -90,9 +94,9 @@ except minidl.GradientError as error:
     print(error)
 
 # %%
-# **Parity.** The twin in torch gets the same input and the same upstream gradient; the distance is counted in ulp,
-# units in the last place of torch's numbers. In a clone of the repository this is one entry in ``conformance/``: how to
-# build both, and the tolerance; the tests over shapes, layouts, dtypes and edge values come with it.
+# **Parity with torch.** Torch's PReLU gets the same input and the same upstream gradient. The difference is measured in
+# ulp, units in the last place of torch's numbers. In a clone of the repository, one entry in ``conformance/`` declares
+# such a comparison; the tests over shapes, layouts, dtypes and edge values come with it.
 
 
 def ulps(ours, theirs):
@@ -111,8 +115,8 @@ print(f"input gradient  {ulps(dx, tensor.grad.numpy()):.2g} ulp")
 print(f"slope gradient  {ulps(ours.grads, theirs.weight.grad.numpy()):.2g} ulp")
 
 # %%
-# **Training.** The module is now like any other: it can stand in a network, be replicated, saved and copied. Twenty
-# networks of two layers with 8 units each learn the disk, with PReLU and with ReLU.
+# **Training.** The module can be part of a network, and can be replicated, saved and copied like the others. Twenty
+# networks with two hidden layers of 8 units learn the disk, with PReLU and with ReLU.
 
 
 def build(activation):

@@ -2,8 +2,8 @@
 Torch tensors
 =============
 
-minidl runs on PyTorch tensors unchanged: the same classes, the same gradients written out by hand, no autograd. A seed
-gives the same network on both libraries, since NumPy draws the numbers for both.
+minidl runs on PyTorch tensors unchanged: the same classes and the same explicit gradients, without autograd. NumPy
+draws the random numbers for both libraries, so a seed gives the same network on both.
 """
 
 import matplotlib.pyplot as plt
@@ -34,14 +34,13 @@ def train(backend):
         epochs=40,
         batch_size=50,
         rng=np.random.default_rng(1),
-        engine="numpy",  # for arrays there may be a compiled engine, which this is not about
+        engine="numpy",  # both trainings run the same Python code
     )
     return model, history
 
 
 # %%
-# Both trainings. The device goes with the name of the backend: ``"torch"`` is the CPU, ``"torch:cuda:0"`` a graphics
-# card.
+# Both trainings. The name of the backend includes the device: ``"torch"`` is the CPU, ``"torch:cuda:0"`` a GPU.
 
 model, history = train("numpy")
 tensors, history_of_tensors = train("torch")
@@ -49,8 +48,8 @@ print(model.values[:3])
 print(tensors.values[:3])
 
 # %%
-# The two losses lie on each other. What they differ by is rounding, counted here in units in the last place (ulp), of
-# which a number in float64 has about 10¹⁶. It grows slowly, since a step starts from where all steps before have led.
+# The two losses coincide in the plot. Their difference is rounding, measured in units in the last place (ulp), about
+# 10⁻¹⁶ of a float64 number. It grows slowly, because each step starts from the rounded result of the steps before.
 
 losses = history.curve("loss"), history_of_tensors.curve("loss")
 difference = np.abs(losses[0] - losses[1]) / np.spacing(losses[0])
@@ -65,7 +64,7 @@ right.set(xlabel="epoch", ylabel="difference of the losses (ulp)")
 plt.show()
 
 # %%
-# **To torch.nn and back.** A state dict has torch's names, so a network can go on in torch:
+# **To torch.nn and back.** A state dict has torch's names, so a ``torch.nn`` network can load it:
 
 twin = torch.nn.Sequential(
     torch.nn.Linear(2, 25),
@@ -83,13 +82,13 @@ with torch.no_grad():
 print("largest difference:", np.abs(theirs - minidl.predict(model, points)).max())
 
 # %%
-# and come back, as tensors:
+# The state dict of the ``torch.nn`` network, whose values are tensors, can be loaded here:
 
 model.load_state_dict(twin.state_dict())
 print(minidl.evaluate(model, minidl.CrossEntropyLoss(), points, y))
 
 # %%
-# A tensor that requires grad is refused: here the gradient is explicit, and autograd would record it for nothing.
+# A tensor that requires grad raises an error, because autograd would record operations that minidl does not need.
 
 try:
     tensors.forward(torch.ones(1, 2, dtype=torch.float64, requires_grad=True))

@@ -2,8 +2,8 @@
 Handwritten digits
 ==================
 
-Real data: the 1797 handwritten digits that scikit-learn ships, images of 8 by 8 pixels with 17 grey levels. A quarter
-of them is kept for the test.
+The data set has 1797 handwritten digits, images of 8 by 8 pixels with 17 grey levels, and is part of scikit-learn. A
+quarter of the images is the test set.
 """
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,7 @@ x, x_test, y, y_test = train_test_split(x, y, test_size=0.25, stratify=y, random
 print("training set", x.shape, " test set", x_test.shape)
 
 # %%
-# Two hidden layers with dropout behind each, ten scores.
+# The network has two hidden layers, each followed by dropout, and ten outputs.
 
 rng = np.random.default_rng(0)
 model = minidl.Sequential(
@@ -49,24 +49,25 @@ history = minidl.fit(
 accuracy = minidl.evaluate(model, loss, x_test, y_test).accuracy
 print(f"test accuracy: {100 * accuracy:.2f} %")
 if accuracy <= 0.96:
-    raise RuntimeError("this page promises more than 96 %")
+    raise RuntimeError("expected a test accuracy above 96 %")
 
 # %%
-# The training set is measured while dropout is at work, the test set without: at first the test set looks easier.
+# The training curve is measured with dropout, the test curve without. In the first epochs the test error is therefore
+# the smaller one.
 
 epochs = np.arange(1, len(history) + 1)
 figure, axes = plt.subplots(figsize=(6.4, 3.8))
 axes.plot(epochs, 100 * (1 - history.curve("accuracy")), label="training set, with dropout")
 axes.plot(epochs, 100 * (1 - history.curve("val_accuracy")), "--", label="test set")
 axes.set(xlabel="epoch", ylabel="misclassified (%)", ylim=(0, 60))
-axes.set_yscale("symlog", linthresh=1)  # logarithmic above 1 %, linear below: a training set can be learned in full
+axes.set_yscale("symlog", linthresh=1)  # logarithmic above 1 %, linear below: the training error can be 0
 axes.set_yticks([0, 0.5, 1, 2, 5, 10, 20, 50], labels=["0", "0.5", "1", "2", "5", "10", "20", "50"])
 axes.minorticks_off()
 axes.legend()
 plt.show()
 
 # %%
-# Which digits are taken for which. The counts on the diagonal, where all is well, are left out of the colours.
+# The confusion matrix. Its colours show the misclassified digits only, so the diagonal has none.
 
 said = minidl.predict(model, x_test).argmax(axis=-1)
 counts = np.zeros((10, 10), int)
@@ -84,7 +85,7 @@ figure.colorbar(image, label="misclassified digits", ticks=range(max(errors.max(
 plt.show()
 
 # %%
-# The mistakes themselves; some of them would puzzle a reader too.
+# The first ten misclassified digits:
 
 wrong = np.flatnonzero(said != y_test)[:10]
 figure, axes = plt.subplots(2, 5, figsize=(7.2, 3.6), squeeze=False)
@@ -92,5 +93,5 @@ for ax in axes.flat:
     ax.axis("off")
 for ax, index in zip(axes.flat, wrong, strict=False):
     ax.imshow(x_test[index].reshape(8, 8), cmap="gray_r")
-    ax.set_title(f"{y_test[index]}, taken for {said[index]}", fontsize=10)
+    ax.set_title(f"{y_test[index]}, predicted {said[index]}", fontsize=10)
 plt.show()

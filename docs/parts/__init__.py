@@ -1,1 +1,1 @@
-"""What the build of the site makes itself: tables, figures and drawings, all from the code and from its latest runs."""
+"""The parts of the site that its build generates from the code and from kept runs: tables, figures and drawings."""

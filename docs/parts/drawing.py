@@ -1,4 +1,4 @@
-"""Drawings as SVG inside the page, in the page's own colours: they read well in light and in dark."""
+"""Drawings as inline SVG, in the colours of the page, for both its light and its dark scheme."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ TINTS = ("drawing-a", "drawing-b", "drawing-c", "drawing-d")
 
 @dataclass(frozen=True)
 class Box:
-    """A run of cells: where its upper left corner is, and how many rows and columns it has."""
+    """A block of cells: the position of its upper left corner, and its rows and columns."""
 
     x: float
     y: float
@@ -18,7 +18,7 @@ class Box:
 
     @property
     def middle(self) -> float:
-        """Half-way between left and right."""
+        """The x of the centre."""
         return self.x + self.columns * CELL / 2
 
     @property
@@ -45,7 +45,7 @@ def cells(box: Box, tint: str, first: int | None = None) -> list[str]:
 
 
 def text(x: float, y: float, words: str, kind: str = "drawing-text") -> str:
-    """Write words, centred at x."""
+    """Draw text, centred at x."""
     return f'<text class="{kind}" x="{x}" y="{y}">{words}</text>'
 
 
@@ -55,12 +55,12 @@ def line(x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def bracket(left: float, right: float, y: float, words: str) -> list[str]:
-    """Draw a bracket below y from left to right, with words under it."""
+    """Draw a bracket below y from left to right, with a label under it."""
     ends = [line(left + 2, y, left + 2, y + 7), line(right - 2, y, right - 2, y + 7)]
     return [*ends, line(left + 2, y + 7, right - 2, y + 7), text((left + right) / 2, y + 22, words)]
 
 
 def picture(width: float, height: float, parts: list[str], title: str) -> str:
-    """Wrap the parts; a narrow window scrolls the drawing rather than the page."""
+    """Return the drawing with its frame, which scrolls in a narrow window."""
     head = f'<svg class="drawing" viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{title}">'
     return "\n".join(['<div class="drawing-frame">', head, f"<title>{title}</title>", *parts, "</svg>", "</div>", ""])

@@ -1,6 +1,6 @@
-"""The report's equations beside the code that computes them and a test that holds it to them.
+"""The report's equations, with the code that computes each and the test that checks it.
 
-The build looks each of them up, so that neither can be renamed behind the page's back.
+The build looks up every name, so a renamed function or test fails the build.
 """
 
 from functools import reduce
@@ -14,7 +14,7 @@ CORE = "packages/minidl-core/tests"
 
 
 class Equation(NamedTuple):
-    """Where an equation is computed, and where it is tested."""
+    """An equation, the function that computes it, and its test."""
 
     number: str
     what: str
@@ -71,7 +71,7 @@ EQUATIONS = (
 
 
 def write_equations() -> None:
-    """Write the table, after looking up every name in it."""
+    """Look up every name of the table, and write it."""
     rows = [[each.number, each.what, _code(each.code), _test(each.test)] for each in EQUATIONS]
     write("equations.md", table(["equation", "what", "code", "test"], rows, "llll"))
 
@@ -90,7 +90,7 @@ def _test(place: str) -> str:
 
 
 def _as_words(name: str) -> str:
-    """Return the name of a test as a sentence would have it: `eq. 13`, `the report's`."""
+    """Return the name of a test as text, with `eq. 13` and `the report's`."""
     words = name.removeprefix("test_").replace("_s_", "'s ").replace("_", " ")
     for short, written in (("eq ", "eq. "), ("figure ", "Figure "), ("sgd", "SGD"), ("adam ", "Adam ")):
         words = words.replace(short, written)

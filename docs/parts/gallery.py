@@ -1,4 +1,4 @@
-"""How the gallery is run and shown."""
+"""The settings of the gallery: execution and style."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +11,7 @@ from cycler import cycler
 from parts.places import DOCS
 
 EXAMPLES = DOCS / "examples"
-# Okabe and Ito's palette, told apart with every kind of colour vision.
+# Okabe and Ito's palette, which readers with any colour vision can distinguish.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 STYLE = {
     "axes.axisbelow": True,
@@ -28,14 +28,14 @@ STYLE = {
 
 
 def set_style(_conf: dict[str, Any], _name: str) -> None:
-    """Give each example the same look."""
+    """Set the same style for every example."""
     plt.rcdefaults()
     mpl.use("agg")
     plt.rcParams.update(STYLE)
 
 
 def settings() -> dict[str, Any]:
-    """Return what sphinx-gallery is to do; what an earlier build made of examples that are left out now goes away."""
+    """Return the settings of sphinx-gallery; delete the pages that an earlier build made of examples now left out."""
     left_out = _left_out()
     for path in left_out:
         for made in (DOCS / "gallery").glob(f"{path.stem}.*"):
@@ -61,7 +61,7 @@ def settings() -> dict[str, Any]:
 
 
 def _left_out() -> list[Path]:
-    """Return the examples that need torch, where it is not installed."""
+    """Return the examples that need torch if it is not installed."""
     if find_spec("torch") is not None:
         return []
     return [path for path in EXAMPLES.glob("plot_*.py") if "\nimport torch\n" in path.read_text(encoding="utf-8")]

@@ -1,4 +1,4 @@
-"""No public name without its place in the reference."""
+"""A check that the reference documents every public name."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,9 +11,11 @@ PACKAGES = [name for name in ("minidl", "minidl_data", "minidl_experiments", "mi
 
 
 def check_names(_app: Sphinx, env: BuildEnvironment) -> None:
-    """Warn of every public name that no page of the reference documents; the build takes warnings for errors."""
+    """Warn about public names that no page documents; the build treats warnings as errors."""
     documented = env.domains["py"].objects
     for package in PACKAGES:
         for name in import_module(package).__all__:
             if f"{package}.{name}" not in documented:
-                logging.getLogger(__name__).warning("%s.%s is public, but on no page of docs/reference/", package, name)
+                logging.getLogger(__name__).warning(
+                    "%s.%s is public, but no page of docs/reference/ documents it", package, name
+                )

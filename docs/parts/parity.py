@@ -1,4 +1,4 @@
-"""The table that the last run of conformance left, cut into what each page shows."""
+"""The table of the last run of conformance, as one table per page."""
 
 import json
 from collections import defaultdict
@@ -15,7 +15,7 @@ Cases: TypeAlias = dict[str, dict[str, dict[str, Any]]]
 
 
 def write_parity() -> None:
-    """Write one table per class, and one of everything."""
+    """Write one table per class, and one with all cases."""
     content = json.loads((LATEST if LATEST.exists() else COMMITTED).read_text(encoding="utf-8"))
     cases: Cases = defaultdict(dict)
     for row in sorted(content["rows"], key=lambda row: "engine" in row["case"]):
@@ -23,7 +23,7 @@ def write_parity() -> None:
     for name in sorted({_class_of(case) for case in cases if "odd widths" not in case}):
         own = {case: rows for case, rows in cases.items() if _class_of(case) == name}
         reasons = [entry for entry in content["differences"] if _class_of(entry["case"]) == name]
-        engine = " The engine's rows are of whole trainings." if any("engine" in case for case in own) else ""
+        engine = " The rows of the engine compare whole trainings." if any("engine" in case for case in own) else ""
         write(f"parity/{name}.md", f"{_headline(own)}{engine}\n\n{_table(own)}{_differences(reasons)}")
     write("parity/all.md", _table(cases))
     write("parity/differences.md", _all_differences(content["differences"]))
@@ -39,7 +39,7 @@ def _headline(cases: Cases) -> str:
     by_itself = (rows["float64"] for case, rows in cases.items() if "steps" not in case and "engine" not in case)
     worst = max(by_itself, key=lambda row: row["ulp"])
     if not worst["ulp"]:
-        return "Largest difference from torch in float64: **none**, every bit is the same."
+        return "Largest difference from torch in float64: **none**; all bits agree."
     return f"Largest difference from torch in float64: **{_number(worst['ulp'])} ulp**."
 
 
@@ -65,7 +65,7 @@ def _differences(entries: list[dict[str, str]]) -> str:
     if not entries:
         return ""
     lines = [f"- *{entry['what']}*: {entry['reason']}." for entry in _unique(entries)]
-    return "\n".join(["\nDifferent on purpose:\n", *lines, ""])
+    return "\n".join(["\nIntended differences:\n", *lines, ""])
 
 
 def _unique(entries: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -77,4 +77,4 @@ def _all_differences(entries: list[dict[str, str]]) -> str:
     for entry in entries:
         where[entry["what"]].append(entry["case"])
     rows = [[", ".join(where[entry["what"]]), entry["what"], entry["reason"]] for entry in _unique(entries)]
-    return table(["where", "what", "why"], rows, "lll")
+    return table(["case", "difference", "reason"], rows, "lll")

@@ -1,17 +1,17 @@
-"""Where things lie."""
+"""The folders of the site, and writing generated files."""
 
 from pathlib import Path
 
 DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
 GENERATED = DOCS / "_generated"
-"""Everything that the build writes for the pages to include; git ignores it."""
+"""The files that the build generates for the pages to include; git ignores them."""
 STATIC = GENERATED / "static"
-"""What of it is copied beside the pages."""
+"""The generated files that are copied to the site as they are."""
 
 
 def write(name: str, text: str) -> None:
-    """Write a generated file, if its content is new: Sphinx then reads again only the pages that include it."""
+    """Write a generated file if its content has changed, so that Sphinx rereads only the pages that include it."""
     path = GENERATED / name
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:

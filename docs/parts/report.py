@@ -1,4 +1,4 @@
-"""The report's experiments, trained by the build: its figures, its numbers and its statements."""
+"""The report's experiments, trained by the build: figures, numbers and statements."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ AGREES = {True: "**yes**", False: "no", None: "undecided"}
 
 
 def write_report() -> None:
-    """Train, unless it was done with just this code, and write what the page includes."""
+    """Train, unless the results of this very code are there, and write the parts of the page."""
     key, stamp = _key(), FOLDER / "key.txt"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != key:
         _train()
@@ -41,7 +41,7 @@ def write_report() -> None:
 
 
 def _key() -> str:
-    """Return what the results depend on: the source, the compiled engine, NumPy and the numbers above."""
+    """Return a hash of all that the results depend on: the source, the engine, NumPy and the numbers above."""
     digest = hashlib.sha256(f"{np.__version__} {EPOCHS} {SEEDS} {READING_SEEDS}".encode())
     for package in PACKAGES:
         folder = Path(find_spec(package).origin).parent
@@ -72,7 +72,7 @@ def _quantities(entries: list[dict[str, Any]]) -> str:
         report = "" if entry["report"] is None else f"{entry['report']:.{digits - 1}f}{unit}"
         interval = f"{entry['low']:.{digits}f} to {entry['high']:.{digits}f}{unit}"
         rows.append([entry["run"], entry["name"], report, f"{entry['mean']:.{digits}f}{unit}", interval])
-    return table(["trained", "measured", "report", "mean", "5 % to 95 % of the seeds"], rows, "llrrr")
+    return table(["training", "quantity", "report", "mean", "5 % to 95 % of the seeds"], rows, "llrrr")
 
 
 def _statements(entries: list[dict[str, Any]]) -> str:
@@ -95,6 +95,6 @@ def _accuracy(mean: float | None, lost: str) -> str:
 
 
 def _lost(entry: dict[str, Any], name: str) -> str:
-    """Say how many seeds a mean leaves out, because their training diverged."""
+    """Return a note with the number of seeds that a mean leaves out because they diverged."""
     found = [q for q in entry["quantities"] if q["name"] == f"{name} accuracy" and q["diverged"]]
     return "".join(f" ({q['diverged']} of {q['seeds']} diverged)" for q in found)

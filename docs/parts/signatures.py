@@ -1,4 +1,8 @@
-"""Signatures for readers: types by the names that the source gives them, not by what these names stand for."""
+"""Signatures with the type names of the source, such as `ArrayLike`, instead of the expanded types.
+
+sphinx-autodoc-typehints was tried instead. It expands these names too, and drops the types of properties, so its
+signatures need the same rules.
+"""
 
 import re
 from functools import reduce

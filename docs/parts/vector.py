@@ -1,4 +1,4 @@
-"""Two drawings of the one vector: of a network, and of three replicates. Both are made from the network's own spec."""
+"""Two drawings of the one vector, for a network and for three replicates, made from the network's spec."""
 
 from math import prod
 
@@ -55,7 +55,7 @@ def _layers(model: minidl.Sequential, y: float) -> list[str]:
 
 
 def _many(model: minidl.Module) -> str:
-    top, seeds = 40.0, model.lead[0]
+    top, seeds = 40.0, model.replicate_shape[0]
     parts = [text(LEFT / 2, top + seed * CELL + 18, f"seed {seed}") for seed in range(seeds)]
     x = LEFT
     for tint, (path, param) in zip(TINTS, _params(model), strict=True):

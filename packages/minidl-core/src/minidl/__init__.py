@@ -13,7 +13,7 @@ from minidl.losses.cross_entropy import CrossEntropyLoss
 from minidl.losses.loss import Loss
 from minidl.losses.mse import MSELoss
 from minidl.optim.adam import Adam
-from minidl.optim.optimizer import Optimizer
+from minidl.optim.optimizer import Optimizer, OptimizerState
 from minidl.optim.sgd import SGD
 from minidl.parameters.buffer import Param, ParamBuffer
 from minidl.parameters.spec import LayerSpec, ParamSpec
@@ -50,6 +50,7 @@ __all__ = [
     "MSELoss",
     "Module",
     "Optimizer",
+    "OptimizerState",
     "Param",
     "ParamBuffer",
     "ParamSpec",

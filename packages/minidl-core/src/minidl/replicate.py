@@ -68,7 +68,7 @@ def replicate(build: Callable[[np.random.Generator], Module], rngs: Iterable[Any
 
 
 def unstack(model: Module) -> list[Module]:
-    """Take the networks of a replicated module apart.
+    """Return the networks of a replicated module one by one.
 
     Parameters
     ----------

@@ -46,7 +46,8 @@ class Backend:
         An array of integers of any type as one that can be compared with any integer: torch compares in the type of the
         tensor, in which 300 may be 44, and some of its unsigned types not at all.
     pick : callable
-        ``pick(x, indices)``: one element of each row of `x` (..., C), chosen by `indices` (...).
+        ``pick(x, indices)``: one element of each row of `x` (..., C), chosen by integers of any type (...); the leading
+        axes of `x` may be missing in `indices`, which all then share.
     """
 
     name: str
@@ -82,7 +83,7 @@ NUMPY = Backend(
     to_numpy=np.asarray,
     take=lambda x, indices, axis: x.take(indices, axis=axis),
     indices=lambda x: x,
-    pick=lambda x, indices: np.take_along_axis(x, indices[..., None], axis=-1)[..., 0],
+    pick=lambda x, indices: np.take_along_axis(x, np.broadcast_to(indices, x.shape[:-1])[..., None], axis=-1)[..., 0],
 )
 
 
@@ -96,7 +97,8 @@ def _torch_backend(device: str) -> Backend:
         return torch.tensor(plain, dtype=dtype, device=device)
 
     def pick(x: Array, indices: Array) -> Array:
-        return torch.take_along_dim(x, indices[..., None], dim=-1)[..., 0]
+        rows = torch.broadcast_to(indices.to(torch.int64), x.shape[:-1])
+        return torch.take_along_dim(x, rows[..., None], dim=-1)[..., 0]
 
     return Backend(
         name=f"torch:{device}",

@@ -1,1 +1,1 @@
-"""Losses: a value to make small, and its gradient with respect to the prediction."""
+"""Losses: the value that training minimises, and its gradient with respect to the prediction."""

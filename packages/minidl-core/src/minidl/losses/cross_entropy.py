@@ -40,11 +40,7 @@ class CrossEntropyLoss(Loss):
         """Return ``-Σ log softmax(x)[class]``, or ``-Σ p log softmax(x)``; save log softmax and the target."""
         backend = self.check(prediction, target, replicate_axes)
         log_p = log_softmax(backend, prediction)
-        if is_float(target):
-            terms = -(target * log_p).sum(axis=-1)
-        else:
-            target = backend.xp.broadcast_to(backend.indices(target), log_p.shape[:-1])
-            terms = -backend.pick(log_p, target)
+        terms = -(target * log_p).sum(axis=-1) if is_float(target) else -backend.pick(log_p, target)
         return self.save_for_backward(self.reduce(terms, replicate_axes), log_p, target, backend)
 
     def backward(self) -> Array:
@@ -53,7 +49,7 @@ class CrossEntropyLoss(Loss):
         p = backend.xp.exp(log_p)
         if is_float(target):
             return (p * target.sum(axis=-1, keepdims=True) - target) / self.count
-        one_hot = target[..., None] == backend.asarray(np.arange(p.shape[-1]))
+        one_hot = backend.indices(target)[..., None] == backend.asarray(np.arange(p.shape[-1]))
         return backend.xp.where(one_hot, p - 1, p) / self.count
 
     def check(self, prediction: Array, target: Array, replicate_axes: int) -> Backend:

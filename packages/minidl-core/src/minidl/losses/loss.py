@@ -14,7 +14,7 @@ from minidl.arrays.settings import choice
 
 
 class Loss(ABC):
-    """A function of predictions and targets: a value to make small, and its gradient.
+    """Base class of losses: a value for predictions and targets, and its gradient.
 
     A loss of your own writes `forward` and `backward`, and calls
 

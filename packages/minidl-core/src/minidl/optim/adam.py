@@ -34,12 +34,12 @@ class Adam(Optimizer):
     model : Module
     lr : float or array of shape replicate_shape
     beta1, beta2 : float or array of shape replicate_shape
-        How much of the first and second moment is kept at each step, in [0, 1).
+        Decay rates of the first and second moment, in [0, 1).
     eps : float or array of shape replicate_shape
         Added to the root after the bias correction, as in eq. 16 and in torch. In float16 the default is zero, and a
         parameter without gradient becomes nan: give 1e-7 or more.
     weight_decay : float or array of shape replicate_shape
-        Times the parameters, this is added to the gradient, as torch's Adam does (AdamW does something else).
+        Weight decay times the parameters is added to the gradient; AdamW decays the parameters instead.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The base class of all optimizers (report, section II-D): what makes a step of the gradient."""
+"""The base class of all optimizers (report, section II-D): computes a step from the gradient."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _refuse_beside_lr(optimizer: Any, eta: Any) -> None:
 
 
 class Optimizer(ABC):
-    """Improves the parameters of a model, step by step.
+    """Base class of optimizers: computes a step from the gradient.
 
     An optimizer works on the model's one vector of values and one of gradients, whatever its layers are. Every setting
     is a number, or an array with one number per replicate.
@@ -64,7 +64,7 @@ class Optimizer(ABC):
     kappa, eta : float or array of shape replicate_shape, optional
         Both, instead of `lr`: the learning rate of step t is ``eta * t**-kappa`` (eq. 13).
     weight_decay : float or array of shape replicate_shape
-        Times the parameters, this is added to the gradient.
+        Weight decay times the parameters is added to the gradient.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Optimizer(ABC):
     )
     kappa = number("kappa", FINITE, "Exponent of the decaying learning rate, or None.", optional=True)
     eta = number("eta", NON_NEGATIVE, "Factor of the decaying rate, or None.", optional=True, check=_refuse_beside_lr)
-    weight_decay = number("weight_decay", NON_NEGATIVE, "Times the parameters, this is added to the gradient.")
+    weight_decay = number("weight_decay", NON_NEGATIVE, "Weight decay times the parameters is added to the gradient.")
     replicate_shape = property(attrgetter("model.replicate_shape"), doc="The shape of the model's replicate axes.")
 
     def __init__(

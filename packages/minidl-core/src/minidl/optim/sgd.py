@@ -33,7 +33,7 @@ class SGD(Optimizer):
     nesterov : bool
         Step by g + momentum v instead.
     weight_decay : float or array of shape replicate_shape
-        Times the parameters, this is added to the gradient.
+        Weight decay times the parameters is added to the gradient.
 
     Attributes
     ----------

@@ -55,17 +55,21 @@ def test_replicates_step_as_their_single_networks(name, backend, rng):
         assert ulps(as_numpy(stacked.values[r]), as_numpy(model.values), "array") <= POWERS.get(name, 0)
 
 
-def builder(backend):
+def builder(backend, *, own_rates):
     """Return a build function whose r-th call takes the r-th of each setting."""
     settings = iter([(0.1, 0.01, 0.1), (0.5, 0.3, 0.02), (0.0, -1.0, 0.05)])
 
     def build(rng):
         p_drop, alpha, lr = next(settings)
-        options = {"std_b": 0.5, "lr": lr, "dtype": "float64", "backend": backend, "rng": rng}
+        options = {"std_b": 0.5, "lr": lr if own_rates else None, "dtype": "float64", "backend": backend, "rng": rng}
         layers = [md.Linear(3, 8, **options), md.LeakyReLU(alpha), md.Dropout(p_drop, rng=rng)]
         return md.Sequential([*layers, md.Linear(8, 2, **options), md.Dropout(0.3, rng=rng)])
 
     return build
+
+
+def by_own_rates(model, _r):
+    return md.SGD(model)
 
 
 class Trained:
@@ -78,8 +82,9 @@ class Trained:
         self.y = rng.standard_normal((len(SEEDS), *axes, 2))
         if spoil is not None:
             self.x[spoil] = np.nan
-        self.model = md.replicate(builder(backend), SEEDS)
-        build = builder(backend)
+        own_rates = make is by_own_rates
+        self.model = md.replicate(builder(backend, own_rates=own_rates), SEEDS)
+        build = builder(backend, own_rates=own_rates)
         self.singles = [build(np.random.default_rng(seed)) for seed in SEEDS]
 
     def fit(self, model, x, y, r, rng):
@@ -99,7 +104,7 @@ class Trained:
         np.testing.assert_allclose(together, alone, rtol=0, atol=RELATIVE * np.abs(alone).max())
 
 
-TRAINED = {"by own rates": lambda model, _r: md.SGD(model)} | {
+TRAINED = {"by own rates": by_own_rates} | {
     name: MAKERS[name] for name in ("SGD momentum, weight decay", "Adam lr, weight decay", "Adam betas, eps")
 }
 

@@ -59,6 +59,13 @@ def as_number(
     return numbers.astype(np.float64) if numbers.ndim else float(numbers)
 
 
+def check_kinds(who: object, *things: tuple[str, object, type]) -> None:
+    """Raise a TypeError unless each thing, given as (name, thing, class), is of its class."""
+    for name, thing, kind in things:
+        if not isinstance(thing, kind):
+            raise TypeError(f"{who}: expected {name} to be a {kind.__name__}, got {thing!r}")
+
+
 def as_generators(
     who: object, rng: Any, replicate_shape: tuple[int, ...]
 ) -> list[np.random.Generator] | np.random.Generator:

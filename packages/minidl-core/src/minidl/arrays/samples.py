@@ -45,6 +45,8 @@ class Samples:
     ----------
     count : int
         Number of samples.
+    first : tuple of array
+        Input and target of the first sample, as views.
     x_axis, y_axis : int
         The axes that count them.
     y_is_float : bool
@@ -68,6 +70,7 @@ class Samples:
         self.x_axis = sample_axis(x, replicate_shape)
         self.y_axis = sample_axis(y, replicate_shape, 2 if self.y_is_float else 1)
         self.count = self._count(who)
+        self.first = self.rows(0, 1)
 
     def rows(self, start: int, stop: int) -> tuple[Array, Array]:
         """Return inputs and targets of samples start to stop, as views."""

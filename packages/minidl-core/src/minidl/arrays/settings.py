@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arrays.checks import Interval, as_number
+from minidl.arrays.checks import Interval, as_count, as_number
 
 
 def number(
@@ -42,6 +42,15 @@ def number(
         if check is not None:
             check(self, value)
         setattr(self, f"_{name}", value)
+
+    return property(attrgetter(f"_{name}"), assign, doc=doc)
+
+
+def count(name: str, doc: str) -> property:
+    """Return a property for an integer of at least 0."""
+
+    def assign(self: Any, value: Any) -> None:
+        setattr(self, f"_{name}", as_count(type(self).__name__, name, value, low=0))
 
     return property(attrgetter(f"_{name}"), assign, doc=doc)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe, dtype_name, library_of
+from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe, library_of
 from minidl.arrays.checks import as_count
 from minidl.arrays.settings import choice
 
@@ -182,7 +182,7 @@ class Loss(ABC):
     def _sum(self, flat: Array) -> Array:
         """Return the sum over the last axis, in float16 as `total` too: in 16 bits a sum of many terms overflows."""
         self.count, self.total = 1, None
-        if dtype_name(flat.dtype) != "float16":
+        if flat.dtype.itemsize > 2:
             return flat.sum(axis=-1)
         backend = library_of(flat, self)
         self.total = flat.sum(axis=-1, dtype=backend.xp.float32)

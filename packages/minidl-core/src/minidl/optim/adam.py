@@ -106,7 +106,7 @@ class Adam(Optimizer):
             xp.divide(m, s.correction1, out=value)
             value /= s.eps + xp.sqrt(v / s.correction2)
         self.model.update(rate, self._value)
-        self.t = t
+        self._t = t
 
     def _numbers(self, t: int) -> _Numbers:
         """Return the numbers of step t, each a float, or an array that multiplies the vectors of the replicates."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from minidl.arrays.backend import Array
-from minidl.arrays.checks import FINITE, NON_NEGATIVE, as_count
-from minidl.arrays.settings import number
+from minidl.arrays.checks import FINITE, NON_NEGATIVE
+from minidl.arrays.settings import count, number
 from minidl.layers.module import Module
 
 
@@ -96,6 +96,8 @@ class Optimizer(ABC):
     kappa = number("kappa", FINITE, "Exponent of the decaying learning rate, or None.", optional=True)
     eta = number("eta", NON_NEGATIVE, "Factor of the decaying rate, or None.", optional=True, check=_refuse_beside_lr)
     weight_decay = number("weight_decay", NON_NEGATIVE, "Weight decay times the parameters is added to the gradient.")
+    t = count("t", "Number of steps made.")
+    _t: int
     replicate_shape = property(attrgetter("model.replicate_shape"), doc="The shape of the model's replicate axes.")
 
     def __init__(
@@ -112,18 +114,9 @@ class Optimizer(ABC):
         self.model = model
         self.kappa, self.eta = kappa, eta
         self.lr = lr
-        self.refuse_own_rates()
+        self._refuse_own_rates(model.modules())
         self.weight_decay = weight_decay
         self.t = 0
-
-    @property
-    def t(self) -> int:
-        """Number of steps made."""
-        return self._t
-
-    @t.setter
-    def t(self, value: int) -> None:
-        self._t = value if type(value) is int and value >= 0 else as_count(type(self).__name__, "t", value, low=0)
 
     @abstractmethod
     def step(self) -> None:
@@ -131,7 +124,7 @@ class Optimizer(ABC):
 
     def adaptive_lr(self) -> Iterator[Any]:
         """Yield the learning rates of steps t = 1, 2, ...: ``eta * t**-kappa`` (eq. 13), or `lr` each time."""
-        return (self._rate(t) for t in count(1))
+        return (self._rate(t) for t in itertools.count(1))
 
     def next_rate(self) -> Any:
         """Return the learning rate of the next step, None for each layer's own.
@@ -147,16 +140,32 @@ class Optimizer(ABC):
             return None
         return rate
 
-    def refuse_own_rates(self) -> None:
-        """Raise if a layer has a learning rate of its own that this optimizer's would override.
+    def check_for(self, who: str, model: Module, modules: Sequence[Module]) -> None:
+        """Raise unless the optimizer can make steps of a model; part of `fit` and `train_step`.
+
+        Parameters
+        ----------
+        who : str
+            The function in whose name errors are raised.
+        model : Module
+        modules : sequence of Module
+            The model and the modules below it.
 
         Raises
         ------
         ValueError
+            If the optimizer was made for another model, there is no learning rate, or a layer has a learning rate of
+            its own that the optimizer's would override.
         """
+        if self.model is not model:
+            raise ValueError(f"{who}: expected an optimizer of this model, {model}, got one of another, {self.model}")
+        self.next_rate()
+        self._refuse_own_rates(modules)
+
+    def _refuse_own_rates(self, modules: Iterable[Module]) -> None:
         if self.lr is None and self.eta is None:
             return
-        for module in self.model.modules():
+        for module in modules:
             if module.lr is not None and module.values.shape[-1]:
                 raise ValueError(
                     f"{type(self).__name__}: expected layers without learning rates of their own, got {module}: give "

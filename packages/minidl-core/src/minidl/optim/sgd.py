@@ -108,7 +108,7 @@ class SGD(Optimizer):
             v += g
             g = g + momentum * v if self.nesterov else v
         self.model.update(rate, g)
-        self.t += 1
+        self._t += 1
 
     def state(self) -> OptimizerState:
         """Return the optimizer as data."""

@@ -10,19 +10,17 @@ from typing import Any
 import numpy as np
 
 from minidl.arrays.backend import Array, library_of
-from minidl.arrays.checks import as_count, as_generators
+from minidl.arrays.checks import as_count, as_generators, check_kinds
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.arguments import check_arguments
 from minidl.training.batches import batch_rows
 from minidl.training.engine import Engine, EngineName, Training
 from minidl.training.engines import choose_engine, choose_engine_to_train
 from minidl.training.evaluate import measure
 from minidl.training.history import History
 from minidl.training.metrics import Evaluation, Tally
-from minidl.training.originals import is_known
 from minidl.training.survivors import Survivors
 
 
@@ -106,7 +104,7 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     >>> print(f"{model.weight.item():.2f}")
     3.00
     """
-    check_arguments("fit", model, loss, optimizer)
+    check_kinds("fit", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
     if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
         raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
     as_count("fit", "epochs", epochs, low=0)
@@ -114,27 +112,28 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     rngs = as_generators("fit", rng, model.replicate_shape)
     samples = Samples("fit", x, y, model.replicate_shape)
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
-    _check_first_sample("fit", chosen, loss, samples)
+    own = loss.private_copy()  # what its forward saves is this training's alone
+    _check_first_sample("fit", chosen, own, samples)
     validate = None if validation is None else _validation(model, loss, validation, engine, threads)
-    optimizer.next_rate()
-    optimizer.refuse_own_rates()
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
     history = History(engine=chosen.words)
-    if epochs:
-        model.zero_grad()  # an interrupted step may have left something there
     batch_size, tally = min(batch_size, samples.count), Tally(loss, samples)
     with model.mode_kept() as modules, Survivors(model, optimizer, history, samples) as survivors:
+        optimizer.check_for("fit", model, modules)
+        if epochs:
+            model.zero_grad()  # an interrupted step may have left something there
         try:
             for epoch in range(1, epochs + 1):
                 for module in modules:
                     module.training = True
-                # A callback may have changed the loss or the model; what forward saves is this training's alone.
-                training = Training(loss.private_copy(), optimizer, samples, batch_size, tally, survivors)
-                chosen = chosen.current(training)
-                trained = chosen.run_epoch(training, epoch, _order(rngs, samples.count))
+                order = _order(rngs, samples.count)
+                training = Training(own, optimizer, samples, batch_size, tally, survivors)
+                chosen = chosen.current(training)  # a callback may have changed the model, or a method
+                trained = chosen.run_epoch(training, epoch, order)
                 history.append(trained, validate() if validate else None)
                 if callbacks and _is_stopped_by(callbacks, epoch, history):
                     break
+                own = loss.private_copy()  # a callback may have changed the loss
         except KeyboardInterrupt as interrupt:
             interrupt.history = history  # type: ignore[attr-defined]  # documented in `Raises`
             raise
@@ -160,16 +159,19 @@ def _is_true(answer: object) -> bool:
 
 def _check_first_sample(who: str, engine: Engine, loss: Loss, samples: Samples) -> None:
     """Raise unless the first sample and all targets suit model and loss."""
-    (x, y), loss = samples.rows(0, 1), loss.private_copy()
+    (x, y), prediction = samples.first, None
     try:
-        engine.model.check_entry(samples.x)
         prediction = engine.infer(x)
-        _check_shape(loss, prediction, samples)
         loss.forward(prediction, y, replicate_axes=len(samples.replicate_shape))
-        _check_reduction(loss, prediction, y, samples)
+        if not type(loss).__module__.startswith("minidl."):
+            _check_reduction(loss, prediction, y, samples)
         loss.check_values(samples.y, prediction.shape[-1])
     except (TypeError, ValueError) as error:
         error.add_note(f"in {who}, before its first step")
+        if prediction is None:
+            engine.model.check_entry(samples.x)  # names the shape of all samples
+        else:
+            _check_shape(loss, prediction, samples)
         raise
 
 
@@ -188,8 +190,6 @@ def _check_reduction(loss: Loss, prediction: Array, y: Array, samples: Samples) 
 
     A sample that is counted twice doubles a sum and leaves a mean as it is.
     """
-    if is_known(type(loss)):
-        return
     axes, backend = len(samples.replicate_shape), library_of(prediction, "fit")
     double = (backend.xp.concatenate([prediction] * 2, axes), samples.y_library.xp.concatenate([y] * 2, samples.y_axis))
     once, twice = (
@@ -213,12 +213,12 @@ def _validation(
         raise ValueError(f"{who}: expected a pair of inputs and targets, (x, y)")
     samples = Samples(who, *data, model.replicate_shape)
     engine = choose_engine(who, model, name, threads)
-    _check_first_sample(who, engine, loss, samples)
+    _check_first_sample(who, engine, loss.private_copy(), samples)
     size = batch_rows(who, model, None, samples.x, samples.x_axis)
 
     def validate() -> Evaluation:
         measured = measure(engine, loss, samples, size)
-        cause = samples.not_finite() if np.isnan(measured.loss).any() else ""
+        cause = samples.not_finite() if np.isnan(measured.loss).all() else ""
         if cause:
             raise ValueError(f"{who}: expected finite samples, got a loss of nan: {cause}")
         return measured

@@ -49,7 +49,7 @@ def accuracy(prediction: Array, target: Array, *, replicate_axes: int = 0, thres
     expected = tuple(prediction.shape if is_float(target) else prediction.shape[:-1])
     if tuple(target.shape) not in (expected, expected[replicate_axes:]):
         raise ValueError(f"accuracy: expected targets of shape {expected}, got {tuple(target.shape)}")
-    labels = classes_of(target) if is_float(target) else target
+    labels = classes_of(target) if is_float(target) else library_of(target, "accuracy").indices(target)
     samples = int(np.prod(prediction.shape[replicate_axes:-1]))
     if not samples:
         raise ValueError("accuracy: expected at least one sample, got none")
@@ -58,7 +58,7 @@ def accuracy(prediction: Array, target: Array, *, replicate_axes: int = 0, thres
 
 def count_hits(prediction: Array, labels: Array, replicate_axes: int, threshold: float) -> Array:
     """Return how many samples of each replicate are predicted right, one number or an array of the replicate axes."""
-    hits = classes_of(prediction, threshold) == library_of(labels, "accuracy").indices(labels)
+    hits = classes_of(prediction, threshold) == labels
     if not replicate_axes and type(hits) is np.ndarray:
         return np.count_nonzero(hits)  # several times faster than `sum`
     return (hits if hits.ndim == replicate_axes + 1 else hits.reshape(*hits.shape[:replicate_axes], -1)).sum(-1)

@@ -61,7 +61,8 @@ class NumpyEngine(Engine):
         tally, survivors = training.tally, training.survivors
         step = optimizer.step if self._step is None else partial(self._step, optimizer)
         axes = len(model.replicate_shape)
-        survivors.hold()
+        if survivors.frozen.any():
+            survivors.hold()  # as they are now, after what a callback may have done to them
         for batch, (x, y) in enumerate(training.samples.batches(order, training.batch_size), start=1):
             prediction = model.forward(x)
             value = loss.forward(prediction, y, replicate_axes=axes)

@@ -83,9 +83,7 @@ class Survivors:
         self.hold()
 
     def hold(self) -> None:
-        """Take a snapshot of the frozen replicates as they are now, after what a callback may have done to them."""
-        if not self.frozen.any():
-            return
+        """Take a snapshot of the frozen replicates as they are now."""
         if self.held is None:
             self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
         self.held = Snapshot(self._model, self._optimizer, self.frozen)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from minidl.arrays.backend import Array, backend_of
+from minidl.arrays.checks import check_kinds
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.arguments import check_arguments
 from minidl.training.engine import EngineName
 from minidl.training.engines import choose_engine_to_train
 
@@ -62,7 +62,8 @@ def train_step(
     >>> losses[-1] < 1e-6 * losses[0]
     True
     """
-    check_arguments("train_step", model, loss, optimizer)
+    check_kinds("train_step", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
+    optimizer.check_for("train_step", model, ())
     backend_of(x, "train_step")
     chosen = choose_engine_to_train("train_step", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
     return chosen.train_step(loss, optimizer, x, y)

@@ -54,20 +54,20 @@ class Sequential(Module):
         if isinstance(layers, Module):
             raise TypeError(f"Sequential: expected a list of layers, got {layers}: write Sequential([{layers}, ...])")
         self._layers = tuple(layers)
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(self._layers):
             if not isinstance(layer, Module):
                 raise TypeError(f"Sequential: expected layers[{i}] to be a Module, got {layer!r}")
         self._check_widths()
-        super().__init__(children={str(i): layer for i, layer in enumerate(self.layers)})
+        super().__init__(children={str(i): layer for i, layer in enumerate(self._layers)})
         self.train(training)
         # The lowest layer with parameters: below it nobody needs a gradient, unless the caller wants that of x.
-        self._lowest = next((i for i, layer in enumerate(self.layers) if layer.values.shape[-1]), len(self.layers))
+        self._lowest = next((i for i, layer in enumerate(self._layers) if layer.values.shape[-1]), len(self._layers))
 
     def infer(self, x: Array) -> Array:
         """Apply the layers in evaluation mode and save nothing: safe from many threads."""
         i = 0
         try:
-            for i, layer in enumerate(self.layers):  # noqa: B007 - the handler names the layer
+            for i, layer in enumerate(self._layers):  # noqa: B007 - the handler names the layer
                 x = layer.infer(x)
         except Exception as error:
             error.add_note(f"in {self.place(str(i))}")
@@ -80,7 +80,7 @@ class Sequential(Module):
             self.check_entry(x)
         i = 0
         try:
-            for i, layer in enumerate(self.layers):  # noqa: B007 - the handler names the layer
+            for i, layer in enumerate(self._layers):  # noqa: B007 - the handler names the layer
                 x = layer.forward(x)
         except Exception as error:
             error.add_note(f"in {self.place(str(i))}")
@@ -94,13 +94,13 @@ class Sequential(Module):
         work, and what lies below it is not run.
         """
         last = 0 if need_dx else self._lowest
-        i = len(self.layers)
+        i = len(self._layers)
         try:
-            for i in range(len(self.layers) - 1, last, -1):
-                dy = self.layers[i].backward(dy)
-            if last < len(self.layers):
+            for i in range(len(self._layers) - 1, last, -1):
+                dy = self._layers[i].backward(dy)
+            if last < len(self._layers):
                 i = last
-                dy = self.layers[i].backward(dy, need_dx=need_dx)
+                dy = self._layers[i].backward(dy, need_dx=need_dx)
         except Exception as error:
             error.add_note(f"in {self.place(str(i))}")
             raise
@@ -109,47 +109,47 @@ class Sequential(Module):
     def check_entry(self, x: Array) -> None:
         """Raise unless the first layer that knows the shape of x accepts it; nothing is saved or drawn."""
         try:
-            self.layers[self._guard].check_entry(x)
+            self._layers[self._guard].check_entry(x)
         except Exception as error:
             error.add_note(f"in {self.place(str(self._guard))}")
             raise
 
     def __len__(self) -> int:
-        return len(self.layers)
+        return len(self._layers)
 
     def __getitem__(self, index: int) -> Module:
         return self._layers[index]
 
     def __str__(self) -> str:
-        return f"Sequential({len(self.layers)} layers)"
+        return f"Sequential({len(self._layers)} layers)"
 
     def __repr__(self) -> str:
-        lines = [f"  {i}: {layer!r}".replace("\n", "\n  ") for i, layer in enumerate(self.layers)]
+        lines = [f"  {i}: {layer!r}".replace("\n", "\n  ") for i, layer in enumerate(self._layers)]
         return "\n".join(["Sequential(", *lines, ")"]) if lines else "Sequential()"
 
     def place(self, name: str) -> str:
         """Return words for a layer in an error message."""
-        return f"layers[{name}]: {self.layers[int(name)]}"
+        return f"layers[{name}]: {self._layers[int(name)]}"
 
     def records(self, path: str, origin: int) -> Iterator[LayerSpec]:
         """Iterate over the records of the layers; a subclass, which may be more than their chain, has one record."""
         if type(self) is not Sequential:
             yield from super().records(path, origin)
             return
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(self._layers):
             yield from layer.records(f"{path}{i}.", origin)
 
     def _check_widths(self) -> None:
         """Refuse a chain whose widths do not meet, and note the widths of the whole."""
         width, source = None, ""
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(self._layers):
             if width is not None and layer.in_features not in (None, width):
                 expected = f"expected {layer.in_features} features"
                 raise ValueError(f"Sequential: layers[{i}]: {layer}: {expected}, got {width} from {source}")
             if not layer.keeps_width:
                 width, source = layer.out_features, f"layers[{i}]: {layer}"
-        entry = next((i for i, layer in enumerate(self.layers) if not layer.keeps_width), None)
+        entry = next((i for i, layer in enumerate(self._layers) if not layer.keeps_width), None)
         self.keeps_width = entry is None
-        self.in_features = None if entry is None else self.layers[entry].in_features
+        self.in_features = None if entry is None else self._layers[entry].in_features
         self.out_features = width
         self._guard = entry or 0  # the first layer that may know what x must be

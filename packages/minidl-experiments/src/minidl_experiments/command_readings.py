@@ -37,9 +37,10 @@ def readings(
     with EpochProgress(errors, RUNS * epochs) as progress:
         found = compare_readings(all_seeds, epochs, progress)
     if found:
+        written = write_readings(found, all_seeds, epochs, out)  # before the print, which a closed pipe may end
         console = table_console()
         print_readings(console, found)
-        say(console, f"wrote {write_readings(found, all_seeds, epochs, out)}")
+        say(console, f"wrote {written}")
     if len(found) < RUNS // 2:
         interrupted(f"{len(found)} of {RUNS // 2} readings", out / "readings.json" if found else None)
 

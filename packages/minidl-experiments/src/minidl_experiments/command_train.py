@@ -11,9 +11,11 @@ import typer
 from rich.console import Console
 
 import minidl
+from minidl_experiments.data import Samples
 from minidl_experiments.progress import EpochProgress, say
 from minidl_experiments.settings import REPORT_ADAM, REPORT_SGD, Activation, Loss, Optimizer, Settings, Steps
 from minidl_experiments.shell import INTERRUPTED, fail, make_folder
+from minidl_experiments.streams import complain
 from minidl_experiments.training import Training
 
 
@@ -106,19 +108,24 @@ def _train(training: Training, out: Path | None) -> None:
     say(console, minidl.summary(training.network(0)))
     complete = _run(training)
     done = f"{len(training.test.loss)} of {training.settings.epochs} epochs"
-    say(console, f"{done} in {time.perf_counter() - start:.1f} s")
-    for name, samples in training.data._asdict().items():
-        with np.errstate(all="ignore"):
-            loss, accuracy = training.evaluate(samples)
-        if not np.isfinite(loss[0]):
-            fail(f"the {name} loss is {loss[0]} after the last step: try a smaller learning rate")
-        say(console, f"{name:<6} loss {loss[0]:.4f} per sample, accuracy {100 * accuracy[0]:.2f} %")
+    done = f"{done} in {time.perf_counter() - start:.1f} s"
+    scores = [_score(name, samples, training) for name, samples in training.data._asdict().items()]
     if out is not None:
-        _draw(training, out)
-        say(console, f"wrote {out}")
+        _draw(training, out)  # before the print, which a closed pipe may end
+    for line in (done, *scores, *([] if out is None else [f"wrote {out}"])):
+        say(console, line)
     if not complete:
-        say(Console(stderr=True), "minidl: interrupted")
+        complain("minidl: interrupted")
         raise typer.Exit(INTERRUPTED)
+
+
+def _score(name: str, samples: Samples, training: Training) -> str:
+    """Return loss and accuracy of a data set as text; end the command if the loss is not finite."""
+    with np.errstate(all="ignore"):
+        loss, accuracy = training.evaluate(samples)
+    if not np.isfinite(loss[0]):
+        fail(f"the {name} loss is {loss[0]} after the last step: try a smaller learning rate")
+    return f"{name:<6} loss {loss[0]:.4f} per sample, accuracy {100 * accuracy[0]:.2f} %"
 
 
 def _run(training: Training) -> bool:

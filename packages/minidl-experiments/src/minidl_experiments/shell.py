@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from minidl_experiments.streams import complain, usable_streams
+
 WRONG_USE = 2
 INTERRUPTED = 130  # a shell's exit code for a program ended by Ctrl-C
 REPRODUCTION = Path("reproduction")  # default folder for the results about the report
@@ -21,23 +23,25 @@ class OneLineErrors(TyperGroup):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command and exit."""
-        try:
-            code = super().main(*args, **{**extra, "standalone_mode": False})
-        except UsageError as error:
-            code = _complain(error.format_message())
-        except OSError as error:
-            code = _complain(error)
-        except MemoryError as error:
-            code = _complain(str(error) or "out of memory")
-        except (typer.Abort, KeyboardInterrupt):
-            code = INTERRUPTED
-        sys.exit(code or 0)
+        with usable_streams():
+            try:
+                code = super().main(*args, **{**extra, "standalone_mode": False})
+                sys.stdout.flush()
+            except UsageError as error:
+                code = _complain(error.format_message())
+            except OSError as error:
+                code = _complain(error)
+            except MemoryError as error:
+                code = _complain(str(error) or "out of memory")
+            except (typer.Abort, KeyboardInterrupt):
+                code = INTERRUPTED
+            sys.exit(code or 0)
 
 
 def _complain(message: object) -> int:
     """Print an error in one line; an empty message, after the help, prints nothing."""
     if line := " ".join(str(message).split()):
-        sys.stderr.write(f"minidl: {line}\n")
+        complain(f"minidl: {line}")
     return WRONG_USE
 
 
@@ -93,5 +97,5 @@ def interrupted(finished: str, written: Path | None) -> NoReturn:
         Always.
     """
     result = "nothing was written" if written is None else f"{written} holds these alone"
-    sys.stderr.write(f"minidl: interrupted with {finished} finished; {result}\n")
+    complain(f"minidl: interrupted with {finished} finished; {result}")
     raise typer.Exit(INTERRUPTED)

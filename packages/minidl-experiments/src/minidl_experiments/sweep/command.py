@@ -111,8 +111,8 @@ def _show(grid: Grid, store: Store) -> None:
     from minidl_experiments.figures import save  # noqa: PLC0415 - matplotlib is slow to import
     from minidl_experiments.sweep.picture import draw  # noqa: PLC0415 - the same
 
-    console = table_console()
     scores = score_grid(grid, store.accuracies())
-    print_best(console, grid, scores)
     drawn = save(draw(grid, scores, store.curves), store.path.with_suffix(".png"))
+    console = table_console()
+    print_best(console, grid, scores)
     say(console, f"wrote {store.path} and {drawn}")

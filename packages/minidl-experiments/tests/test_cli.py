@@ -119,7 +119,7 @@ def test_train_is_a_replicate_of_reproduce(reproduced):
         (["reproduce", "--out", "OUT", "--seeds", "0"], "--seeds"),
         (["reproduce", "--out", "OUT", "--epochs", "x"], "--epochs"),
         (["reproduce", "--out", "FILE"], "cannot write into the folder"),
-        (["train", "--out", "OUT"], "expected the name of a PNG file"),
+        (["train", "--out", "OUT"], "expected the name of a picture, got the folder"),
         (["train", "--p-drop", "2"], "Dropout: expected p_drop to be in [0, 1], got 2.0"),
         (["train", "--widths", "25,x"], "--widths: expected integers such as 25,25,25, got '25,x'"),
         (["train", "--widths", "0"], "at least 1, got 0"),

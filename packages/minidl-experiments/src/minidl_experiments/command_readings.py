@@ -14,7 +14,7 @@ from rich.table import Table
 from minidl_experiments.printing import table_console
 from minidl_experiments.progress import EpochProgress, say
 from minidl_experiments.readings import RUNS, Reading, compare_readings, write_readings
-from minidl_experiments.shell import REPRODUCTION, interrupted, make_folder
+from minidl_experiments.shell import REPRODUCTION, check_files, home_expanded, interrupted, make_folder
 from minidl_experiments.statements import LATE
 
 _COLUMNS = ("Adam train", "Adam test", "SGD train", "SGD test")
@@ -22,7 +22,9 @@ _AGREES = {True: "yes", False: "no", None: "undecided"}
 
 
 def readings(
-    out: Annotated[Path, typer.Option(help="Folder for readings.json; created if missing.")] = REPRODUCTION,
+    out: Annotated[
+        Path, typer.Option(callback=home_expanded, help="Folder for readings.json; created if missing.")
+    ] = REPRODUCTION,
     seeds: Annotated[int, typer.Option(min=5, help="Networks per reading and optimizer, all trained at once.")] = 40,
     seed: Annotated[int, typer.Option(min=0, help="First of the consecutive seeds.")] = 0,
     epochs: Annotated[int, typer.Option(min=LATE, help="Epochs per network; 50 in the report.")] = 50,
@@ -33,6 +35,7 @@ def readings(
     of the loss, a sum or a mean. Ctrl-C stops the training; finished readings are still written.
     """
     make_folder(out)
+    check_files(out / "readings.json")
     errors, all_seeds = Console(stderr=True), range(seed, seed + seeds)
     with EpochProgress(errors, RUNS * epochs) as progress:
         found = compare_readings(all_seeds, epochs, progress)

@@ -14,7 +14,15 @@ import minidl
 from minidl_experiments.data import Samples
 from minidl_experiments.progress import EpochProgress, say
 from minidl_experiments.settings import REPORT_ADAM, REPORT_SGD, Activation, Loss, Optimizer, Settings, Steps
-from minidl_experiments.shell import INTERRUPTED, fail, make_folder
+from minidl_experiments.shell import (
+    INTERRUPTED,
+    PICTURES,
+    check_files,
+    fail,
+    home_expanded,
+    load_figures,
+    make_folder,
+)
 from minidl_experiments.streams import complain
 from minidl_experiments.training import Training
 
@@ -33,7 +41,11 @@ _ETA = _option(
 _KAPPA = _option(_STEPS, "SGD only: exponent of the decay, see --eta.", show_default="0.6 unless --lr is given")
 _MOMENTUM, _WEIGHT_DECAY = "SGD only.", "Multiple of the parameters that is added to the gradient."
 _SAMPLES = _option(_DATA, "Training points, and the same number of test points.", min=1)
-_OUT = _option(_DATA, "PNG file for a picture of the classified test set.")
+_OUT = _option(
+    _DATA,
+    f"File for a picture of the classified test set; its name ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}.",
+    callback=home_expanded,
+)
 
 
 def train(  # noqa: PLR0917 - command-line options are given by name
@@ -79,9 +91,13 @@ def train(  # noqa: PLR0917 - command-line options are given by name
 def _check_picture(out: Path | None) -> None:
     if out is None:
         return
-    make_folder(out.parent)
     if out.is_dir():
-        fail(f"--out: expected the name of a PNG file, got the folder {out}")
+        fail(f"--out: expected the name of a picture, got the folder {out}")
+    if out.suffix.lower() not in PICTURES:
+        fail(f"--out: expected a name that ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}, got {out}")
+    make_folder(out.parent)
+    check_files(out)
+    load_figures()
 
 
 def _read_widths(text: str) -> tuple[int, ...]:

@@ -13,7 +13,15 @@ from rich.console import Console
 from minidl_experiments.printing import table_console
 from minidl_experiments.progress import say
 from minidl_experiments.settings import Activation, Optimizer
-from minidl_experiments.shell import INTERRUPTED, fail, make_folder
+from minidl_experiments.shell import (
+    INTERRUPTED,
+    PICTURES,
+    check_files,
+    fail,
+    home_expanded,
+    load_figures,
+    make_folder,
+)
 from minidl_experiments.sweep.backend import reach
 from minidl_experiments.sweep.grid import Definition, Grid
 from minidl_experiments.sweep.options import read_sweep
@@ -24,6 +32,7 @@ from minidl_experiments.sweep.store import Store
 from minidl_experiments.sweep.table import print_best
 
 _CONFIG = "TOML file with any of the options above, spelled batch_size and p_drop; the command line takes precedence."
+_OUT = "SQLite file of the results; its runs are not repeated. The picture gets its name and .png."
 _GRID, _SHARED, _WHERE = "Grid: comma-separated values", "All runs", "Where"
 
 
@@ -52,8 +61,8 @@ def sweep(
     seed: Annotated[int | None, _count("First of the consecutive seeds.", 0)] = None,
     epochs: Annotated[int | None, _count("Epochs per network.", Definition.epochs)] = None,
     samples: Annotated[int | None, _count("Training points, and as many test points.", Definition.samples)] = None,
-    config: Annotated[Path | None, _where(_CONFIG)] = None,
-    out: Annotated[Path, _where("SQLite file of the results; its runs are not repeated.")] = Path("sweep.sqlite"),
+    config: Annotated[Path | None, _where(_CONFIG, callback=home_expanded)] = None,
+    out: Annotated[Path, _where(_OUT, callback=home_expanded)] = Path("sweep.sqlite"),
     jobs: Annotated[int | None, _where("Number of processes.", min=1, show_default="one per core")] = None,
     dask: Annotated[str | None, _where("Address of a Dask scheduler, in place of local processes.")] = None,
 ) -> None:
@@ -78,15 +87,24 @@ def sweep(
 
 def _open(out: Path, config: Path | None, flags: Mapping[str, Any], dask: str | None) -> tuple[Grid, Store]:
     """Parse the options and open the file; create no file if the sweep cannot start."""
-    if out.suffix.lower() == ".png":
+    if out.is_dir():
+        fail(f"--out: expected the name of an SQLite file, got the folder {out}")
+    if out.suffix.lower() in PICTURES:
         fail(f"--out: expected the name of an SQLite file, got that of a picture, {out}")
     try:
         grid, definition = read_sweep(config, flags)
         reach(dask)
         make_folder(out.parent)
+        check_files(_picture(out))
+        load_figures()
         return grid, Store(out, definition)
     except (ValueError, ImportError, OSError) as error:
         fail(error)
+
+
+def _picture(out: Path) -> Path:
+    """Return the file of the picture: the whole name of the results and .png, so that two sweeps never share it."""
+    return out.with_name(f"{out.name}.png")
 
 
 def _train(grid: Grid, store: Store, jobs: int | None, dask: str | None) -> None:
@@ -112,7 +130,7 @@ def _show(grid: Grid, store: Store) -> None:
     from minidl_experiments.sweep.picture import draw  # noqa: PLC0415 - the same
 
     scores = score_grid(grid, store.accuracies())
-    drawn = save(draw(grid, scores, store.curves), store.path.with_suffix(".png"))
+    drawn = save(draw(grid, scores, store.curves), _picture(store.path))
     console = table_console()
     print_best(console, grid, scores)
     say(console, f"wrote {store.path} and {drawn}")

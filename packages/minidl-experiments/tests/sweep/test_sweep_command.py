@@ -82,7 +82,7 @@ def test_a_sweep_in_which_all_runs_diverge_succeeds(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--lr", "fast"), "--lr: expected a number of at least 0, got 'fast'"),
+        (("--lr", "fast"), "--lr: expected a number above 0, got 'fast'"),
         (("--batch-size", "0"), "--batch-size: expected an integer from 1 to 2147483647, got 0"),
         (("--dask", "nowhere", "--out", "deep/er.sqlite"), "--dask: expected the address of a scheduler"),
         (("--config", "none.toml"), "cannot read none.toml: No such file or directory"),

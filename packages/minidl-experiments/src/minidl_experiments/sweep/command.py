@@ -22,6 +22,7 @@ from minidl_experiments.shell import (
     load_figures,
     make_folder,
 )
+from minidl_experiments.streams import complain
 from minidl_experiments.sweep.backend import reach
 from minidl_experiments.sweep.grid import Definition, Grid
 from minidl_experiments.sweep.options import read_sweep
@@ -32,6 +33,7 @@ from minidl_experiments.sweep.store import Store
 from minidl_experiments.sweep.table import print_best
 
 _CONFIG = "TOML file with any of the options above, spelled batch_size and p_drop; the command line takes precedence."
+_DAMAGES = 10  # damaged records that are named
 _OUT = "SQLite file of the results; its runs are not repeated. The picture gets its name and .png."
 _GRID, _SHARED, _WHERE = "Grid: comma-separated values", "All runs", "Where"
 
@@ -81,6 +83,7 @@ def sweep(
     counts = {"seeds": seeds, "seed": seed, "epochs": epochs, "samples": samples}
     grid, store = _open(out, config, grid_flags | counts, dask)
     with store:
+        _report_damage(grid, store)
         _train(grid, store, jobs, dask)
         _show(grid, store)
 
@@ -100,6 +103,19 @@ def _open(out: Path, config: Path | None, flags: Mapping[str, Any], dask: str | 
         return grid, Store(out, definition)
     except (ValueError, ImportError, OSError) as error:
         fail(error)
+
+
+def _report_damage(grid: Grid, store: Store) -> None:
+    """Name the damaged records and what happens to them; all other records are kept."""
+    runs = set(grid.runs)
+    for number, (record, fault, run) in enumerate(store.damaged.values()):
+        if number == _DAMAGES:
+            complain(f"minidl: {store.path}: {len(store.damaged) - number} more damaged records")
+            return
+        use = "this sweep trains it again" if run in runs else "it is left out, and a sweep that has it trains it again"
+        if run is None:
+            use = "it is left out; delete it from the table runs"
+        complain(f"minidl: {store.path}: the record with {record} is damaged: {fault}; {use}")
 
 
 def _picture(out: Path) -> Path:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import minidl_experiments
 from minidl_experiments.cli import app
 from minidl_experiments.experiments import RUNS
-from minidl_experiments.printing import print_quantities, table_console
+from minidl_experiments.printing import print_quantities
 from minidl_experiments.table import summarize
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -65,7 +66,7 @@ def test_the_table_is_json_with_every_quantity_and_statement(reproduced):
         assert entry["low"] <= entry["mean"] <= entry["high"]
         assert entry["report"] is None  # the report states numbers after 50 epochs only
     for entry in table["statements"]:
-        assert set(entry) == {"claim", "held", "evidence", "numbers"}
+        assert set(entry) == {"claim", "held", "evidence", "numbers", "rule"}
         assert entry["held"] is None
 
 
@@ -194,7 +195,7 @@ def test_a_narrow_terminal_truncates_no_cell(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "40")
     values = np.array([0.9, 0.95, np.nan])
     quantity = summarize("Adam, Leaky ReLU 0.2", "train accuracy", "%", 100 * values, 98.4)
-    print_quantities(table_console(), [quantity])
+    print_quantities(Console(), [quantity])
     line = capsys.readouterr().out.splitlines()[-2]
     assert line.split() == [
         "train",

@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 
 from minidl_experiments.claims import judge_claims
+from minidl_experiments.console import say
 from minidl_experiments.experiments import RUNS
-from minidl_experiments.printing import print_quantities, print_verdicts, table_console
-from minidl_experiments.progress import EpochProgress, say
+from minidl_experiments.printing import print_quantities, print_verdicts
+from minidl_experiments.progress import EpochProgress
 from minidl_experiments.reproduction import (
     FIGURES,
     Reproduction,
@@ -57,7 +58,7 @@ def reproduce_command(
 
 
 def _write(reproduction: Reproduction, folder: Path) -> None:
-    console = table_console()
+    console = Console()
     table, figures = write_table(reproduction, folder), write_figures(reproduction.results, folder)
     removed = remove_other_figures(figures, folder)
     print_quantities(console, list_quantities(reproduction.results))

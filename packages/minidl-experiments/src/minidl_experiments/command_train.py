@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,10 @@ import typer
 from rich.console import Console
 
 import minidl
+from minidl_experiments.console import loss_words, say
 from minidl_experiments.data import Samples
 from minidl_experiments.network import UNUSED_ALPHA, activations_of
-from minidl_experiments.progress import EpochProgress, say
+from minidl_experiments.progress import EpochProgress
 from minidl_experiments.settings import REPORT_ADAM, REPORT_SGD, Activation, Loss, Optimizer, Settings, Steps
 from minidl_experiments.shell import (
     INTERRUPTED,
@@ -24,13 +26,18 @@ from minidl_experiments.shell import (
     load_figures,
     make_folder,
 )
-from minidl_experiments.streams import complain
+from minidl_experiments.standard_streams import complain
 from minidl_experiments.sweep.options import is_ambiguous
 from minidl_experiments.training import Training
 
 
 def _option(panel: str, text: str | None = None, **more: Any) -> Any:
     return typer.Option(rich_help_panel=panel, help=text, **more)
+
+
+def _choice(panel: str, text: str, kind: type[StrEnum], **more: Any) -> Any:
+    """Declare an option that takes a name; the names stand in the help, where lines break between words."""
+    return _option(panel, f"{text}: {', '.join(kind)}.", metavar="<name>", **more)
 
 
 def _number(panel: str, text: str, **more: Any) -> Any:
@@ -46,9 +53,9 @@ def _read_number(text: str | float) -> float:
 
 
 _NETWORK, _STEPS, _DATA = "Network", "Optimizer and loss", "Data, time and output"
-_ACTIVATION = _option(_NETWORK, "Activation of the hidden layers.", show_default="relu")
-_LAST = _option(_NETWORK, "Activation of the last hidden layer.", show_default="as --activation")
-_LOSS = _option(_STEPS, "Summed loss; mse and bce get sigmoid outputs, the others take logits.")
+_ACTIVATION = _choice(_NETWORK, "Activation of the hidden layers", Activation, show_default="relu")
+_LAST = _choice(_NETWORK, "Activation of the last hidden layer", Activation, show_default="as --activation")
+_LOSS = _choice(_STEPS, "Summed loss; the network has sigmoid outputs unless the loss takes logits. One of", Loss)
 _ALPHA = _number(_NETWORK, "Slope of leaky ReLUs below zero.", show_default=str(Settings.alpha))
 _LR = _number(_STEPS, "Fixed learning rate.", show_default="0.001 for adam")
 _ETA = _number(
@@ -71,7 +78,7 @@ def train(  # noqa: PLR0917 - command-line options are given by name
     p_drop: Annotated[float, _number(_NETWORK, "Probability of dropping a hidden unit.")] = Settings.p_drop,
     width: Annotated[str, _option(_NETWORK, "Units of each hidden layer.")] = "25,25,25",
     loss: Annotated[Loss, _LOSS] = Settings.loss,
-    optimizer: Annotated[Optimizer, _option(_STEPS)] = Optimizer.ADAM,
+    optimizer: Annotated[Optimizer, _choice(_STEPS, "Optimizer", Optimizer)] = Optimizer.ADAM,
     lr: Annotated[float | None, _LR] = None,
     eta: Annotated[float | None, _ETA] = None,
     kappa: Annotated[float | None, _KAPPA] = None,
@@ -171,7 +178,7 @@ def _score(name: str, samples: Samples, training: Training) -> str:
         loss, accuracy = training.evaluate(samples)
     if not np.isfinite(loss[0]):
         fail(f"the {name} loss is {loss[0]} after the last step: try a smaller learning rate")
-    return f"{name:<6} loss {loss[0]:.4f} per sample, accuracy {100 * accuracy[0]:.2f} %"
+    return f"{name:<6} loss {loss_words(loss[0])} per sample, accuracy {100 * accuracy[0]:.2f} %"
 
 
 def _run(training: Training) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from minidl_experiments.streams import complain, usable_streams
+from minidl_experiments.standard_streams import complain, usable_streams
 
 WRONG_USE = 2
 INTERRUPTED = 130  # a shell's exit code for a program ended by Ctrl-C

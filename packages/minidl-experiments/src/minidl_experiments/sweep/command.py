@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from minidl_experiments.printing import table_console
-from minidl_experiments.progress import say
+from minidl_experiments.console import say
 from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.shell import (
     INTERRUPTED,
@@ -22,7 +21,7 @@ from minidl_experiments.shell import (
     load_figures,
     make_folder,
 )
-from minidl_experiments.streams import complain
+from minidl_experiments.standard_streams import complain
 from minidl_experiments.sweep.backend import reach
 from minidl_experiments.sweep.grid import Definition, Grid
 from minidl_experiments.sweep.options import read_sweep
@@ -147,6 +146,6 @@ def _show(grid: Grid, store: Store) -> None:
 
     scores = score_grid(grid, store.accuracies())
     drawn = save(draw(grid, scores, store.curves), _picture(store.path))
-    console = table_console()
+    console = Console()
     print_best(console, grid, scores)
     say(console, f"wrote {store.path} and {drawn}")

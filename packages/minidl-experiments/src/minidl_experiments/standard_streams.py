@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TextIO
 
+from rich.console import Console
+
+from minidl_experiments.console import fit
+
 _SPELLINGS = {"±": "+-", "…": "..."}  # substitutes where the encoding lacks the character
 _HANDLER = "minidl-{}"
 
@@ -40,7 +44,7 @@ def complain(line: str) -> None:
     stream: TextIO | None = sys.stderr
     if stream is not None:
         with suppress(OSError, ValueError):
-            stream.write(line + "\n")
+            stream.write(fit(Console(stderr=True), line) + "\n")
             stream.flush()
 
 

@@ -11,7 +11,7 @@ import pytest
 from minidl_experiments import readings
 from minidl_experiments.cli import app
 from minidl_experiments.data import draw
-from minidl_experiments.streams import usable_streams
+from minidl_experiments.standard_streams import usable_streams
 
 NAME = "图é"  # no Western encoding has the first letter, and ASCII has neither
 TINY = ["--epochs", "1", "--samples", "20"]

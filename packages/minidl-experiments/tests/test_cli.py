@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import minidl_experiments
 from minidl_experiments.cli import app
 from minidl_experiments.experiments import RUNS
-from minidl_experiments.printing import print_quantities, table_console
+from minidl_experiments.printing import print_quantities
 from minidl_experiments.table import summarize
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -65,7 +66,7 @@ def test_the_table_is_json_with_every_quantity_and_statement(reproduced):
         assert entry["low"] <= entry["mean"] <= entry["high"]
         assert entry["report"] is None  # the report states numbers after 50 epochs only
     for entry in table["statements"]:
-        assert set(entry) == {"claim", "held", "evidence", "numbers"}
+        assert set(entry) == {"claim", "held", "evidence", "numbers", "rule"}
         assert entry["held"] is None
 
 
@@ -94,8 +95,8 @@ def test_train_prints_layers_and_accuracy_and_draws_a_picture(tmp_path):
         ["--loss", "bce-with-logits", "--optimizer", "sgd", "--lr", 0.01],
         ["--loss", "cross-entropy", "--optimizer", "sgd", "--momentum", 0.5, "--weight-decay", 0.001],
         ["--optimizer", "sgd", "--eta", 0.01, "--kappa", 0.5],
-        ["--widths", "4", "--last-activation", "sigmoid", "--lr", 0.01],
-        ["--activation", "leaky-relu", "--alpha", 0.2, "--widths", "3,4,5,6", "--batch-size", 7, "--seed", 3],
+        ["--width", "4", "--last-activation", "sigmoid", "--lr", 0.01],
+        ["--activation", "leaky-relu", "--alpha", 0.2, "--width", "3,4,5,6", "--batch-size", 7, "--seed", 3],
     ],
 )
 def test_train_accepts_all_its_options(options):
@@ -119,10 +120,28 @@ def test_train_is_a_replicate_of_reproduce(reproduced):
         (["reproduce", "--out", "OUT", "--seeds", "0"], "--seeds"),
         (["reproduce", "--out", "OUT", "--epochs", "x"], "--epochs"),
         (["reproduce", "--out", "FILE"], "cannot write into the folder"),
-        (["train", "--out", "OUT"], "expected the name of a PNG file"),
+        (["train", "--out", "OUT"], "expected the name of a picture, got the folder"),
         (["train", "--p-drop", "2"], "Dropout: expected p_drop to be in [0, 1], got 2.0"),
-        (["train", "--widths", "25,x"], "--widths: expected integers such as 25,25,25, got '25,x'"),
-        (["train", "--widths", "0"], "at least 1, got 0"),
+        (["train", "--width", "25,x"], "--width: expected integers such as 25,25,25, got '25,x'"),
+        (["train", "--width", "0"], "at least 1, got 0"),
+        (["train", "--width", "1,024"], "--width: expected integers such as 25,25,25, got '1,024'"),
+        (["train", "--widths", "25"], "No such option: --widths"),
+        (["train", "--alpha", "0.01"], "alpha is a setting of leaky ReLU, and no hidden layer has this activation"),
+        (["train", "--alpha", "0.1", "--activation", "tanh"], "alpha is a setting of leaky ReLU"),
+        (
+            ["train", "--alpha", "0.1", "--activation", "leaky-relu", "--last-activation", "relu", "--width", "9"],
+            "alpha is a setting of leaky ReLU",
+        ),
+        (
+            ["train", "--activation", "tanh", "--last-activation", "relu", "--width", "9"],
+            "expected --activation or --last-activation for a single hidden layer, got both",
+        ),
+        (["train", "--optimizer", "adam", "--eta", "0.1"], "settings of SGD"),
+        (["train", "--lr", "0"], "lr: expected a number above 0, got 0"),
+        (["train", "--optimizer", "sgd", "--eta", "0", "--kappa", "1"], "eta: expected a number above 0, got 0"),
+        (["train", "--lr", "0,1"], "'--lr': expected a number with a decimal point, such as 0.1, got '0,1'"),
+        (["train", "--p-drop", "0,1"], "'--p-drop': expected a number with a decimal point, such as 0.1, got '0,1'"),
+        (["sweep", "--lr", "0,1"], "--lr: expected decimal numbers with a point, got '0,1'"),
         (["train", "--loss", "hinge"], "'bce-with-logits'"),
         (["train", "--optimizer", "adam", "--momentum", "0.9"], "settings of SGD"),
         (["train", "--optimizer", "sgd", "--lr", "0.1", "--eta", "0.1"], "kappa and eta both or neither"),
@@ -176,7 +195,7 @@ def test_a_narrow_terminal_truncates_no_cell(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "40")
     values = np.array([0.9, 0.95, np.nan])
     quantity = summarize("Adam, Leaky ReLU 0.2", "train accuracy", "%", 100 * values, 98.4)
-    print_quantities(table_console(), [quantity])
+    print_quantities(Console(), [quantity])
     line = capsys.readouterr().out.splitlines()[-2]
     assert line.split() == [
         "train",

@@ -76,6 +76,18 @@ def test_adam_refuses_the_settings_of_sgd(wrong):
         build_optimizer(Steps(Optimizer.ADAM, **wrong), minidl.Linear(2, 2, rng=0))
 
 
+@pytest.mark.parametrize("steps", [Steps(Optimizer.ADAM, lr=0.0), Steps(Optimizer.SGD, eta=0.0, kappa=0.5)])
+def test_a_learning_rate_of_0_is_refused(steps):
+    with pytest.raises(ValueError, match="expected a number above 0, got 0"):
+        build_optimizer(steps, minidl.Linear(2, 2, rng=0))
+
+
+@pytest.mark.parametrize("activations", [{}, {"activation": Activation.LEAKY_RELU, "widths": (3,)}])
+def test_a_slope_without_a_leaky_relu_is_refused(activations):
+    with pytest.raises(ValueError, match="alpha is a setting of leaky ReLU"):
+        build_network(Settings(alpha=0.2, **activations), np.random.default_rng(0))
+
+
 def test_a_network_needs_a_hidden_layer():
     with pytest.raises(ValueError, match="at least one hidden layer"):
         build_network(Settings(widths=()), np.random.default_rng(0))

@@ -13,8 +13,9 @@ import minidl_data
 from minidl_experiments import statements
 from minidl_experiments.data import Floats
 from minidl_experiments.experiments import ACTIVATIONS, DROPOUT, GENERAL, OPTIMIZERS, STEEP_LEAKY_RELU
+from minidl_experiments.rules import EARLY, LATE
 from minidl_experiments.settings import Settings
-from minidl_experiments.statements import EARLY, LATE, Verdict
+from minidl_experiments.statements import Verdict
 from minidl_experiments.training import Training
 
 Results: TypeAlias = Mapping[Settings, Training]

@@ -9,22 +9,33 @@ import typer
 from rich.console import Console
 
 from minidl_experiments.claims import judge_claims
+from minidl_experiments.console import say
 from minidl_experiments.experiments import RUNS
-from minidl_experiments.printing import print_quantities, print_verdicts, table_console
-from minidl_experiments.progress import EpochProgress, say
+from minidl_experiments.printing import print_quantities, print_verdicts
+from minidl_experiments.progress import EpochProgress
 from minidl_experiments.reproduction import (
+    FIGURES,
     Reproduction,
     remove_other_figures,
     reproduce,
     write_figures,
     write_table,
 )
-from minidl_experiments.shell import REPRODUCTION, interrupted, make_folder
+from minidl_experiments.shell import (
+    REPRODUCTION,
+    check_files,
+    home_expanded,
+    interrupted,
+    load_figures,
+    make_folder,
+)
 from minidl_experiments.table import list_quantities
 
 
 def reproduce_command(
-    out: Annotated[Path, typer.Option(help="Folder for the figures and the table; created if missing.")] = REPRODUCTION,
+    out: Annotated[
+        Path, typer.Option(callback=home_expanded, help="Folder for the figures and the table; created if missing.")
+    ] = REPRODUCTION,
     seeds: Annotated[int, typer.Option(min=1, help="Networks per experiment, all trained at once.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="First of the consecutive seeds.")] = 0,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs per network; 50 in the report.")] = 50,
@@ -35,6 +46,8 @@ def reproduce_command(
     the training; finished runs are still written, and figures of an earlier run that this run did not draw are removed.
     """
     make_folder(out)
+    check_files(*(out / f"{name}.png" for name in FIGURES), out / "table.json")
+    load_figures()
     with EpochProgress(Console(stderr=True), len(RUNS) * epochs) as progress:
         reproduction = reproduce(range(seed, seed + seeds), epochs, progress)
     finished = bool(reproduction.results)
@@ -45,7 +58,7 @@ def reproduce_command(
 
 
 def _write(reproduction: Reproduction, folder: Path) -> None:
-    console = table_console()
+    console = Console()
     table, figures = write_table(reproduction, folder), write_figures(reproduction.results, folder)
     removed = remove_other_figures(figures, folder)
     print_quantities(console, list_quantities(reproduction.results))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
@@ -25,27 +26,39 @@ _P = ParamSpec("_P")
 _GRID = 301  # grid points per side for the learned border
 
 
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """Draw with matplotlib's defaults and the style of this package, whatever the user's matplotlibrc says.
+
+    A setting such as ``text.usetex`` could fail when the figure is saved. The caller's settings return at the end.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
+
+
 def _styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
     """Draw in the style of this package, without changing the caller's matplotlib settings."""
 
     @wraps(draw)
     def styled(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
-        with mpl.rc_context(RC):
+        with plain_style():
             return draw(*args, **kwargs)
 
     return styled
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as a PNG and return its path.
+    """Write a figure in the format of the path's suffix, PNG without a suffix, and return the path.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     path : pathlib.Path
     """
-    with mpl.rc_context(RC):
-        figure.savefig(path, dpi=DPI, format="png")
+    with plain_style():
+        figure.savefig(path, dpi=DPI, format=path.suffix[1:].lower() or "png")
     return path
 
 

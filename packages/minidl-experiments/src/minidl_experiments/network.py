@@ -11,6 +11,7 @@ import minidl
 from minidl_experiments.settings import REPORT_ADAM, Activation, Loss, Optimizer, Settings, Steps
 
 INPUTS = OUTPUTS = 2  # a point of the plane, and one unit per class (report, figure 1)
+UNUSED_ALPHA = "alpha is a setting of leaky ReLU, and no hidden layer has this activation"
 
 LOSSES: dict[Loss, type[minidl.Loss]] = {
     Loss.MSE: minidl.MSELoss,
@@ -40,9 +41,11 @@ def build_network(settings: Settings, rng: np.random.Generator) -> minidl.Sequen
     Raises
     ------
     ValueError, TypeError
-        If a width is below 1, or p_drop is outside [0, 1].
+        If a width is below 1, p_drop is outside [0, 1], or alpha is set without a leaky ReLU.
     """
-    activations = _activations(settings)
+    activations = activations_of(settings)
+    if settings.alpha != Settings.alpha and Activation.LEAKY_RELU not in activations:
+        raise ValueError(UNUSED_ALPHA)
     layers: list[minidl.Module] = []
     for (n_in, n_out), activation in zip(pairwise((INPUTS, *settings.widths)), activations, strict=True):
         layers.append(minidl.Linear(n_in, n_out, std_w=_std(activation, n_in), rng=rng))
@@ -71,8 +74,11 @@ def build_optimizer(steps: Steps, model: minidl.Module) -> minidl.Optimizer:
     Raises
     ------
     ValueError
-        If a setting is out of range, or Adam is given a setting of SGD.
+        If a setting is out of range, a learning rate is 0, or Adam is given a setting of SGD.
     """
+    for name in ("lr", "eta"):
+        if getattr(steps, name) == 0:
+            raise ValueError(f"{name}: expected a number above 0, got 0, with which nothing is trained")
     if steps.optimizer is Optimizer.SGD:
         return minidl.SGD(
             model,
@@ -88,8 +94,22 @@ def build_optimizer(steps: Steps, model: minidl.Module) -> minidl.Optimizer:
     return minidl.Adam(model, lr, weight_decay=steps.weight_decay)
 
 
-def _activations(settings: Settings) -> list[Activation | None]:
-    """Return the activation of each hidden layer."""
+def activations_of(settings: Settings) -> list[Activation | None]:
+    """Return the activation of each hidden layer.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    list of Activation or None
+
+    Raises
+    ------
+    ValueError
+        If there is no hidden layer.
+    """
     if not settings.widths:
         raise ValueError("widths: expected at least one hidden layer, got none")
     return [*[settings.activation] * (len(settings.widths) - 1), settings.last_activation]

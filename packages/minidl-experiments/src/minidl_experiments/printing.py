@@ -8,20 +8,14 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from minidl_experiments.progress import say
+from minidl_experiments.console import loss_words, print_table, say
+from minidl_experiments.rules import MARGIN
 from minidl_experiments.statements import Verdict
 from minidl_experiments.table import Quantity
 
 _INSIDE = {True: "yes", False: "no", None: ""}
 _HELD = {True: "held", False: "NOT HELD", None: "undecided"}
-_TABLE = 100  # minimum width in columns: a narrower terminal wraps lines, but no cell is truncated
-
-
-def table_console() -> Console:
-    """Return a console on standard output that is wide enough for a whole table."""
-    console = Console()
-    console.width = max(console.width, _TABLE)
-    return console
+_INDENT = " " * 13  # of the lines below a verdict
 
 
 def print_quantities(console: Console, quantities: Sequence[Quantity]) -> None:
@@ -32,7 +26,7 @@ def print_quantities(console: Console, quantities: Sequence[Quantity]) -> None:
     console : rich.console.Console
     quantities : sequence of Quantity
     """
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     diverged = ["diverged"] if any(quantity.diverged for quantity in quantities) else []
     for name in ("report", "mean", "5-95 %", "inside", *diverged):
@@ -43,18 +37,18 @@ def print_quantities(console: Console, quantities: Sequence[Quantity]) -> None:
             run = quantity.run
             table.add_row(run, style="bold")
         table.add_row(*_cells(quantity), *[quantity.diverged_words for _ in diverged])
-    console.print(table)
+    print_table(console, table)
 
 
 def _cells(quantity: Quantity) -> tuple[str, ...]:
-    unit, digits = ("%", 2) if quantity.unit == "%" else ("", 4)
-    report = "" if quantity.report is None else f"{quantity.report:.{digits - 1}f} {unit}"
-    interval = f"{quantity.low:.{digits}f} - {quantity.high:.{digits}f} {unit}"
-    return f"  {quantity.name}", report, f"{quantity.mean:.{digits}f} {unit}", interval, _INSIDE[quantity.inside]
+    unit, words = (" %", "{:.2f}".format) if quantity.unit == "%" else (" ", loss_words)
+    report = "" if quantity.report is None else f"{quantity.report:.1f}{unit}"
+    interval = f"{words(quantity.low)} - {words(quantity.high)}{unit}"
+    return f"  {quantity.name}", report, f"{words(quantity.mean)}{unit}", interval, _INSIDE[quantity.inside]
 
 
 def print_verdicts(console: Console, verdicts: Mapping[str, Verdict]) -> None:
-    """Print the verdict on each statement of the report.
+    """Print the verdict on each statement of the report, with its numbers and its rule.
 
     Parameters
     ----------
@@ -63,6 +57,8 @@ def print_verdicts(console: Console, verdicts: Mapping[str, Verdict]) -> None:
         Verdicts by statement.
     """
     for text, verdict in verdicts.items():
-        say(console, f"{_HELD[verdict.held] + ':':<12} {text}")
-        say(console, f"{'':<12} {verdict.evidence}")
-    say(console, "± is twice the standard error over the seeds; a difference within it is undecided")
+        say(console, f"{_HELD[verdict.held] + ':':<12} {text}", _INDENT)
+        say(console, f"{_INDENT}{verdict.evidence}", _INDENT)
+        if verdict.rule:
+            say(console, f"{_INDENT}held if {verdict.rule}", _INDENT)
+    say(console, MARGIN)

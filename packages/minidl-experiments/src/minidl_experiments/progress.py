@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.text import Text
 
+from minidl_experiments.console import say
+
 
 class EpochProgress:
     """Counter of epochs over consecutive trainings; a context manager.
@@ -86,8 +88,3 @@ def time_words(seconds: float) -> str:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def say(console: Console, line: str) -> None:
-    """Print a line verbatim: without wrapping, highlighting or markup."""
-    console.print(line, soft_wrap=True, highlight=False, markup=False)

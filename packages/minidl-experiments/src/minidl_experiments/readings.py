@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import minidl
-from minidl_experiments import statements
+from minidl_experiments import rules, statements
 from minidl_experiments.data import Data, draw
 from minidl_experiments.experiments import GENERAL, OPTIMIZERS
 from minidl_experiments.plain_json import write_json
@@ -146,14 +146,19 @@ def judge(network: str, reduction: Reduction, adam: Training | None, sgd: Traini
         for part, curves in (("train", run.train), ("test", run.test))
     ]
     verdicts = {
-        f"training with {name} succeeds": Verdict(held=False, evidence="the loss of every seed became nan", numbers={})
+        f"training with {name} succeeds": Verdict(
+            held=False, evidence="the loss of every seed became nan", numbers={}, rule=rules.SUCCESS
+        )
         for name, run in runs.items()
         if run is None
     }
     for name, run in runs.items():
         if run is not None and (lost := int(np.isnan(run.train.accuracy[-1]).sum())):
             verdicts[f"training with {name} succeeds"] = Verdict(
-                held=False, evidence=f"the loss of {lost} of {run.train.loss.shape[1]} seeds became nan", numbers={}
+                held=False,
+                evidence=f"the loss of {lost} of {run.train.loss.shape[1]} seeds became nan",
+                numbers={},
+                rule=rules.SUCCESS,
             )
     if sgd is not None:
         verdicts["with SGD too accuracy is higher than 95 %"] = statements.judge_accuracy(sgd.train, sgd.test)

@@ -1,8 +1,10 @@
-"""Exit codes, one-line errors and result folders of the commands."""
+"""Exit codes, one-line errors, and the files and folders of the commands."""
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NoReturn
@@ -10,9 +12,12 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from minidl_experiments.standard_streams import complain, usable_streams
+
 WRONG_USE = 2
 INTERRUPTED = 130  # a shell's exit code for a program ended by Ctrl-C
 REPRODUCTION = Path("reproduction")  # default folder for the results about the report
+PICTURES = ".png", ".jpg", ".jpeg", ".pdf", ".svg", ".webp"  # suffixes of the picture formats
 UsageError: Any = typer.BadParameter.__mro__[1]  # typer does not export this class
 
 
@@ -21,23 +26,25 @@ class OneLineErrors(TyperGroup):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command and exit."""
-        try:
-            code = super().main(*args, **{**extra, "standalone_mode": False})
-        except UsageError as error:
-            code = _complain(error.format_message())
-        except OSError as error:
-            code = _complain(error)
-        except MemoryError as error:
-            code = _complain(str(error) or "out of memory")
-        except (typer.Abort, KeyboardInterrupt):
-            code = INTERRUPTED
-        sys.exit(code or 0)
+        with usable_streams():
+            try:
+                code = super().main(*args, **{**extra, "standalone_mode": False})
+                sys.stdout.flush()
+            except UsageError as error:
+                code = _complain(error.format_message())
+            except OSError as error:
+                code = _complain(error)
+            except MemoryError as error:
+                code = _complain(str(error) or "out of memory")
+            except (typer.Abort, KeyboardInterrupt):
+                code = INTERRUPTED
+            sys.exit(code or 0)
 
 
 def _complain(message: object) -> int:
     """Print an error in one line; an empty message, after the help, prints nothing."""
     if line := " ".join(str(message).split()):
-        sys.stderr.write(f"minidl: {line}\n")
+        complain(f"minidl: {line}")
     return WRONG_USE
 
 
@@ -55,6 +62,65 @@ def fail(message: object) -> NoReturn:
         Always.
     """
     raise typer.Exit(_complain(message))
+
+
+def home_expanded(path: Path | None) -> Path | None:
+    """Replace a leading ``~`` of an option by the home folder; no shell does so in ``--out=~/x``.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+
+    Returns
+    -------
+    pathlib.Path or None
+
+    Raises
+    ------
+    typer.BadParameter
+        If the home folder is unknown.
+    """
+    try:
+        return None if path is None else path.expanduser()
+    except RuntimeError as error:
+        raise typer.BadParameter(f"{path}: {error}") from error
+
+
+def check_files(*paths: Path) -> None:
+    """Check, before the work begins, that files can be written; folders must exist.
+
+    Parameters
+    ----------
+    *paths : pathlib.Path
+
+    Raises
+    ------
+    typer.Exit
+        If a path is a folder or a file that is not writable; the reason is printed.
+    """
+    for path in paths:
+        if path.is_dir():
+            fail(f"--out: expected the name of a file, got the folder {path}")
+        try:
+            if path.is_file() or path.is_symlink():
+                path.open("ab").close()
+        except OSError as error:
+            fail(f"--out: cannot write the file {path}: {error.strerror}")
+
+
+def load_figures() -> None:
+    """Import matplotlib before the work begins, with Agg as its backend whatever the environment says.
+
+    Raises
+    ------
+    typer.Exit
+        If matplotlib cannot be imported; the reason is printed.
+    """
+    os.environ["MPLBACKEND"] = "agg"  # matplotlib refuses to be imported with the name of an unknown backend
+    try:
+        import_module("minidl_experiments.figures")
+    except (ImportError, ValueError, OSError) as error:
+        fail(f"cannot draw figures: {error}")
 
 
 def make_folder(folder: Path) -> None:
@@ -93,5 +159,5 @@ def interrupted(finished: str, written: Path | None) -> NoReturn:
         Always.
     """
     result = "nothing was written" if written is None else f"{written} holds these alone"
-    sys.stderr.write(f"minidl: interrupted with {finished} finished; {result}\n")
+    complain(f"minidl: interrupted with {finished} finished; {result}")
     raise typer.Exit(INTERRUPTED)

@@ -1,9 +1,9 @@
 """Judgement of the report's statements from the curves of many seeds.
 
 Two settings are compared seed by seed, on the same data and, where the layers' shapes agree, from the same weights. A
-statement is held or refuted if the mean difference is more than two standard errors away from its threshold. Otherwise
-the statement is undecided, as it always is with one seed. A diverged seed, with nan in its curves, is left out of the
-differences.
+statement is held or refuted by the rules and thresholds of `minidl_experiments.rules`, if the mean difference is more
+than two standard errors away from its threshold. Otherwise the statement is undecided, as it always is with one seed. A
+diverged seed, with nan in its curves, is left out of the differences.
 """
 
 from __future__ import annotations
@@ -13,16 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minidl_experiments import rules
+from minidl_experiments.console import loss_words
 from minidl_experiments.data import Floats
+from minidl_experiments.rules import ALIKE, EARLY, FLOOR, MIDDLE, NEAR, RISE
 from minidl_experiments.training import Curves
 
-EARLY = 20  # "during the first 20 epochs"
-MIDDLE = 10  # half-way through these epochs
-LATE = 50  # "by epoch 50"
-ALIKE = 0.01  # accuracies within one point are alike: the report calls 97.5 and 98.4 % "very similar"
-NEAR = 0.25  # near the border: a mean distance below a quarter of the mean distance of all points
-RISE = 1.05  # a final test loss above this multiple of its minimum has risen
-FLOOR = 0.95  # "higher than 95% in both train and test sets"
+_UNKNOWN = "unknown, as one of the two trainings diverged with every seed"
 
 
 @dataclass(frozen=True)
@@ -37,11 +34,14 @@ class Verdict:
         The numbers as text.
     numbers : dict of str to float
         The numbers by name; accuracies lie between 0 and 1.
+    rule : str
+        The condition under which the statement is held, as text; empty if the statement was not judged.
     """
 
     held: bool | None
     evidence: str
     numbers: dict[str, float]
+    rule: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def judge_accuracy(train: Curves, test: Curves) -> Verdict:
     numbers = {name: lead.mean for name, lead in leads.items()}
     held = all_hold(lead.is_above(FLOOR) for lead in leads.values())
     words = [f"{name} {100 * lead.mean:.2f}{_error(lead)} %" for name, lead in leads.items()]
-    return Verdict(held, ", ".join(words) + _lost(leads.values()), numbers)
+    return Verdict(held, ", ".join(words) + _lost(leads.values()), numbers, rules.ACCURACY)
 
 
 def judge_overfitting(train: Curves, test: Curves) -> Verdict:
@@ -127,8 +127,9 @@ def judge_overfitting(train: Curves, test: Curves) -> Verdict:
     return Verdict(
         all_hold([gap.is_below(ALIKE), room.is_above()]),
         f"accuracy {_points(gap)} on the training set against the test set; "
-        f"the test loss ends at {losses[-1]:.4f}, its lowest is {losses[lowest]:.4f}{_lost([gap])}",
+        f"the test loss ends at {loss_words(losses[-1])}, its lowest is {loss_words(losses[lowest])}{_lost([gap])}",
         {"gap": gap.mean, "final_test_loss": losses[-1], "lowest_test_loss": losses[lowest]},
+        rules.OVERFITTING,
     )
 
 
@@ -147,13 +148,14 @@ def judge_border(distances: Floats, wrong: Floats) -> Verdict:
     Verdict
     """
     if not wrong.size:
-        return Verdict(None, "no point is misclassified", {})
+        return Verdict(None, "no point is misclassified", {}, rules.BORDER)
     mean, mean_wrong, far = float(distances.mean()), float(wrong.mean()), float(np.quantile(wrong, 0.95))
     return Verdict(
         Difference.of(wrong, 0).is_below(NEAR * mean),
         f"mean distance to the circle {mean_wrong:.4f} of misclassified points, {mean:.4f} of all points; "
         f"95 % of misclassified points are within {far:.3f}, all within {wrong.max():.3f}",
         {"mean_misclassified": mean_wrong, "mean_all": mean, "quantile_95": far, "largest": float(wrong.max())},
+        rules.BORDER,
     )
 
 
@@ -178,6 +180,7 @@ def judge_early_lead(leader: Curves, rival: Curves) -> Verdict:
         + (f"overtaken in epoch {overtaken}" if overtaken else "never overtaken")
         + _lost([early]),
         {"lead": early.mean, "lead_at_10": middle.mean, "share_at_10": middle.share, "overtaken": overtaken},
+        rules.EARLY_LEAD,
     )
 
 
@@ -196,10 +199,9 @@ def judge_final_lead(leader: Curves, rival: Curves) -> Verdict:
     loss = Difference.of(rival.loss[-1], leader.loss[-1])
     return Verdict(
         all_hold([accuracy.is_above(), loss.is_above()]),
-        f"accuracy {_words(accuracy)}; loss lower by {loss.mean:.4f}"
-        + (f" ± {2 * loss.error:.4f}" if np.isfinite(loss.error) else "")
-        + _lost([loss]),
+        f"accuracy {_words(accuracy)}; loss {_loss_lead(loss)}{_lost([loss])}",
         {"lead": accuracy.mean, "share": accuracy.share, "loss_lead": loss.mean, "loss_share": loss.share},
+        rules.FINAL_LEAD,
     )
 
 
@@ -234,6 +236,7 @@ def judge_alike(accuracies: Mapping[str, Floats]) -> Verdict:
         spread.is_below(ALIKE),
         f"{_list(final)}: the best against the worst {_points(spread)}{_lost([spread])}",
         {**final, "spread": spread.mean},
+        rules.SIMILAR,
     )
 
 
@@ -255,6 +258,7 @@ def judge_dropout(accuracies: Mapping[float, Floats]) -> Verdict:
         all_hold(lead.is_below(ALIKE) for lead in leads.values()),
         f"test accuracy against that without dropout: {', '.join(words)}{_lost(leads.values())}",
         {f"p_drop {p}": lead.mean for p, lead in leads.items()},
+        rules.DROPOUT,
     )
 
 
@@ -268,6 +272,7 @@ def _judge_extreme(name: str, accuracies: Mapping[str, Floats], sign: int) -> Ve
         all_hold(rival.is_above() for rival in rivals.values()),
         f"accuracy over the first {EARLY} epochs: {_list(means)}; against {next_to_it} {words}{_lost(rivals.values())}",
         {**means, "margin": rivals[next_to_it].mean},
+        rules.FASTEST if sign > 0 else rules.SLOWEST,
     )
 
 
@@ -280,10 +285,20 @@ def _overtaken(leader: Curves, rival: Curves) -> int:
 
 
 def _words(lead: Difference) -> str:
-    return f"{_points(lead)}, ahead in {100 * lead.share:.0f} % of seeds"
+    return _points(lead) + (f", ahead in {100 * lead.share:.0f} % of seeds" if np.isfinite(lead.share) else "")
+
+
+def _loss_lead(lead: Difference) -> str:
+    """Return a difference of losses as text; the first setting is ahead if its loss is lower."""
+    if not np.isfinite(lead.mean):
+        return _UNKNOWN
+    error = f" ± {loss_words(2 * lead.error)}" if np.isfinite(lead.error) else ""
+    return f"{'lower' if lead.mean >= 0 else 'higher'} by {loss_words(abs(lead.mean))}{error}"
 
 
 def _points(lead: Difference) -> str:
+    if not np.isfinite(lead.mean):
+        return _UNKNOWN
     return f"{100 * lead.mean:+.2f}{_error(lead)} points"
 
 

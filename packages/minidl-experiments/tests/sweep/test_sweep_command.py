@@ -31,8 +31,8 @@ def test_a_sweep_ends_with_a_table_and_a_picture(run, tmp_path):
     assert lines[3].split() == ["lr", "width", "mean", "5-95", "%"]
     means = [float(line.split()[2]) for line in lines[5:9]]
     assert means == sorted(means, reverse=True)
-    assert lines[-1] == "wrote deep/er/sweep.sqlite and deep/er/sweep.png"
-    assert (tmp_path / "deep/er/sweep.png").read_bytes().startswith(b"\x89PNG")
+    assert lines[-1] == "wrote deep/er/sweep.sqlite and deep/er/sweep.sqlite.png"
+    assert (tmp_path / "deep/er/sweep.sqlite.png").read_bytes().startswith(b"\x89PNG")
     assert ended.stderr.splitlines()[0] == "0 of 4 configurations"
 
 
@@ -53,7 +53,7 @@ def test_settings_may_change_while_there_are_no_results(run, small):
     Store(Path("sweep.sqlite"), small).__exit__(None, None, None)  # as after an immediate Ctrl-C
     ended = run(*TINY)
     assert ended.exit_code == 0, ended.output
-    assert ended.stdout.splitlines()[-1] == "wrote sweep.sqlite and sweep.png"
+    assert ended.stdout.splitlines()[-1] == "wrote sweep.sqlite and sweep.sqlite.png"
 
 
 def test_a_file_in_place_of_a_folder_is_an_error(run, tmp_path):
@@ -82,7 +82,7 @@ def test_a_sweep_in_which_all_runs_diverge_succeeds(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--lr", "fast"), "--lr: expected a number of at least 0, got 'fast'"),
+        (("--lr", "fast"), "--lr: expected a number above 0, got 'fast'"),
         (("--batch-size", "0"), "--batch-size: expected an integer from 1 to 2147483647, got 0"),
         (("--dask", "nowhere", "--out", "deep/er.sqlite"), "--dask: expected the address of a scheduler"),
         (("--config", "none.toml"), "cannot read none.toml: No such file or directory"),

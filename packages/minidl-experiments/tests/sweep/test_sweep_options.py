@@ -70,11 +70,11 @@ def test_duplicate_values_are_dropped():
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({"lr": "fast"}, "--lr: expected a number of at least 0, got 'fast'"),
-        ({"lr": "-1"}, "--lr: expected a number of at least 0, got -1"),
-        ({"lr": "nan"}, "--lr: expected a number of at least 0, got nan"),
-        ({"lr": "inf"}, "--lr: expected a number of at least 0, got inf"),
-        ({"lr": "1,,2"}, "--lr: expected a number of at least 0, got ''"),
+        ({"lr": "fast"}, "--lr: expected a number above 0, got 'fast'"),
+        ({"lr": "-1"}, "--lr: expected a number above 0, got -1"),
+        ({"lr": "nan"}, "--lr: expected a number above 0, got nan"),
+        ({"lr": "inf"}, "--lr: expected a number above 0, got inf"),
+        ({"lr": "1,,2"}, "--lr: expected a number above 0, got ''"),
         ({"width": "2.5"}, "--width: expected an integer from 1 to 2147483647, got 2.5"),
         ({"width": "0"}, "--width: expected an integer from 1 to 2147483647, got 0"),
         ({"batch_size": "10000000000"}, "--batch-size: expected an integer from 1 to 2147483647, got 10000000000"),
@@ -92,16 +92,68 @@ def test_an_error_names_the_flag(flags, message):
 
 
 @pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            {"lr": "0,1"},
+            "--lr: expected decimal numbers with a point, got '0,1', in which the comma separates the values 0 ",
+        ),
+        ({"lr": "0,01"}, "--lr: expected decimal numbers with a point, got '0,01'"),
+        ({"lr": "1,5"}, "the values 1 and 5; if they are meant, write a space after the comma"),
+        ({"lr": "1,5e-3"}, "the values 1 and 0.005;"),
+        ({"lr": "0,1,0,2"}, "the values 0 and 1 and 0 and 2;"),
+        ({"p_drop": "0,1"}, "--p-drop: expected decimal numbers with a point"),
+        ({"p_drop": "0,05"}, "--p-drop: expected decimal numbers with a point"),
+        ({"width": "1,024"}, "--width: expected integers without separators of thousands, got '1,024'"),
+        ({"batch_size": "1,000"}, "--batch-size: expected integers without separators of thousands"),
+        ({"lr": "0"}, "--lr: expected a number above 0, got 0"),
+        ({"lr": "-0.0"}, "--lr: expected a number above 0, got -0.0"),
+        ({"lr": "0, 1"}, "--lr: expected a number above 0, got 0"),
+    ],
+)
+def test_a_decimal_comma_and_a_learning_rate_of_0_are_refused(flags, message):
+    with pytest.raises(ValueError) as caught:
+        read_sweep(None, flags)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "values"),
+    [
+        ("lr", "1e-3,1e-2", (1e-3, 1e-2)),
+        ("lr", "1E-3,5", (1e-3, 5.0)),
+        ("lr", "1e-3,1", (1e-3, 1.0)),
+        ("lr", "1, 5", (1.0, 5.0)),
+        ("lr", "0.1,1,10", (0.1, 1.0, 10.0)),
+        ("lr", "1.0,5", (1.0, 5.0)),
+        ("p_drop", "0,0.5", (0.0, 0.5)),
+        ("p_drop", "0, 1", (0.0, 1.0)),
+        ("width", "10,25,100", (10, 25, 100)),
+    ],
+)
+def test_lists_that_can_be_read_in_one_way_are_accepted(name, text, values):
+    assert getattr(read_sweep(None, {name: text})[0], name) == values
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "sweep.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + FILE.replace("\n", "\r\n").encode())
+    assert read_sweep(path, {})[0].lr == (1e-3, 1.0)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("lr = 0", "lr: expected a number above 0, got 0"),
+        ("lr = '0,1'", "lr: expected a number above 0, got '0,1'"),
         (
             "learning_rate = 1",
             "unknown key 'learning_rate'; allowed are lr, width, activation, optimizer, batch_size, p_",
         ),
         ("lr = [", "expected a valid TOML file, got an error"),
         ("lr = []", "sweep.toml: lr: expected at least one value, got none"),
-        ("lr = true", "lr: expected a number of at least 0, got True"),
-        ("lr = '1e-3'", "lr: expected a number of at least 0, got '1e-3'"),
+        ("lr = true", "lr: expected a number above 0, got True"),
+        ("lr = '1e-3'", "lr: expected a number above 0, got '1e-3'"),
         ("width = 25.0", "width: expected an integer from 1 to 2147483647, got 25.0"),
         ("width = [[1]]", "width: expected an integer"),
         ("activation = [['relu']]", "activation: expected one of relu"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -235,4 +236,7 @@ def _order(rngs: list[np.random.Generator] | np.random.Generator, samples: int) 
 
 
 def _print_epoch(epoch: int, history: History) -> None:
-    sys.stderr.write(f"epoch {epoch}: {history!r}\n")
+    """Print a line per epoch; a standard error stream that is missing, closed or full does not end the training."""
+    if sys.stderr is not None:  # as under pythonw
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"epoch {epoch}: {history!r}\n")

@@ -10,10 +10,18 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from minidl_experiments.printing import table_console
-from minidl_experiments.progress import say
+from minidl_experiments.console import say
 from minidl_experiments.settings import Activation, Optimizer
-from minidl_experiments.shell import INTERRUPTED, fail, make_folder
+from minidl_experiments.shell import (
+    INTERRUPTED,
+    PICTURES,
+    check_files,
+    fail,
+    home_expanded,
+    load_figures,
+    make_folder,
+)
+from minidl_experiments.standard_streams import complain
 from minidl_experiments.sweep.backend import reach
 from minidl_experiments.sweep.grid import Definition, Grid
 from minidl_experiments.sweep.options import read_sweep
@@ -24,6 +32,8 @@ from minidl_experiments.sweep.store import Store
 from minidl_experiments.sweep.table import print_best
 
 _CONFIG = "TOML file with any of the options above, spelled batch_size and p_drop; the command line takes precedence."
+_DAMAGES = 10  # damaged records that are named
+_OUT = "SQLite file of the results; its runs are not repeated. The picture gets its name and .png."
 _GRID, _SHARED, _WHERE = "Grid: comma-separated values", "All runs", "Where"
 
 
@@ -52,8 +62,8 @@ def sweep(
     seed: Annotated[int | None, _count("First of the consecutive seeds.", 0)] = None,
     epochs: Annotated[int | None, _count("Epochs per network.", Definition.epochs)] = None,
     samples: Annotated[int | None, _count("Training points, and as many test points.", Definition.samples)] = None,
-    config: Annotated[Path | None, _where(_CONFIG)] = None,
-    out: Annotated[Path, _where("SQLite file of the results; its runs are not repeated.")] = Path("sweep.sqlite"),
+    config: Annotated[Path | None, _where(_CONFIG, callback=home_expanded)] = None,
+    out: Annotated[Path, _where(_OUT, callback=home_expanded)] = Path("sweep.sqlite"),
     jobs: Annotated[int | None, _where("Number of processes.", min=1, show_default="one per core")] = None,
     dask: Annotated[str | None, _where("Address of a Dask scheduler, in place of local processes.")] = None,
 ) -> None:
@@ -72,21 +82,44 @@ def sweep(
     counts = {"seeds": seeds, "seed": seed, "epochs": epochs, "samples": samples}
     grid, store = _open(out, config, grid_flags | counts, dask)
     with store:
+        _report_damage(grid, store)
         _train(grid, store, jobs, dask)
         _show(grid, store)
 
 
 def _open(out: Path, config: Path | None, flags: Mapping[str, Any], dask: str | None) -> tuple[Grid, Store]:
     """Parse the options and open the file; create no file if the sweep cannot start."""
-    if out.suffix.lower() == ".png":
+    if out.is_dir():
+        fail(f"--out: expected the name of an SQLite file, got the folder {out}")
+    if out.suffix.lower() in PICTURES:
         fail(f"--out: expected the name of an SQLite file, got that of a picture, {out}")
     try:
         grid, definition = read_sweep(config, flags)
         reach(dask)
         make_folder(out.parent)
+        check_files(_picture(out))
+        load_figures()
         return grid, Store(out, definition)
     except (ValueError, ImportError, OSError) as error:
         fail(error)
+
+
+def _report_damage(grid: Grid, store: Store) -> None:
+    """Name the damaged records and what happens to them; all other records are kept."""
+    runs = set(grid.runs)
+    for number, (record, fault, run) in enumerate(store.damaged.values()):
+        if number == _DAMAGES:
+            complain(f"minidl: {store.path}: {len(store.damaged) - number} more damaged records")
+            return
+        use = "this sweep trains it again" if run in runs else "it is left out, and a sweep that has it trains it again"
+        if run is None:
+            use = "it is left out; delete it from the table runs"
+        complain(f"minidl: {store.path}: the record with {record} is damaged: {fault}; {use}")
+
+
+def _picture(out: Path) -> Path:
+    """Return the file of the picture: the whole name of the results and .png, so that two sweeps never share it."""
+    return out.with_name(f"{out.name}.png")
 
 
 def _train(grid: Grid, store: Store, jobs: int | None, dask: str | None) -> None:
@@ -111,8 +144,8 @@ def _show(grid: Grid, store: Store) -> None:
     from minidl_experiments.figures import save  # noqa: PLC0415 - matplotlib is slow to import
     from minidl_experiments.sweep.picture import draw  # noqa: PLC0415 - the same
 
-    console = table_console()
     scores = score_grid(grid, store.accuracies())
+    drawn = save(draw(grid, scores, store.curves), _picture(store.path))
+    console = Console()
     print_best(console, grid, scores)
-    drawn = save(draw(grid, scores, store.curves), store.path.with_suffix(".png"))
     say(console, f"wrote {store.path} and {drawn}")

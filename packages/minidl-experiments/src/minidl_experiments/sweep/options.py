@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -14,6 +15,10 @@ from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.sweep.grid import Definition, Grid
 
 _MOST = 2**31 - 1
+
+# One number with a decimal comma, 0,1, or two values? A point elsewhere in the text, or a space, decides for two.
+_DECIMAL_COMMA = re.compile(r"(?<![\w.+-])\d+,\d")
+_PADDED = re.compile(r"(?<![\w.+-])0\d")  # the end of 1,024 or of 0,05, read as a value of its own
 
 
 class _Kind(NamedTuple):
@@ -46,8 +51,8 @@ def read_sweep(path: Path | None, flags: Mapping[str, Any]) -> tuple[Grid, Defin
         If the file cannot be read, a key is unknown, or a value is invalid for its key.
     """
     read = {} if path is None else _read_all(_read_toml(path), f"{path}: {{}}".format)
-    given = {name: _split(value) for name, value in flags.items() if value is not None}
-    read |= _read_all(given, lambda name: f"--{name.replace('_', '-')}")
+    given = {name: _split(_flag(name), name, value) for name, value in flags.items() if value is not None}
+    read |= _read_all(given, _flag)
     axes = {name: value for name, value in read.items() if name in _AXES}
     counts = {name: value for name, value in read.items() if name in _COUNTS}
     first, seeds = counts.pop("seed", 0), counts.pop("seeds", len(Grid.seeds))
@@ -56,7 +61,7 @@ def read_sweep(path: Path | None, flags: Mapping[str, Any]) -> tuple[Grid, Defin
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # invalid TOML or invalid UTF-8
@@ -77,9 +82,39 @@ def _read_all(given: Mapping[str, Any], called: Callable[[str], str]) -> dict[st
     }
 
 
-def _split(value: Any) -> Any:
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _split(flag: str, name: str, value: Any) -> Any:
     """Split text of the command line into the values that a TOML file would hold."""
-    return [_literal(word.strip()) for word in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    values = [_literal(word.strip()) for word in value.split(",")]
+    if name in _NUMBERS and is_ambiguous(value, decimals=name in _DECIMALS):
+        expected = "decimal numbers with a point" if name in _DECIMALS else "integers without separators of thousands"
+        raise ValueError(
+            f"{flag}: expected {expected}, got {value!r}, in which the comma separates the values "
+            f"{' and '.join(map(str, values))}; if they are meant, write a space after the comma"
+        )
+    return values
+
+
+def is_ambiguous(text: str, *, decimals: bool) -> bool:
+    """Whether a list of numbers could be one number with a decimal comma or with thousands separators.
+
+    Parameters
+    ----------
+    text : str
+        Comma-separated numbers.
+    decimals : bool
+        Whether the numbers may have decimals.
+
+    Returns
+    -------
+    bool
+    """
+    return bool(_PADDED.search(text) or (decimals and "." not in text and _DECIMAL_COMMA.search(text)))
 
 
 def _literal(word: str) -> int | float | str:
@@ -106,9 +141,21 @@ def _read_value(name: str, kind: _Kind, value: Any) -> Any:
         raise ValueError(f"{name}: expected {kind.expected}, got {value!r}") from None
 
 
-def _number(value: Any, high: float) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= high:
+def _number(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
+    raise ValueError
+
+
+def _rate(value: Any) -> float:
+    if (rate := _number(value)) > 0:
+        return rate
+    raise ValueError
+
+
+def _probability(value: Any) -> float:
+    if 0 <= (probability := _number(value)) <= 1:
+        return probability
     raise ValueError
 
 
@@ -125,13 +172,16 @@ def _choice(kind: type[StrEnum]) -> _Kind:
 _COUNT = _Kind(partial(_whole, low=1), f"an integer from 1 to {_MOST}")
 
 _AXES = {
-    "lr": _Kind(partial(_number, high=math.inf), "a number of at least 0"),
+    "lr": _Kind(_rate, "a number above 0"),
     "width": _COUNT,
     "activation": _choice(Activation),
     "optimizer": _choice(Optimizer),
     "batch_size": _COUNT,
-    "p_drop": _Kind(partial(_number, high=1), "a number from 0 to 1"),
+    "p_drop": _Kind(_probability, "a number from 0 to 1"),
 }
+
+_DECIMALS = "lr", "p_drop"
+_NUMBERS = *_DECIMALS, "width", "batch_size"
 
 _COUNTS = {
     "seeds": _COUNT,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from minidl_experiments.style import RC
+from minidl_experiments.figures import plain_style
 from minidl_experiments.sweep.grid import Grid
 from minidl_experiments.sweep.heatmap import draw_maps
 from minidl_experiments.sweep.lines import CurvesOf, draw_curves, draw_lines
@@ -36,7 +35,7 @@ def draw(grid: Grid, scores: Sequence[Score], curves_of: CurvesOf) -> Figure:
     matplotlib.figure.Figure
     """
     numbers = [axis for axis in _NUMBERS if axis in grid.varied]
-    with mpl.rc_context(RC):
+    with plain_style():
         if len(numbers) > 1:
             return draw_maps(grid, scores, *numbers[:2])
         return draw_lines(grid, scores, numbers[0]) if numbers else draw_curves(grid, scores, curves_of)

@@ -10,7 +10,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress
 
-from minidl_experiments.progress import Words, say, time_words
+from minidl_experiments.console import say
+from minidl_experiments.progress import Words, time_words
 from minidl_experiments.sweep.batches import cost
 from minidl_experiments.sweep.grid import Grid, Run
 from minidl_experiments.sweep.scores import Score, score

@@ -76,8 +76,8 @@ def _quantities(entries: list[dict[str, Any]]) -> str:
 
 
 def _statements(entries: list[dict[str, Any]]) -> str:
-    rows = [[entry["claim"], HELD[entry["held"]], entry["evidence"]] for entry in entries]
-    return table(["statement of the report", "here", "numbers"], rows, "lll")
+    rows = [[entry["claim"], HELD[entry["held"]], entry["evidence"], entry["rule"]] for entry in entries]
+    return table(["statement of the report", "here", "numbers", "held if"], rows, "llll")
 
 
 def _readings(entries: list[dict[str, Any]]) -> str:

@@ -117,7 +117,7 @@ class Training:
 
     def evaluate(self, samples: Samples) -> minidl.Evaluation:
         """Measure the current loss and accuracy of every network on its own samples."""
-        return minidl.evaluate(self.model, self._loss, *samples)
+        return minidl.evaluate(self.model, self._loss, *samples, accuracy=True)
 
     def network(self, index: int) -> minidl.Module:
         """Return a copy of the network of ``seeds[index]``, without replicate axis."""

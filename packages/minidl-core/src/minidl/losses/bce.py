@@ -59,3 +59,7 @@ class BCELoss(Loss):
     def _check_probabilities(self, x: Array, what: str) -> None:
         if ((x < 0) | (x > 1)).any():
             raise ValueError(f"{self}: expected {what} in [0, 1], got {describe(x)} from {x.min()} to {x.max()}")
+
+    def targets_are_classes(self, target: Array) -> bool:
+        """Whether there is one column, class 1 against class 0; several columns may be labels of their own."""
+        return bool(target.shape[-1] == 1)

@@ -46,3 +46,7 @@ class BCEWithLogitsLoss(Loss):
         """
         x, y, e, backend = self.saved()
         return (backend.xp.where(x < 0, e, 1) / (1 + e) - y) / self.count
+
+    def targets_are_classes(self, target: Array) -> bool:
+        """Whether there is one column, class 1 against class 0; several columns may be labels of their own."""
+        return bool(target.shape[-1] == 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from minidl.arrays.backend import Array, Backend, describe, dtype_name, is_float, library_of
@@ -35,6 +37,7 @@ class CrossEntropyLoss(Loss):
     """
 
     takes_classes = True
+    threshold = math.inf  # a single output is the only class
 
     def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
         """Return ``-Σ log softmax(x)[class]``, or ``-Σ p log softmax(x)``; save log softmax and the target."""
@@ -78,6 +81,10 @@ class CrossEntropyLoss(Loss):
         outside = target[(target < 0) | (target >= features)]
         if outside.shape[0]:
             raise ValueError(f"{self}: expected class indices from 0 to {features - 1}, got {int(outside[0])}")
+
+    def targets_are_classes(self, target: Array) -> bool:  # noqa: ARG002 - whatever they are
+        """Whether targets are classes: always, as indices or as probabilities whose largest counts."""
+        return True
 
 
 def _are_indices(target: Array) -> bool:

@@ -106,6 +106,13 @@ class Loss(ABC):
         ValueError
         """
 
+    def targets_are_classes(self, target: Array) -> bool:  # noqa: ARG002 - most losses do not ask
+        """Whether the targets of this loss name classes, so that accuracy is reported without being asked for.
+
+        The answer depends on the loss and the shape of the targets, never on their values.
+        """
+        return False
+
     def private_copy(self) -> Self:
         """Return a copy that saves for itself; the loss itself if a method was replaced in it, which is bound to it."""
         return self if any(map(callable, vars(self).values())) else copy.copy(self)

@@ -9,7 +9,7 @@ from minidl.losses.loss import Loss
 from minidl.training.batches import batch_rows
 from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine
-from minidl.training.metrics import Evaluation, Tally
+from minidl.training.metrics import Evaluation, Tally, new_tally
 
 
 def evaluate(
@@ -19,6 +19,7 @@ def evaluate(
     y: Array,
     *,
     batch_size: int | None = None,
+    accuracy: bool | None = None,
     engine: EngineName | None = None,
     threads: int | None = None,
 ) -> Evaluation:
@@ -31,9 +32,12 @@ def evaluate(
         Left as it is: its next `backward` still belongs to the caller's last `forward`.
     x : array, shape (N, ..., F); for replicates (N, F), shared by them, or (*replicate_shape, N, ..., F)
     y : array
-        Targets that suit `loss`; accuracy is reported for class indices, one-hot rows, and a column of zeros and ones.
+        Targets that suit `loss`.
     batch_size : int, optional
         Samples at a time; without it as many as are fast.
+    accuracy : bool, optional
+        Whether to report accuracy. Without it the loss decides: CrossEntropyLoss reports it, the binary losses do for a
+        single column, other losses do not. True needs class indices, one-hot rows, or a column of zeros and ones.
     engine, threads
         As for `predict`.
 
@@ -48,10 +52,11 @@ def evaluate(
     """
     chosen = choose_engine("evaluate", model, engine, threads)
     samples = Samples("evaluate", x, y, model.replicate_shape)
-    return measure(chosen, loss, samples, batch_rows("evaluate", model, batch_size, x, samples.x_axis))
+    tally = new_tally("evaluate", loss, samples, accuracy)
+    return measure(chosen, loss, samples, tally, batch_rows("evaluate", model, batch_size, x, samples.x_axis))
 
 
-def measure(engine: Engine, loss: Loss, samples: Samples, batch_size: int) -> Evaluation:
+def measure(engine: Engine, loss: Loss, samples: Samples, tally: Tally, batch_size: int) -> Evaluation:
     """Measure loss and accuracy of an engine's model over samples, in the memory of one batch.
 
     Parameters
@@ -60,10 +65,12 @@ def measure(engine: Engine, loss: Loss, samples: Samples, batch_size: int) -> Ev
     loss : Loss
         Left as it is.
     samples : Samples
+    tally : Tally
+        Empty.
     batch_size : int
     """
     axes, engine = len(samples.replicate_shape), engine.current()
-    loss, tally = loss.private_copy(), Tally(loss, samples)
+    loss = loss.private_copy()
     for start in range(0, samples.count, batch_size):
         x, y = samples.rows(start, start + batch_size)
         prediction = engine.infer(x)

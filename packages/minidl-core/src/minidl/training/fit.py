@@ -21,7 +21,7 @@ from minidl.training.engine import Engine, EngineName, Training
 from minidl.training.engines import choose_engine, choose_engine_to_train
 from minidl.training.evaluate import measure
 from minidl.training.history import History
-from minidl.training.metrics import Evaluation, Tally
+from minidl.training.metrics import Evaluation, new_tally
 from minidl.training.survivors import Survivors
 
 
@@ -35,6 +35,7 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     epochs: int,
     batch_size: int,
     validation: tuple[Array, Array] | None = None,
+    accuracy: bool | None = None,
     rng: Any = None,
     callbacks: Sequence[Callable[[int, History], object]] = (),
     progress: bool = False,
@@ -55,11 +56,13 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
         Made for this model.
     x : array, shape (N, ..., F); for replicates (N, F), shared by them, or (*replicate_shape, N, ..., F)
     y : array
-        Targets that suit the loss. Accuracy is reported for class indices, one-hot rows, and a column of zeros and
-        ones.
+        Targets that suit the loss.
     epochs, batch_size : int
     validation : tuple of (x, y), optional
         A data set to measure at the end of each epoch.
+    accuracy : bool, optional
+        Whether to report accuracy. Without it the loss decides: CrossEntropyLoss reports it, the binary losses do for a
+        single column, other losses do not. True needs class indices, one-hot rows, or a column of zeros and ones.
     rng : None, int, SeedSequence or Generator, or a list of them, optional
         Where the orders come from. A list has one for each replicate, which then goes through the samples in the order
         in which it would alone; otherwise all replicates share one order.
@@ -115,10 +118,10 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
     own = loss.private_copy()  # what its forward saves is this training's alone
     _check_first_sample("fit", chosen, own, samples)
-    validate = None if validation is None else _validation(model, loss, validation, engine, threads)
+    validate = None if validation is None else _validation(model, loss, validation, accuracy, engine, threads)
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
     history = History(engine=chosen.words)
-    batch_size, tally = min(batch_size, samples.count), Tally(loss, samples)
+    batch_size, tally = min(batch_size, samples.count), new_tally("fit", loss, samples, accuracy)
     with model.mode_kept() as modules, Survivors(model, optimizer, history, samples) as survivors:
         optimizer.check_for("fit", model, modules)
         if epochs:
@@ -206,7 +209,12 @@ def _check_reduction(loss: Loss, prediction: Array, y: Array, samples: Samples) 
 
 
 def _validation(
-    model: Module, loss: Loss, data: tuple[Array, Array], name: EngineName | None, threads: int | None
+    model: Module,
+    loss: Loss,
+    data: tuple[Array, Array],
+    accuracy: bool | None,  # noqa: FBT001 - three values
+    name: EngineName | None,
+    threads: int | None,
 ) -> Callable[[], Evaluation]:
     """Return the function that measures the validation set, once that is known to suit model and loss."""
     who = "fit: validation"
@@ -215,10 +223,11 @@ def _validation(
     samples = Samples(who, *data, model.replicate_shape)
     engine = choose_engine(who, model, name, threads)
     _check_first_sample(who, engine, loss.private_copy(), samples)
+    tally = new_tally(who, loss, samples, accuracy)
     size = batch_rows(who, model, None, samples.x, samples.x_axis)
 
     def validate() -> Evaluation:
-        measured = measure(engine, loss, samples, size)
+        measured = measure(engine, loss, samples, tally, size)
         cause = samples.not_finite() if np.isnan(measured.loss).all() else ""
         if cause:
             raise ValueError(f"{who}: expected finite samples, got a loss of nan: {cause}")

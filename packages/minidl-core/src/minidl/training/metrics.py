@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from math import prod
 from typing import Any, NamedTuple
 
@@ -92,7 +93,7 @@ class Evaluation(NamedTuple):
     loss : float, or array of the shape of the replicate axes
         Per sample: the sum over all samples, divided by their number.
     accuracy : float, array of the shape of the replicate axes, or None
-        Share of samples whose class is predicted right; None where the targets are not classes.
+        Share of samples whose class is predicted right; None if it is not reported.
     """
 
     loss: Any
@@ -106,19 +107,31 @@ class Tally:
     ----------
     loss : Loss
     samples : Samples
-        All of them: whether the targets are classes is decided once.
+        All of them.
+    accuracy : bool, optional
+        Whether to report accuracy; without it the loss decides.
 
     Attributes
     ----------
     threshold : float or None
-        A single output above this value says class 1; None where the targets are not classes.
+        A single output above this value says class 1; None if accuracy is not reported.
+
+    Raises
+    ------
+    ValueError
+        If accuracy is asked for and the targets are not classes.
     """
 
-    def __init__(self, loss: Loss, samples: Samples) -> None:
+    def __init__(self, loss: Loss, samples: Samples, *, accuracy: bool | None = None) -> None:
         self._loss_function, self._axes = loss, len(samples.replicate_shape)
         self._to_numpy, self._one_hot = samples.y_library.to_numpy, samples.y_is_float
-        is_classes = not samples.y_is_float or _are_one_hot(samples.y)
-        self.threshold = loss.threshold if is_classes else None
+        if accuracy is None:
+            accuracy = loss.targets_are_classes(samples.y)
+        elif accuracy and samples.y_is_float and not _are_one_hot(samples.y):
+            raise ValueError("expected class indices, one-hot rows or zeros and ones as targets for accuracy=True")
+        self.threshold = loss.threshold if accuracy else None
+        # A single column of probabilities of classes is the only class, as the single output is.
+        self._target_threshold = math.inf if loss.threshold == math.inf else 0.5
         self._clear()
 
     def _clear(self) -> None:
@@ -137,11 +150,17 @@ class Tally:
         self._loss = self._loss + (loss * samples if is_mean else loss)
         self._samples += samples
         if self.threshold is not None:
-            labels = classes_of(target) if self._one_hot else target
+            labels = classes_of(target, self._target_threshold) if self._one_hot else target
             self._hits = self._hits + count_hits(prediction, labels, axes, self.threshold)
             self._labels += prod(prediction.shape[axes:-1])
         nan = loss != loss  # noqa: PLR0124 - nan alone differs from itself
         return np.asarray(nan) if (nan.any() if axes else nan) else None
+
+    def share(self, hits: Any, samples: int, classes: int | None) -> Any:
+        """Return the share of hits that an engine counted; None if accuracy is not reported."""
+        if self.threshold is None:
+            return None
+        return np.ones_like(hits, float) if classes == 1 and self.threshold == math.inf else hits / samples
 
     def take(self) -> Evaluation:
         """Return loss and accuracy of all batches, as floats or arrays of the replicate axes, and start anew."""
@@ -153,3 +172,11 @@ class Tally:
         if self._axes:
             return Evaluation(loss, accuracy)
         return Evaluation(float(loss), None if accuracy is None else float(accuracy))
+
+
+def new_tally(who: str, loss: Loss, samples: Samples, accuracy: bool | None) -> Tally:  # noqa: FBT001 - three values
+    """Return an empty tally; a ValueError in the name of `who` if accuracy is asked for and cannot be counted."""
+    try:
+        return Tally(loss, samples, accuracy=accuracy)
+    except ValueError as error:
+        raise ValueError(f"{who}: {error}") from None

@@ -105,6 +105,7 @@ class _Batch:
                 batch_size=self.runs[0].config.batch_size,
                 rng=[streams(run.seed).order for run in self.runs],
                 callbacks=[lambda *_: self.tests.append(self.measure(self.data.test))],
+                accuracy=True,
                 threads=1,
             )
         except minidl.DivergenceError as error:  # all replicates diverged
@@ -115,7 +116,7 @@ class _Batch:
         return -(-self.definition.samples // self.runs[0].config.batch_size)
 
     def measure(self, samples: Samples) -> minidl.Evaluation:
-        return minidl.evaluate(self.model, self.loss, *samples, batch_size=_ROWS, threads=1)
+        return minidl.evaluate(self.model, self.loss, *samples, batch_size=_ROWS, accuracy=True, threads=1)
 
     def result(self, index: int, train: minidl.Evaluation, test: minidl.Evaluation, seconds: float) -> Result:
         ends = {name: float(value[index]) for name, value in zip(MEASURES, (*train, *test), strict=True)}

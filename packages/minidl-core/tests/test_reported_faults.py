@@ -207,6 +207,21 @@ class TestEnginesThatDiffer:
             np.testing.assert_allclose(theirs, ours, rtol=1e-9, atol=1e-12)
 
     @pytest.mark.parametrize("engine", ENGINES)
+    def test_replicates_that_diverge_one_after_the_other_stay_as_they_were(self, engine):
+        model = minidl.replicate(lambda rng: net(rng, dtype="float64"), range(4))
+        x = np.stack([X.astype(float)] * 4)
+        x[1, 2] = x[2, 6] = x[3, 10] = np.nan
+        optimizer, before = minidl.SGD(model, 0.01, momentum=0.9), model.values.copy()
+        options = {"epochs": 3, "batch_size": 3, "rng": [0, 1, 2, 3], "engine": engine}
+        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+            warnings.simplefilter("ignore", RuntimeWarning)
+            history = minidl.fit(model, minidl.MSELoss(), optimizer, x, x[..., :2] * 0, **options)
+        assert sorted(history.diverged) == [1, 2, 3]
+        assert np.isfinite(model.values).all()
+        assert np.isfinite(optimizer.velocity).all()
+        assert (model.values[0] != before[0]).all()
+
+    @pytest.mark.parametrize("engine", ENGINES)
     @pytest.mark.parametrize("order", ["C", "F"])
     def test_a_callback_that_writes_to_the_samples_is_seen(self, engine, order):
         model = minidl.replicate(lambda rng: net(rng, dtype="float64"), range(2))

@@ -122,7 +122,7 @@ class Snapshot:
 
     def __init__(self, model: Module, optimizer: Optimizer, replicates: np.ndarray) -> None:
         vectors = [model.values, *(vector for vector in optimizer.state().vectors.values() if vector is not None)]
-        self._replicates = replicates
+        self._replicates = replicates.copy()  # which the caller changes in place
         self._parts = [(vector, model.backend.asarray(vector[replicates])) for vector in vectors]
         chosen = np.flatnonzero(replicates).tolist()
         drawing = [module.generators for module in model.modules() if len(module.generators) == replicates.size]

@@ -55,8 +55,8 @@ class Scale(minidl.Module):
         return dy * self.broadcast_param("scale", dy) if need_dx else None
 
 
-def residual(dtype="float64"):
-    return Residual(minidl.Linear(3, 3, std_b=1, dtype=dtype, rng=0))
+def residual(rng=0, dtype="float64"):
+    return Residual(minidl.Linear(3, 3, std_b=1, dtype=dtype, rng=rng))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -69,7 +69,7 @@ def test_parameters_are_laid_out_in_the_dtype_asked_for(dtype):
 
 def test_gradients_agree_with_differences(rng):
     x = rng.standard_normal((5, 3))
-    for module in (Shift(3, dtype="float64"), residual(), minidl.Sequential([residual(), minidl.Tanh(), residual()])):
+    for module in (Shift(3, dtype="float64"), residual(), minidl.Sequential([residual(), minidl.Tanh(), residual(1)])):
         minidl.gradcheck(module, x, rng=rng)
 
 

@@ -41,7 +41,7 @@ def build(network):
 @pytest.mark.parametrize("orders", ["one order", "own orders"])
 def test_a_whole_training_is_that_of_each_alone(build, rng, shared, kind, settings, orders):
     x, y = rng.standard_normal((3, 22, 3)), np.eye(2)[rng.integers(0, 2, (3, 22))]
-    options = {"epochs": 3, "batch_size": 5}
+    options = {"epochs": 3, "batch_size": 5, "accuracy": True}
     model, loss = minidl.replicate(build, SEEDS), minidl.BCELoss("mean")
     optimizer = kind(model, **arrays(settings))
     seeds = 7 if orders == "one order" else [7, 8, 9]

@@ -171,6 +171,17 @@ class TestNumbersThatMislead:
         with pytest.raises(ValueError, match=r"expected targets of shape \(12, 1\), got \(12,\); try y\[:, None\]"):
             minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, 0.01), X, X[:, 0], epochs=1, batch_size=3)
 
+    def test_the_same_seed_for_two_layers_is_warned_of(self):
+        def layers(seed):
+            return [minidl.Linear(3, 3, rng=seed), minidl.Tanh(), minidl.Linear(3, 3, rng=seed)]
+
+        with pytest.warns(
+            UserWarning, match=r"layers\[0\] and layers\[2\] start from the same numbers: .*default_rng\(0\)"
+        ):
+            minidl.Sequential(layers(0))
+        minidl.Sequential(layers(np.random.default_rng(0)))
+        minidl.Sequential([minidl.Linear(3, 3, std_w=0, rng=0), minidl.Linear(3, 3, std_w=0, rng=0)])
+
 
 class TestEnginesThatDiffer:
     @pytest.mark.parametrize("engine", ENGINES)

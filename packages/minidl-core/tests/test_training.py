@@ -44,7 +44,7 @@ def test_fit_is_the_loop_written_out_bit_for_bit(network, rng, batch_size, reduc
     model, twin, loss = network(), network(), minidl.MSELoss(reduction)
     generators = np.random.default_rng(5), np.random.default_rng(5)
     options |= {"validation": validation}
-    history = minidl.fit(model, loss, make(model), x, y, rng=generators[0], engine="numpy", **options)
+    history = minidl.fit(model, loss, make(model), x, y, rng=generators[0], engine="numpy", accuracy=True, **options)
     expected = by_hand(twin, loss, make(twin), x, y, rng=generators[1], **options)
     np.testing.assert_array_equal(model.values, twin.values)
     for name, curve in expected.items():
@@ -85,19 +85,51 @@ def one_epoch(model, loss, x, y, **options):
         (minidl.CrossEntropyLoss(), [[1, 0], [0, 1], [3, 2], [0, 1], [9, 0]], np.array([0, 0, 0, 1, 1]), 0.6),
         (minidl.CrossEntropyLoss(), [[1, 0], [0, 1], [3, 2], [0, 1], [9, 0]], np.eye(2)[[0, 0, 0, 1, 1]], 0.6),
         (minidl.BCELoss(), [[0.9], [0.1], [0.4], [0.6]], np.array([[1.0], [0], [1], [1]]), 0.75),
-        (minidl.MSELoss(), [[0.9], [0.1], [0.4], [0.6]], np.array([[1.0], [0], [0], [1]]), 1.0),
+        (minidl.MSELoss(), [[0.9], [0.1], [0.4], [0.6]], np.array([[1.0], [0], [0], [1]]), None),
         (minidl.BCEWithLogitsLoss(), [[0.1], [-0.1], [0.4], [3]], np.array([[1.0], [0], [1], [0]]), 0.75),
-        (minidl.MSELoss(), [[0.9], [0.1]], np.array([[1.0], [0.5]]), None),
-        (minidl.MSELoss(), [[0.9, 0.3], [0.1, 0.3]], np.array([[1.0, 1.0], [0, 1]]), None),
+        (minidl.BCEWithLogitsLoss(), [[0.1, -1], [-0.1, 1]], np.array([[1.0, 0], [0, 1]]), None),
+        (minidl.BCELoss(), [[0.9], [0.1], [0.4], [0.6]], np.array([[0.7], [0.2], [0.6], [0.9]]), 0.75),
+        (minidl.CrossEntropyLoss(), [[-1], [1], [0]], np.array([0, 0, 0]), 1.0),
+        (minidl.CrossEntropyLoss(), [[-1], [1], [0]], np.ones((3, 1)), 1.0),
+        (minidl.CrossEntropyLoss(), [[1, 0], [0, 1]], np.array([[0.6, 0.4], [0.9, 0.1]]), 0.5),
+        (minidl.MSELoss(), [[0.9, 0.3], [0.1, 0.3]], np.array([[1.0, 0.0], [0, 1]]), None),
     ],
-    ids=["indices", "one-hot", "probability", "column", "logit", "numbers", "two ones"],
+    ids=[
+        "indices",
+        "one-hot",
+        "probability",
+        "numbers",
+        "logit",
+        "labels",
+        "soft",
+        "one class",
+        "one column",
+        "shares",
+        "rows",
+    ],
 )
-def test_accuracy_is_reported_where_targets_are_classes(loss, scores, targets, expected):
+@pytest.mark.parametrize("engine", ["numpy", "auto"])
+def test_the_loss_decides_whether_accuracy_is_reported(loss, scores, targets, expected, engine):
     model, x = minidl.Linear(len(scores[0]), len(scores[0]), dtype="float64"), np.array(scores, float)
     model.weight, model.bias = np.eye(len(scores[0])), np.zeros(len(scores[0]))
-    history = one_epoch(model, loss, x, targets, validation=(x, targets))
+    history = one_epoch(model, loss, x, targets, validation=(x, targets), engine=engine)
     assert history.accuracy == history.val_accuracy == ([] if expected is None else [pytest.approx(expected)])
     assert len(history.loss) == len(history.val_loss) == 1
+
+
+@pytest.mark.parametrize("loss", [minidl.MSELoss(), minidl.BCEWithLogitsLoss()])
+def test_accuracy_may_be_asked_for_and_switched_off(loss):
+    model, x = minidl.Linear(2, 2, dtype="float64"), np.array([[0.9, 0.1], [0.3, 0.7]])
+    model.weight = np.eye(2)
+    y = np.eye(2)[[0, 0]]
+    assert one_epoch(model, loss, x, y, accuracy=True).accuracy == [0.5]
+    assert minidl.evaluate(model, loss, x, y, accuracy=True).accuracy == 0.5
+    assert one_epoch(model, minidl.CrossEntropyLoss(), x, np.array([0, 0]), accuracy=False).accuracy == []
+    for call in (one_epoch, minidl.evaluate):
+        with pytest.raises(
+            ValueError, match=r"^(fit|evaluate): expected class indices, one-hot rows or zeros and ones"
+        ):
+            call(model, loss, x, y * 0.5, accuracy=True)
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])

@@ -63,7 +63,8 @@ def optimizer_record(optimizer, steps):
 def loss_record(loss, y):
     kind = type(loss).__name__
     settings = {name: getattr(loss, name) for name in KINDS.losses[kind]}
-    return LossRecord(kind, loss.reduction == "mean", loss.threshold if names_classes(y) else None, settings)
+    threshold = loss.threshold if names_classes(y) or loss.targets_are_classes(y) else None
+    return LossRecord(kind, loss.reduction == "mean", threshold, settings)
 
 
 def orders_of(rng, samples):
@@ -107,6 +108,7 @@ def both(build, loss, optimizer, x, y, *, epochs=3, batch_size=7, rngs=lambda: n
             accuracies = [result.hits / x.shape[-2] for result in results]
         else:
             settings = {"epochs": epochs, "batch_size": batch_size, "rng": rng, "engine": "numpy"}
+            settings["accuracy"] = True if names_classes(y) else None
             history = minidl.fit(model, own_loss, descent, x, y, **settings)
             losses, accuracies = history.loss, history.accuracy
         memory = [vector for vector in vectors_of(descent).values() if vector is not None]

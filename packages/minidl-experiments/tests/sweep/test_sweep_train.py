@@ -41,7 +41,7 @@ def alone():
         sets = [(x[0], y[0]) for x, y in draw([run.seed], DEFINITION.samples)]
         loss, size = minidl.MSELoss(), config.batch_size
         minidl.fit(model, loss, optimizer, *sets[0], epochs=DEFINITION.epochs, batch_size=size, rng=order)
-        measured = [minidl.evaluate(model, loss, *one, batch_size=1000) for one in sets]
+        measured = [minidl.evaluate(model, loss, *one, batch_size=1000, accuracy=True) for one in sets]
         return dict(zip(MEASURES, [value for one in measured for value in one], strict=True))
 
     return train

@@ -171,8 +171,10 @@ int64_t class_of(const T* row, int64_t cols, T threshold) {
 template <class T>
 int64_t count_hits(const Batch<T>& batch, T threshold) {
   int64_t hits = 0;
+  // With an infinite threshold a single column is the only class, of targets as of predictions.
+  const T least = threshold > (T)1e30 ? threshold : (T)0.5;
   for (int64_t i = 0; i < batch.rows; ++i) {
-    const int64_t label = batch.classes ? batch.label(i) : class_of<T>(batch.target(i), batch.cols, (T)0.5);
+    const int64_t label = batch.classes ? batch.label(i) : class_of<T>(batch.target(i), batch.cols, least);
     hits += class_of<T>(batch.f + i * batch.ld, batch.cols, threshold) == label;
   }
   return hits;

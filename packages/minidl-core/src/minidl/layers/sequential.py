@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
@@ -32,6 +33,11 @@ class Sequential(Module):
         If a layer is in a network already, or twice in this one; if two layers differ in backend, dtype or replicate
         shape; if a layer's width is not that of the layer below it.
 
+    Warns
+    -----
+    UserWarning
+        If two layers start from the same random numbers, as the same seed gives them.
+
     Examples
     --------
     >>> import numpy as np
@@ -60,6 +66,7 @@ class Sequential(Module):
         self._check_widths()
         super().__init__(children={str(i): layer for i, layer in enumerate(self._layers)})
         self.train(training)
+        self._warn_of_twins()
         # The lowest layer with parameters: below it nobody needs a gradient, unless the caller wants that of x.
         self._lowest = next((i for i, layer in enumerate(self._layers) if layer.values.shape[-1]), len(self._layers))
 
@@ -138,6 +145,22 @@ class Sequential(Module):
             return
         for i, layer in enumerate(self._layers):
             yield from layer.records(f"{path}{i}.", origin)
+
+    def _warn_of_twins(self) -> None:
+        """Warn of two layers with the same random numbers, as the same seed gives them: they would learn in step."""
+        seen: dict[tuple[tuple[int, ...], bytes], int] = {}
+        for i, layer in enumerate(self._layers):
+            numbers = layer.backend.to_numpy(layer.values)
+            if not numbers.size or (numbers == numbers.flat[0]).all():
+                continue  # no parameters, or constants
+            first = seen.setdefault((numbers.shape, numbers.tobytes()), i)
+            if first != i:
+                warnings.warn(
+                    f"Sequential: layers[{first}] and layers[{i}] start from the same numbers: give all layers one "
+                    "generator, rng = numpy.random.default_rng(0), instead of the same seed",
+                    UserWarning,
+                    stacklevel=3,
+                )
 
     def _check_widths(self) -> None:
         """Refuse a chain whose widths do not meet, and note the widths of the whole."""

@@ -156,12 +156,6 @@ class Tally:
         nan = loss != loss  # noqa: PLR0124 - nan alone differs from itself
         return np.asarray(nan) if (nan.any() if axes else nan) else None
 
-    def share(self, hits: Any, samples: int, classes: int | None) -> Any:
-        """Return the share of hits that an engine counted; None if accuracy is not reported."""
-        if self.threshold is None:
-            return None
-        return np.ones_like(hits, float) if classes == 1 and self.threshold == math.inf else hits / samples
-
     def take(self) -> Evaluation:
         """Return loss and accuracy of all batches, as floats or arrays of the replicate axes, and start anew."""
         loss = self._loss / self._samples

@@ -86,7 +86,7 @@ class NativeEngine(Engine):
         active = ~survivors.frozen if model.replicate_shape else None
         result = self._train(batches, record, training.optimizer, steps, active)
         survivors.lose(epoch, {index: int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch})
-        hits = training.tally.share(result.hits, samples.count, self.model.out_features)
+        hits = None if training.tally.threshold is None else result.hits / samples.count
         if model.replicate_shape:
             return Evaluation(result.loss / samples.count, hits)
         return Evaluation(float(result.loss) / samples.count, None if hits is None else float(hits))

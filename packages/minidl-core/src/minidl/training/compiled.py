@@ -47,6 +47,8 @@ class Compiled:
         Why there is no network; empty if there is one.
     kinds : list of type
         The classes of its modules.
+    agrees : bool
+        Whether these are known to compute what the engine computes; see `agreement`.
     """
 
     native: Any
@@ -61,6 +63,7 @@ class Compiled:
         self._settings = [_comparable(settings(module)) for settings, module in self._watched]
         self._methods = Methods(list(map(type, modules)), modules)
         self.kinds = list(dict.fromkeys(map(type, modules)))
+        self.agrees = False
         self._trained_with: tuple[tuple[type, type], Methods, frozenset[str]] | None = None
         self.network = None if self.why_not else self._compile(model, modules)
 

@@ -45,7 +45,7 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
     if chosen == "numpy":
         return NumpyEngine(who, model, "" if name else f"{VARIABLE}=numpy")
     made = compiled(model)
-    why_not = made.why_not or _why_slower(made, chosen) or disagreement(made.kinds)
+    why_not = made.why_not or _why_slower(made, chosen) or _why_other_numbers(made)
     if not why_not:
         return NativeEngine(who, model, made, threads, by_name=chosen == "native")
     if chosen == "native":
@@ -84,7 +84,7 @@ def choose_engine_to_train(
         return NumpyEngine(who, model, "" if name else f"{VARIABLE}=numpy")
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, chosen) or made.why_not_train(model, loss, optimizer)
-    why_not = why_not or disagreement([*made.kinds, type(loss), type(optimizer)])
+    why_not = why_not or _why_other_numbers(made) or disagreement((type(loss), type(optimizer)))
     if not why_not and x.ndim not in (2, 2 + len(model.replicate_shape)):
         why_not = f"it takes samples of one axis, not x {tuple(x.shape)}"
     if not why_not:
@@ -109,6 +109,15 @@ def _why_slower(made: Compiled, chosen: EngineName) -> str:
     if chosen == "native" or made.network.worthwhile:
         return ""
     return f"NumPy is faster for a layer of {made.network.largest:,} weights"
+
+
+def _why_other_numbers(made: Compiled) -> str:
+    """Return why a layer of the model may not run in the engine: its source computes something else."""
+    if made.agrees:
+        return ""
+    why_not = disagreement(made.kinds)
+    made.agrees = not why_not
+    return why_not
 
 
 def _native_steps(made: Compiled, model: Module, optimizer: Optimizer) -> NativeSteps | None:

@@ -156,7 +156,7 @@ def slow(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Measure which lines and branches of core and data their tests reach; below 97 % in either it fails.
 
-    The tests run without the compiled engine first. Then those of its door run with it, for what only an engine reaches.
+    The tests run without the compiled engine first. Those of its door run with it, for what only an engine reaches.
     """
     pytest = ["-m", "pytest", "--config-file=pyproject.toml", "--rootdir=.", "-m", "not slow"]
     install(session, "test", "torch", "coverage", but="minidl_native")
@@ -164,7 +164,7 @@ def coverage(session: nox.Session) -> None:
     if COMPILER:
         install(session)
         door = [NATIVE / "tests" / name for name in ("test_fit.py", "test_agreement.py")]
-        session.run("coverage", "run", "--append", "--source-pkgs=minidl", *pytest, *door)
+        session.run("coverage", "run", "--append", *pytest, *door)
     for module in ("minidl", "minidl_data"):
         kept = f"{session.virtualenv.location}/{module}.json"
         session.run("coverage", "report", f"--include=*/{module}/*", "--fail-under=97")

@@ -39,6 +39,14 @@ def test_several_replicate_axes_are_kept():
     np.testing.assert_array_equal(power(2.0, np.array([[1.0, 2.0], [3.0, 4.0]])), [[2, 4], [8, 16]])
 
 
+def test_powers_of_an_array_are_those_of_its_elements(rng):
+    bases = rng.uniform(0.8, 1, 10_000)
+    np.testing.assert_array_equal(power(bases, 2), [base**2 for base in bases.tolist()])
+    for exponent in (400.0, np.array([1.0, 400.0])):
+        with pytest.raises(OverflowError):
+            power(10.0, exponent)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_settings_of_replicates_promote_nothing(dtype, rng):
     alphas, rates = iter([0.1, 0.2, 0.3]), iter([0.1, 0.5, 0.9])

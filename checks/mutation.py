@@ -2,7 +2,7 @@
 
 `python checks/mutation.py packages/minidl-core [PATTERN ...]`: patterns select mutants, such as `minidl.optim.*`.
 mutmut works on a copy in a temporary folder. A survivor is identified by its function and its changed line, because
-mutmut's numbers change with every edit.
+mutmut's numbers change with every edit. A whole run also fails on a pattern in mutation.toml that matches no mutant.
 """
 
 import json
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from fnmatch import fnmatchcase
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,22 @@ SETTINGS = Path(__file__).with_suffix(".toml")
 # Tests that read the source itself or start other processes.
 WITHOUT = ("test_package.py", "test_interruption.py", "test_engine.py")
 SURVIVED, NO_TESTS = 0, 33
+# One failing example kills a mutant; the search for the smallest one takes many times as long.
+NO_SHRINKING = """from hypothesis import Phase, settings
+settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate])
+settings.load_profile("mutation")
+"""
 
 
 def prepare(core: Path, work: Path, settings: dict[str, Any]) -> None:
     """Write mutmut's folder: the source, the relevant tests and one pyproject.toml."""
     for part in ("src", "tests"):
         shutil.copytree(core / part, work / part, ignore=shutil.ignore_patterns("__pycache__", *WITHOUT))
-    files = sorted({f"src/minidl/{name.partition('.')[0]}.py" for name in settings["functions"]})
+    shared = work / "tests" / "conftest.py"
+    shared.write_text(NO_SHRINKING + shared.read_text("utf-8"), "utf-8")
     ours = {
         "source_paths": ["src"],
-        "only_mutate": files,
+        "only_mutate": sorted({source_of(name, work) for name in settings["functions"]}),
         "do_not_mutate_patterns": settings["skip"],
         "pytest_add_cli_args": ["-m", "not slow", "-p", "no:cacheprovider"],
         "pytest_add_cli_args_test_selection": ["tests"],
@@ -36,6 +44,12 @@ def prepare(core: Path, work: Path, settings: dict[str, Any]) -> None:
     lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in ours.items())
     tools = Path("pyproject.toml").read_text("utf-8")
     (work / "pyproject.toml").write_text(f"{tools}\n[tool.mutmut]\n{lines}\n", "utf-8")
+
+
+def source_of(pattern: str, work: Path) -> str:
+    """Return `src/minidl/optim/adam.py` for `optim.adam.*step`, and the files of a folder for `losses.*forward`."""
+    place = "/".join(("src/minidl", *takewhile(lambda part: "*" not in part, pattern.split("."))))
+    return f"{place}/*" if (work / place).is_dir() else f"{place}.py"
 
 
 def mutmut(work: Path, *args: str) -> str:
@@ -56,7 +70,7 @@ def outcomes(work: Path) -> dict[str, int]:
 
 
 def plain(name: str) -> str:
-    """Return `optim.Adam.step` for `minidl.optim.xǁAdamǁstep__mutmut_3`."""
+    """Return `optim.adam.Adam.step` for `minidl.optim.adam.xǁAdamǁstep__mutmut_3`."""
     module, _, function = name.partition("__mutmut")[0].removeprefix("minidl.").partition(".x")
     return f"{module}.{re.sub('^_', '', function.strip('ǁ').replace('ǁ', '.'))}"
 
@@ -90,7 +104,10 @@ def main(core: str, *chosen: str) -> int:
         tried = outcomes(work)
         survivors = {(plain(name), change(work, name)) for name, n in tried.items() if n in (SURVIVED, NO_TESTS)}
     print(f"{len(tried)} mutants, {len(tried) - len(survivors)} killed, {len(survivors)} survived")
-    return judge(survivors, known, whole=not chosen)
+    empty = [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in tried)]
+    for pattern in empty:
+        print(f"no mutant: {pattern}")
+    return judge(survivors, known, whole=not chosen) or int(bool(empty))
 
 
 if __name__ == "__main__":

@@ -129,6 +129,13 @@ def test_moving_into_a_network_keeps_values_and_gradients(rng):
     assert old[0].any()
 
 
+def test_what_an_engine_compiled_is_dropped_when_the_parameters_move():
+    layer = minidl.Linear(2, 2, rng=0)
+    layer.compiled = object()
+    minidl.Sequential([layer])
+    assert layer.compiled is None
+
+
 def test_a_module_has_one_place(unchanged):
     layer, other = minidl.Linear(2, 2, rng=0), minidl.Linear(2, 2, rng=1)
     with unchanged(layer, other), pytest.raises(ValueError, match=r"2\]?: Linear\(2 -> 2\) is the same module as"):

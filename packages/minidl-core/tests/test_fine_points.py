@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minidl
+from minidl.optim.optimizer import power
 from minidl.training import native_engine
 
 
@@ -26,6 +27,22 @@ def test_rates_of_replicates_are_rounded_as_one_rate_is(make, rng):
             single.grads[...] = row
             optimizer.step()
     np.testing.assert_array_equal(model.values, [single.values for single in singles])
+
+
+def test_several_replicate_axes_are_kept():
+    layer = minidl.Linear(2, 3, rng=0)
+    size = layer.values.size
+    layer.move_to((5, 4), np.ones((5, 4, size)), np.zeros((5, 4, size)))
+    assert layer.broadcast_param("bias", np.ones((5, 4, 7, 3))).shape == (5, 4, 1, 3)
+    np.testing.assert_array_equal(power(2.0, np.array([[1.0, 2.0], [3.0, 4.0]])), [[2, 4], [8, 16]])
+
+
+def test_powers_of_an_array_are_those_of_its_elements(rng):
+    bases = rng.uniform(0.8, 1, 10_000)
+    np.testing.assert_array_equal(power(bases, 2), [base**2 for base in bases.tolist()])
+    for exponent in (400.0, np.array([1.0, 400.0])):
+        with pytest.raises(OverflowError):
+            power(10.0, exponent)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])

@@ -72,6 +72,19 @@ def test_settings_are_numbers_where_they_agree_and_tuples_in_the_spec_where_not(
     assert repr(model[2]) == "Dropout(p_drop=(0.1, 0.5, 0.9))"
 
 
+def test_whole_numbers_become_an_array_of_floats():
+    class Gain(minidl.Tanh):
+        settings = ("gain",)
+
+        def __init__(self, gain):
+            super().__init__()
+            self.gain = gain
+
+    gains = iter([1, 2, 4])
+    model = minidl.replicate(lambda _: Gain(next(gains)), SEEDS)
+    assert (model.gain.dtype, model.gain.tolist()) == (np.float64, [1, 2, 4])
+
+
 def test_apart_each_has_its_own():
     singles = minidl.unstack(minidl.replicate(builder((0.1, 0.5, 0.9), (1, 2, 3), (4, 5, 6)), SEEDS))
     own = [(single[2].p_drop, single[1].alpha, single[0].lr) for single in singles]

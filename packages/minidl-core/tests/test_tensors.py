@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import minidl
+from minidl.arrays.samples import Samples
 
 torch = pytest.importorskip("torch")
 
@@ -122,6 +123,23 @@ def test_a_whole_training_is_that_of_numpy(rng):
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         # float32 products in another order, seen through Adam
         assert getattr(histories[0], name) == pytest.approx(getattr(histories[1], name), rel=1e-4)
+
+
+def test_batches_of_replicates_are_those_of_numpy(rng):
+    x, y = rng.standard_normal((2, 7, 3)).astype(np.float32), rng.integers(0, 3, (2, 7))
+    orders = np.stack([rng.permutation(7) for _ in range(2)])
+    ours, theirs = (Samples("test", make(x), make(y), (2,)) for make in (np.asarray, torch.from_numpy))
+    for order in (orders, orders[0]):
+        for batch, tensors in zip(ours.batches(order, 4), theirs.batches(order, 4), strict=True):
+            for array, tensor in zip(batch, tensors, strict=True):
+                np.testing.assert_array_equal(tensor.numpy(), array)
+
+
+def test_the_accuracy_of_replicates_is_that_of_numpy(rng):
+    prediction, target = rng.standard_normal((2, 3, 5, 4)), rng.integers(0, 4, (2, 3, 5))
+    expected = minidl.accuracy(prediction, target, replicate_axes=1)
+    tensors = torch.from_numpy(prediction), torch.from_numpy(target)
+    np.testing.assert_allclose(minidl.accuracy(*tensors, replicate_axes=1), expected, rtol=1e-6)
 
 
 def test_accuracy_of_two_libraries_is_refused():

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import minidl
+from minidl.arrays.samples import Samples
+from minidl.training.metrics import Tally
 
 
 def disk(rng, n=23):
@@ -140,6 +142,16 @@ def test_the_loss_is_per_sample(reduction, rng):
     history = one_epoch(model, minidl.MSELoss(reduction), x, y, validation=(x, y))
     expected = squares.mean() if reduction == "mean" else squares.sum() / 7
     assert [*history.loss, *history.val_loss] == pytest.approx([expected] * 2, rel=1e-12)
+
+
+def test_a_tally_says_which_losses_are_nan():
+    x, y = np.zeros((2, 4, 3)), np.zeros((4, 3))
+    several = Tally(minidl.MSELoss(), Samples("test", x, y, (2,)))
+    assert several.add(np.array([1.0, np.inf]), x, y) is None
+    assert several.add(np.array([1.0, np.nan]), x, y).tolist() == [False, True]
+    single = Tally(minidl.MSELoss(), Samples("test", x[0], y, ()))
+    assert single.add(np.array(1.0), x[0], y) is None
+    assert single.add(np.array(np.nan), x[0], y).tolist() is True
 
 
 def test_training_is_measured_with_dropout_and_validation_without():

@@ -30,7 +30,7 @@ def test_callbacks_see_each_epoch(model):
     assert len(history) == 4
 
 
-@pytest.mark.parametrize("true", [True, 1, np.True_, np.array(True), np.array(1)], ids=repr)
+@pytest.mark.parametrize("true", [True, 1, np.True_, np.array(True), np.array(1), np.array([True])], ids=repr)
 def test_true_ends_the_training_once_all_were_called(model, true):
     seen = []
     answers = [lambda epoch, _: true if epoch == 2 else None, lambda epoch, _: seen.append(epoch)]

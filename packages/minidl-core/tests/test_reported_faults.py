@@ -77,6 +77,41 @@ class TestLosses:
         np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-9)
 
 
+class Half(minidl.Loss):
+    def forward(self, prediction, target, *, replicate_axes=0):
+        diff = prediction - target
+        return self.save_for_backward(0.5 * self.reduce(diff * diff, replicate_axes), diff)
+
+    def backward(self):
+        return self.saved()[0]
+
+
+class Around(minidl.Loss):
+    def __init__(self):
+        super().__init__()
+        self.inner = minidl.MSELoss()
+
+    def forward(self, prediction, target, *, replicate_axes=0):
+        return self.save_for_backward(self.inner.forward(prediction, target, replicate_axes=replicate_axes))
+
+    def backward(self):
+        return self.inner.backward()
+
+
+def test_a_loss_that_goes_on_after_its_sum_is_reported_in_float16_too():
+    found = [
+        minidl.evaluate(net(dtype=d), Half(), X.astype(d), X[:, :2].astype(d)).loss for d in ("float16", "float64")
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-2)
+
+
+def test_evaluate_leaves_the_loss_inside_another_as_it_is():
+    loss, ones = Around(), np.ones((2, 2), np.float32)
+    loss.forward(ones, 0 * ones)
+    minidl.evaluate(net(), loss, X, X[:, :2])
+    assert loss.backward().shape == (2, 2)
+
+
 LAYOUTS = {
     "Fortran": np.asfortranarray,
     "misaligned": lambda a: np.frombuffer(b"." + a.tobytes(), a.dtype, offset=1).reshape(a.shape),

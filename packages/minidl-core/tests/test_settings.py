@@ -146,6 +146,19 @@ class TestOneRate:
         ):
             make(model)
 
+    def test_kappa_beside_lr(self, unchanged):
+        optimizer = minidl.SGD(layer(), 0.1)
+        with unchanged(optimizer), pytest.raises(ValueError, match=r"SGD: expected lr, or kappa and eta"):
+            optimizer.kappa = 1
+
+    def test_train_step_sees_a_rate_that_is_given_to_a_layer_later(self):
+        model = minidl.Sequential([minidl.Linear(2, 1, rng=0)])
+        optimizer = minidl.Adam(model)
+        model[0].lr = 0.0
+        x = np.ones((4, 2), np.float32)
+        with pytest.raises(ValueError, match="expected layers without learning rates of their own"):
+            minidl.train_step(model, minidl.MSELoss(), optimizer, x, x[:, :1])
+
     @pytest.mark.parametrize("engine", ["numpy", "auto"])
     def test_a_rate_that_is_given_to_a_layer_later_is_refused_by_fit(self, engine):
         model = minidl.Sequential([minidl.Linear(2, 1, rng=0)])

@@ -132,6 +132,8 @@ def test_accuracy_may_be_asked_for_and_switched_off(loss):
             ValueError, match=r"^(fit|evaluate): expected class indices, one-hot rows or zeros and ones"
         ):
             call(model, loss, x, y * 0.5, accuracy=True)
+    soft = np.array([[0.8, 0.2], [0.9, 0.1]])
+    assert minidl.evaluate(model, minidl.CrossEntropyLoss(), x, soft, accuracy=True).accuracy == 0.5
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])

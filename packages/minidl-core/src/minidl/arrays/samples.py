@@ -65,8 +65,7 @@ class Samples:
     def __init__(self, who: object, x: Array, y: Array, replicate_shape: tuple[int, ...]) -> None:
         self._x_library = backend_of(x, who)
         self.y_library, self.y_is_float = library_of(y, who, "y"), is_float(y)
-        self.x, self.replicate_shape = x, replicate_shape
-        self.y = y if self.y_is_float else self.y_library.indices(y)  # torch can do little with some integers
+        self.x, self.y, self.replicate_shape = x, y, replicate_shape
         self.x_axis = sample_axis(x, replicate_shape)
         self.y_axis = sample_axis(y, replicate_shape, 2 if self.y_is_float else 1)
         self.count = self._count(who)
@@ -74,7 +73,11 @@ class Samples:
 
     def rows(self, start: int, stop: int) -> tuple[Array, Array]:
         """Return inputs and targets of samples start to stop, as views."""
-        return rows(self.x, start, stop, self.x_axis), rows(self.y, start, stop, self.y_axis)
+        return rows(self.x, start, stop, self.x_axis), self._targets(rows(self.y, start, stop, self.y_axis))
+
+    def _targets(self, y: Array) -> Array:
+        """Return targets; torch can do little with some integers, so class indices are int64 there."""
+        return y if self.y_is_float else self.y_library.indices(y)
 
     def batches(self, order: np.ndarray, size: int) -> Iterator[tuple[Array, Array]]:
         """Iterate over batches of the samples in an order, (N,), or one per replicate, (*replicate_shape, N).
@@ -83,7 +86,7 @@ class Samples:
         """
         take_x, take_y = self._x_library.take, self.y_library.take
         x, x_axis, x_order = self._flat(self.x, self.x_axis, order)
-        y, y_axis, y_order = self._flat(self.y, self.y_axis, order)
+        y, y_axis, y_order = self._flat(self._targets(self.y), self.y_axis, order)
         x_order, y_order = self._x_library.asarray(x_order), self.y_library.asarray(y_order)
         for start in range(0, order.shape[-1], size):
             stop = start + size

@@ -56,6 +56,7 @@ class Loss(ABC):
         self.reduction = reduction
         self.count = 1
         self.total: Array | None = None
+        self._narrow: Array | None = None  # the total in float16
         self._saved: tuple[Any, ...] | None = None
 
     @abstractmethod
@@ -114,8 +115,15 @@ class Loss(ABC):
         return False
 
     def private_copy(self) -> Self:
-        """Return a copy that saves for itself; the loss itself if a method was replaced in it, which is bound to it."""
-        return self if any(map(callable, vars(self).values())) else copy.copy(self)
+        """Return a copy that saves for itself, with copies of the losses inside.
+
+        A loss in which a method was replaced is returned itself, since the method is bound to it.
+        """
+        if any(callable(value) and hasattr(type(self), name) for name, value in vars(self).items()):
+            return self
+        twin = copy.copy(self)
+        vars(twin).update({n: value.private_copy() for n, value in vars(self).items() if isinstance(value, Loss)})
+        return twin
 
     def __call__(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
         """Return ``self.forward(prediction, target, replicate_axes=replicate_axes)``."""
@@ -183,8 +191,8 @@ class Loss(ABC):
         return self._saved
 
     def value(self, value: Array) -> Array:
-        """Return what `forward` returned, or `total` where that is wider."""
-        return value if self.total is None else self.total
+        """Return what `forward` returned, or `total` where `forward` returned that sum itself in float16."""
+        return self.total if self.total is not None and value is self._narrow else value
 
     def _sum(self, flat: Array) -> Array:
         """Return the sum over the last axis, in float16 as `total` too: in 16 bits a sum of many terms overflows."""
@@ -194,7 +202,8 @@ class Loss(ABC):
         backend = library_of(flat, self)
         self.total = flat.sum(axis=-1, dtype=backend.xp.float32)
         with np.errstate(over="ignore"):
-            return backend.asarray(self.total, flat.dtype)[()]
+            self._narrow = backend.asarray(self.total, flat.dtype)[()]
+        return self._narrow
 
     def reduce(self, terms: Array, replicate_axes: int) -> Array:
         """Return the sum or the mean of the terms over everything behind the replicate axes.

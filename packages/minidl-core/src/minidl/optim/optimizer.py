@@ -41,10 +41,10 @@ def _refuse_beside_eta(optimizer: Any, lr: Any) -> None:
         )
 
 
-def _refuse_beside_lr(optimizer: Any, eta: Any) -> None:
-    if eta is not None and getattr(optimizer, "lr", None) is not None:
+def _refuse_beside_lr(optimizer: Any, value: Any) -> None:
+    if value is not None and getattr(optimizer, "lr", None) is not None:
         raise ValueError(
-            f"{type(optimizer).__name__}: expected lr, or kappa and eta, got {eta=} beside lr={optimizer.lr}: "
+            f"{type(optimizer).__name__}: expected lr, or kappa and eta, got {value} beside lr={optimizer.lr}: "
             "set lr to None first"
         )
 
@@ -93,7 +93,9 @@ class Optimizer(ABC):
         optional=True,
         check=_refuse_beside_eta,
     )
-    kappa = number("kappa", FINITE, "Exponent of the decaying learning rate, or None.", optional=True)
+    kappa = number(
+        "kappa", FINITE, "Exponent of the decaying learning rate, or None.", optional=True, check=_refuse_beside_lr
+    )
     eta = number("eta", NON_NEGATIVE, "Factor of the decaying rate, or None.", optional=True, check=_refuse_beside_lr)
     weight_decay = number("weight_decay", NON_NEGATIVE, "Weight decay times the parameters is added to the gradient.")
     t = count("t", "Number of steps made.")

@@ -118,6 +118,7 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
     own = loss.private_copy()  # what its forward saves is this training's alone
     _check_first_sample("fit", chosen, own, samples)
+    accuracy = loss.targets_are_classes(samples.y) if accuracy is None else accuracy
     validate = None if validation is None else _validation(model, loss, validation, accuracy, engine, threads)
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
     history = History(engine=chosen.words)
@@ -156,8 +157,8 @@ def _is_stopped_by(callbacks: Sequence[Callable[[int, History], object]], epoch:
 
 def _is_true(answer: object) -> bool:
     """Whether an answer is True or 1, also as a number or an array of one element of either library."""
-    if getattr(answer, "shape", None) is not None and getattr(answer, "ndim", 1) == 0:
-        answer = answer.item()  # type: ignore[attr-defined]  # an array without axes
+    if hasattr(answer, "shape") and hasattr(answer, "item") and math.prod(answer.shape) == 1:
+        answer = answer.item()
     return isinstance(answer, bool | int) and answer == 1
 
 

@@ -127,12 +127,16 @@ class Tally:
         self._to_numpy, self._one_hot = samples.y_library.to_numpy, samples.y_is_float
         if accuracy is None:
             accuracy = loss.targets_are_classes(samples.y)
-        elif accuracy and samples.y_is_float and not _are_one_hot(samples.y):
+        elif accuracy and not (self._name_classes(loss, samples) or _are_one_hot(samples.y)):
             raise ValueError("expected class indices, one-hot rows or zeros and ones as targets for accuracy=True")
         self.threshold = loss.threshold if accuracy else None
         # A single column of probabilities of classes is the only class, as the single output is.
         self._target_threshold = math.inf if loss.threshold == math.inf else 0.5
         self._clear()
+
+    @staticmethod
+    def _name_classes(loss: Loss, samples: Samples) -> bool:
+        return not samples.y_is_float or loss.targets_are_classes(samples.y)
 
     def _clear(self) -> None:
         self._loss: Any = 0.0

@@ -77,7 +77,7 @@ class NumpyEngine(Engine):
 
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""
-        model = self.model
+        model, loss = self.model, loss.private_copy()
         replicates = model.replicate_shape
         Samples(self.who, x, y, replicates)  # raises if there are none, or x and y do not have as many
         optimizer.next_rate()

@@ -63,7 +63,7 @@ def train_step(
     True
     """
     check_kinds("train_step", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
-    optimizer.check_for("train_step", model, ())
+    optimizer.check_for("train_step", model, list(model.modules()))
     backend_of(x, "train_step")
     chosen = choose_engine_to_train("train_step", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
     return chosen.train_step(loss, optimizer, x, y)

@@ -45,8 +45,6 @@ class Adam(Optimizer):
     ----------
     m, v : array, shape (*replicate_shape, size)
         First and second moment, laid out as the parameters; assigning copies into them.
-    t : int
-        Number of steps made since the start or the last `restart`.
 
     Raises
     ------

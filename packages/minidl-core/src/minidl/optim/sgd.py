@@ -37,8 +37,6 @@ class SGD(Optimizer):
 
     Attributes
     ----------
-    t : int
-        Number of steps made.
     velocity : array, shape (*replicate_shape, size), or None
         The momentum's memory, laid out as the parameters; None without momentum.
 

@@ -183,7 +183,7 @@ def minimums(session: nox.Session) -> None:
 
 @nox.session(python=[TORCH_PYTHON], default=False)
 def mutation(session: nox.Session) -> None:
-    """Change every formula of core in every way, and see that a test fails; a quarter of an hour on one core.
+    """Change every formula of core in every way, and see that a test fails; about twenty minutes on one core.
 
     A mutant that survives must stand in checks/mutation.toml with a reason. Options after `--` choose some of them:
     `nox -s mutation -- 'minidl.optim.*'`.

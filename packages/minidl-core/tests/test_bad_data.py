@@ -55,9 +55,14 @@ def test_a_training_that_cannot_begin_changes_nothing(training, unchanged, chang
         (X.astype(int), Y, TypeError, r"(fit|evaluate): expected x .* got int64"),
         (X * 1j, Y, TypeError, r"(fit|evaluate): expected x .* got complex64"),
         (X.astype(float), Y, TypeError, r"Linear\(3 -> 5\): expected x .* float32 .* got float64"),
-        (X, Y[:, :1], ValueError, r"MSELoss\(mean\): expected a target of shape \(., 2\), got \(., 1\)"),
+        (X, Y[:, :1], ValueError, r"MSELoss\(mean\): expected targets? of shape \(., 2\), got \(., 1\)"),
         (X, Y[:, 0], ValueError, r"MSELoss\(mean\): expected .* of shape \(., 2\), got \(.,\)"),
-        (X, Y.astype(float), TypeError, r"MSELoss\(mean\): expected a target .* float32 .* got float64 \(., 2\)"),
+        (
+            X,
+            Y.astype(float),
+            TypeError,
+            r"MSELoss\(mean\): expected targets .* float32, got float64 \(., 2\); try y\.astype",
+        ),
     ],
 )
 def test_data_that_does_not_suit_model_or_loss_trains_nothing(network, unchanged, x, y, error, words):

@@ -56,7 +56,8 @@ def test_settings_of_replicates_promote_nothing(dtype, rng):
 
 
 def test_a_part_of_a_network_is_updated_by_its_own_rates():
-    model = twos(twos(minidl.Linear(2, 2, lr=10.0)))
+    with pytest.warns(UserWarning, match="same random numbers"):
+        model = twos(twos(minidl.Linear(2, 2, lr=10.0)))
     model.values[...] = 0
     model.grads[...] = 1
     model[1].update()

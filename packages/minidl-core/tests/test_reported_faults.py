@@ -62,6 +62,64 @@ class TestLosses:
             minidl.fit(model, Mean(), minidl.SGD(model, 0.01), X, y, epochs=1, batch_size=5)
         minidl.fit(model, Mean("mean"), minidl.SGD(model, 0.01), X, y, epochs=1, batch_size=5)
 
+    def test_the_reduction_of_an_own_loss_is_compared_on_samples_that_tell(self):
+        """A constant, a zero or nan tells nothing; evaluate asks too."""
+
+        class WithConstant(minidl.Loss):
+            constant = 1e6
+
+            def forward(self, prediction, target, *, replicate_axes=0):
+                diff = prediction - target
+                value = self.reduce(diff * diff, replicate_axes) + self.constant
+                return self.save_for_backward(value, diff)
+
+            def backward(self):
+                return 2 * self.saved()[0] / self.count
+
+        class Lying(WithConstant):
+            constant = 0.0
+
+            def __init__(self, says):
+                super().__init__(says)
+                self.other = minidl.MSELoss("mean" if says == "sum" else "sum")
+
+            def reduce(self, terms, replicate_axes):
+                return self.other.reduce(terms, replicate_axes)
+
+        model = net()
+        for reduction in ("sum", "mean"):
+            minidl.evaluate(model, WithConstant(reduction), X, X[:, :2])
+            with pytest.raises(ValueError, match=f"evaluate: expected Lying to return the {reduction}"):
+                minidl.evaluate(model, Lying(reduction), X, X[:, :2])
+        exact = minidl.predict(model, X)
+        minidl.evaluate(model, Lying("sum"), X, exact)
+        x = X.copy()
+        x[0] = np.nan
+        minidl.evaluate(model, Lying("sum"), x, exact)
+
+    @pytest.mark.parametrize("nested", [False, True])
+    def test_a_state_of_an_own_loss_lasts(self, nested):
+        """Before: each epoch started with a copy from before the first."""
+
+        class Counting(Half):
+            steps = 0
+
+            def forward(self, prediction, target, *, replicate_axes=0):
+                self.steps += 1
+                return super().forward(prediction, target, replicate_axes=replicate_axes)
+
+        own = Counting()
+        loss = Around() if nested else own
+        if nested:
+            loss.inner = own
+        model, seen = net(), []
+        sgd = minidl.SGD(model, 0.01)
+        options = {"epochs": 3, "batch_size": 4, "callbacks": [lambda *_: seen.append(own.steps)]}
+        minidl.fit(model, loss, sgd, X, X[:, :2], **options)
+        assert seen == [3, 6, 9]
+        minidl.train_step(model, loss, sgd, X, X[:, :2])
+        assert own.steps == 10
+
     def test_a_reduction_that_a_callback_assigns_counts_on_both_engines(self):
         found = []
         for engine in ENGINES:
@@ -211,14 +269,130 @@ class TestNumbersThatMislead:
             return [minidl.Linear(3, 3, rng=seed), minidl.Tanh(), minidl.Linear(3, 3, rng=seed)]
 
         with pytest.warns(
-            UserWarning, match=r"layers\[0\] and layers\[2\] start from the same numbers: .*default_rng\(0\)"
+            UserWarning, match=r"layers\[0\] and layers\[2\] draw the same random numbers: .*default_rng\(0\)"
         ):
             minidl.Sequential(layers(0))
         minidl.Sequential(layers(np.random.default_rng(0)))
         minidl.Sequential([minidl.Linear(3, 3, std_w=0, rng=0), minidl.Linear(3, 3, std_w=0, rng=0)])
 
+    def test_the_same_seed_is_seen_in_nested_networks_with_any_spread_and_in_dropout(self):
+        def one(seed, **options):
+            return minidl.Linear(3, 3, rng=seed, **options)
+
+        pairs = [
+            (minidl.Sequential([one(0)]), one(0)),
+            (one(0), one(0, std_w=0.1)),
+            (one(0), one(0, std_b=0.1)),
+            (one(0, dtype="float16"), one(0, std_w=0.1, dtype="float16")),
+            (minidl.Dropout(0.5, rng=0), minidl.Dropout(0.2, rng=0)),
+        ]
+        for pair in pairs:
+            with pytest.warns(UserWarning, match=r"layers\[0\] and layers\[1\] draw the same"):
+                minidl.Sequential(pair)
+        rng = np.random.default_rng(0)
+        small = [minidl.Linear(1, 1, rng=rng), minidl.Linear(1, 1, rng=rng)]
+        minidl.Sequential([one(rng), minidl.Dropout(rng=rng), one(rng), minidl.Dropout(rng=rng), one(rng)])
+        minidl.Sequential(small)
+
+    def test_accuracy_of_a_prediction_that_is_nan_is_nan(self):
+        rows = np.array([[0.9, 0.1], [np.nan, np.nan]])
+        assert np.isnan(minidl.accuracy(rows, np.array([0, 0])))
+        both = np.stack([rows, rows[[0, 0]]])
+        found = minidl.accuracy(both, np.array([0, 0]), replicate_axes=1)
+        np.testing.assert_array_equal(found, [np.nan, 1])
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_a_validation_loss_that_is_nan_stops_with_the_history(self, engine):
+        """Finite samples may give predictions that are not: before, the curve went on as nan."""
+        huge = np.full((2, 3), 3e38, np.float32)
+        options = {"epochs": 3, "batch_size": 4, "validation": (huge, LABELS[:2]), "engine": engine}
+        model = minidl.Sequential([minidl.Linear(3, 2, rng=0)])
+        model.values[:6] = 5.0  # both logits of `huge` are infinite, and their difference is nan
+        with (
+            np.errstate(all="ignore"),
+            pytest.raises(minidl.DivergenceError, match="the validation loss is nan in epoch 1") as caught,
+        ):
+            minidl.fit(model, minidl.CrossEntropyLoss(), minidl.SGD(model, 0.01), X, LABELS, **options)
+        assert len(caught.value.history) == 1
+
+    def test_an_infinity_in_the_validation_set_is_named_before_the_first_step(self):
+        model, bad = net(), X.copy()
+        bad[5, 0], before = np.inf, model.values.copy()
+        with pytest.raises(ValueError, match=r"validation: expected finite samples, .*: x is not finite at sample 5"):
+            minidl.fit(
+                model, minidl.CrossEntropyLoss(), minidl.SGD(model, 0.01), X, LABELS, epochs=1, batch_size=3,
+                validation=(bad, LABELS),
+            )  # fmt: skip
+        np.testing.assert_array_equal(model.values, before)
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_a_replicate_that_diverges_by_its_rate_is_not_blamed_on_anothers_sample(self, engine):
+        model = minidl.replicate(net, range(3))
+        x = np.stack([X] * 3)
+        x[2, 4] = np.nan
+        sgd = minidl.SGD(model, np.array([0.01, 1e30, 0.01]))
+        with pytest.warns(RuntimeWarning, match="has diverged") as caught, np.errstate(all="ignore"):
+            minidl.fit(model, minidl.MSELoss(), sgd, x, x[..., :2] * 0, epochs=2, batch_size=3, engine=engine)
+        words = {str(w.message).split()[2]: str(w.message) for w in caught if "diverged" in str(w.message)}
+        assert words["1"].endswith("is frozen")
+        assert words["2"].endswith("x is not finite at sample 4")
+
+    @pytest.mark.parametrize(
+        ("loss", "y", "words"),
+        [
+            (minidl.MSELoss(), X, r"expected targets of shape \(12, 2\), got \(12, 3\)$"),
+            (minidl.MSELoss(), X[:, 0], r"expected targets of shape \(12, 2\), got \(12,\); try y\[:, None\]"),
+            (minidl.MSELoss(), X[:, :2].astype(float), r"float32, got float64 \(12, 2\); try y\.astype\(np\.float32\)"),
+            (minidl.MSELoss(), LABELS, r"expected targets of shape \(12, 2\), got \(12,\)"),
+            (minidl.CrossEntropyLoss(), LABELS[:, None], r"indices of shape \(12,\), got \(12, 1\); .* try y\[:, 0\]$"),
+            (minidl.CrossEntropyLoss(), X[:, :1], r"got \(12, 1\); .* try y\[:, 0\], and convert to integers"),
+        ],
+    )
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_targets_that_do_not_suit_are_named_with_all_samples_everywhere(self, loss, y, words, engine):
+        model = net()
+        sgd = minidl.SGD(model, 0.1)
+        with pytest.raises((ValueError, TypeError), match=words):
+            minidl.fit(model, loss, sgd, X, y, epochs=1, batch_size=3, engine=engine)
+        with pytest.raises((ValueError, TypeError), match=words):
+            minidl.evaluate(model, loss, X, y, batch_size=5, engine=engine)
+        with pytest.raises((ValueError, TypeError), match=words):
+            minidl.train_step(model, loss, sgd, X, y, engine=engine)
+
+    def test_integers_for_x_say_how_to_convert(self):
+        with pytest.raises(TypeError, match=r"got int64 \(12, 3\); try x\.astype\(np\.float32\)"):
+            minidl.predict(net(), X.astype(int))
+
+    def test_accuracy_takes_nothing_but_none_true_and_false(self):
+        with pytest.raises(TypeError, match="evaluate: expected accuracy to be None, True or False, got 'no'"):
+            minidl.evaluate(net(), minidl.MSELoss(), X, X[:, :2], accuracy="no")
+
 
 class TestEnginesThatDiffer:
+    @pytest.mark.parametrize("engine", ENGINES)
+    @pytest.mark.parametrize("many", [False, True])
+    def test_a_memory_that_overflowed_before_the_loss_became_nan_is_forgotten(self, engine, many):
+        """Before: the second moment stayed infinite, and that network learnt nothing ever after."""
+
+        def build(rng):
+            return net(rng, std_b=0.1)
+
+        model = minidl.replicate(build, range(2)) if many else build(0)
+        for optimizer in (minidl.Adam(model, 0.1), minidl.SGD(model, 0.1, momentum=0.9)):
+            x = np.stack([X, X]) if many else X.copy()
+            x[..., -1, :] = x[..., -1, :] if many else 1e30
+            if many:
+                x[1, -1] = 1e30
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore", RuntimeWarning)
+                try:
+                    minidl.fit(
+                        model, minidl.MSELoss(), optimizer, x, x[..., :2] * 0, epochs=4, batch_size=12, engine=engine
+                    )
+                except minidl.DivergenceError:
+                    assert not many
+            assert all(np.isfinite(v).all() for v in optimizer.state().vectors.values())
+
     @pytest.mark.parametrize("engine", ENGINES)
     def test_layers_own_rates_with_adam(self, engine):
         model = net(lr=0.01)

@@ -168,6 +168,33 @@ class TestOneRate:
         with pytest.raises(ValueError, match="expected layers without learning rates of their own"):
             minidl.fit(model, minidl.MSELoss(), optimizer, x, x[:, :1], epochs=1, batch_size=2, engine=engine)
 
+    @pytest.mark.parametrize("engine", ["numpy", "auto"])
+    def test_a_rate_that_a_callback_gives_to_a_layer_is_refused(self, engine):
+        model = minidl.Sequential([minidl.Linear(2, 1, rng=0)])
+        x, seen = np.ones((4, 2), np.float32), []
+
+        def assign(*_):
+            model[0].lr = 0.0
+            seen.append(model.values.copy())
+
+        options = {"epochs": 3, "batch_size": 2, "callbacks": [assign], "engine": engine}
+        with pytest.raises(ValueError, match="expected layers without learning rates of their own"):
+            minidl.fit(model, minidl.MSELoss(), minidl.Adam(model), x, x[:, :1], **options)
+        assert len(seen) == 1
+        np.testing.assert_array_equal(model.values, seen[0])
+
+    @pytest.mark.parametrize("where", ["optimizer", "layer"])
+    def test_a_rate_per_replicate_that_is_changed_in_place_is_checked(self, where):
+        model = minidl.replicate(lambda rng: minidl.Linear(2, 1, rng=rng), range(2))
+        rates = np.array([0.1, 0.2])
+        optimizer = minidl.SGD(model, rates if where == "optimizer" else None)
+        if where == "layer":
+            model.lr = rates
+        (optimizer if where == "optimizer" else model).lr[1] = -1
+        x = np.ones((4, 2), np.float32)
+        with pytest.raises(ValueError, match="expected lr to be finite and >= 0"):
+            minidl.fit(model, minidl.MSELoss(), optimizer, x, x[:, :1], epochs=1, batch_size=2)
+
     def test_a_layer_with_rate_zero_stays_as_it_is(self):
         model = minidl.Sequential([minidl.Linear(2, 3, lr=0.0, rng=0), minidl.Linear(3, 1, lr=0.1, rng=1)])
         before = model.values.copy()
@@ -235,3 +262,17 @@ def test_a_velocity_is_copied_in_and_checked(unchanged):
         pytest.raises(ValueError, match=r"SGD: expected velocity laid out as the parameters, \(6,\)"),
     ):
         optimizer.velocity = np.ones(5)
+
+
+def test_an_own_optimizers_vectors_in_containers_are_writable_when_mapped_from_a_file():
+    class Own(minidl.SGD):
+        def __init__(self, model):
+            super().__init__(model, 0.1)
+            self.memory = {"a": np.zeros(3), "b": [np.zeros(2)]}
+
+    state = vars(Own(layer())).copy()
+    for array in (state["memory"]["a"], *state["memory"]["b"]):
+        array.flags.writeable = False
+    own = object.__new__(Own)
+    own.__setstate__(state)
+    own.memory["a"][0] = own.memory["b"][0][0] = 1

@@ -14,7 +14,7 @@ def network(rng=0, dtype="float64", width=11):
     rng = np.random.default_rng(rng)
     return minidl.Sequential(
         [
-            minidl.Dropout(0.5, rng=0),
+            minidl.Dropout(0.5, rng=1),
             minidl.Linear(3, width, std_b=0.1, dtype=dtype, rng=rng),
             minidl.ReLU(),
             minidl.Linear(width, 7, bias=False, dtype=dtype, rng=rng),

@@ -11,14 +11,14 @@ import minidl
 
 WIDTHS = (1, 7, 8, 9, 25, 31, 33, 127)
 LAYERS = {
-    "relu": minidl.ReLU,
-    "leaky": lambda: minidl.LeakyReLU(0.1),
-    "steep": lambda: minidl.LeakyReLU(-0.5),
-    "tanh": minidl.Tanh,
-    "sigmoid": minidl.Sigmoid,
-    "dropout": lambda: minidl.Dropout(0.3, rng=3),
-    "no dropout": lambda: minidl.Dropout(0.0, rng=3),
-    "all dropped": lambda: minidl.Dropout(1.0, rng=3),
+    "relu": lambda _: minidl.ReLU(),
+    "leaky": lambda _: minidl.LeakyReLU(0.1),
+    "steep": lambda _: minidl.LeakyReLU(-0.5),
+    "tanh": lambda _: minidl.Tanh(),
+    "sigmoid": lambda _: minidl.Sigmoid(),
+    "dropout": lambda rng: minidl.Dropout(0.3, rng=rng.spawn(1)[0]),
+    "no dropout": lambda rng: minidl.Dropout(0.0, rng=rng.spawn(1)[0]),
+    "all dropped": lambda rng: minidl.Dropout(1.0, rng=rng.spawn(1)[0]),
 }
 LOSSES = (minidl.MSELoss, minidl.BCELoss, minidl.BCEWithLogitsLoss, minidl.CrossEntropyLoss)
 OPTIMIZERS = {
@@ -37,7 +37,7 @@ def chain(widths, activation="relu", last=(), *, dtype="float64", bias=True, lr=
     rng, layers = np.random.default_rng(seed), []
     for below, above in pairwise(widths):
         layers += [minidl.Linear(below, above, std_b=0.1 if bias else None, bias=bias, lr=lr, dtype=dtype, rng=rng)]
-        layers += [LAYERS[activation]()]
+        layers += [LAYERS[activation](rng)]
     return minidl.Sequential([*layers[:-1], *last])
 
 
@@ -112,15 +112,15 @@ def test_a_bottom_without_parameters_and_layers_upon_each_other(trained, isa):
         rng = np.random.default_rng(0)
         return minidl.Sequential(
             [
-                *(LAYERS[name]() for name in ("tanh", "dropout", "steep", "relu")),
+                *(LAYERS[name](rng) for name in ("tanh", "dropout", "steep", "relu")),
                 minidl.Linear(5, 7, rng=rng, dtype="float64"),
                 *(
-                    LAYERS[name]()
+                    LAYERS[name](rng)
                     for name in ("dropout", "leaky", "dropout", "tanh", "sigmoid", "tanh", "steep", "relu")
                 ),
                 minidl.Linear(7, 6, rng=rng, dtype="float64"),
                 minidl.Linear(6, 2, rng=rng, dtype="float64"),
-                *(LAYERS[name]() for name in ("steep", "steep", "dropout")),
+                *(LAYERS[name](rng) for name in ("steep", "steep", "dropout")),
             ]
         )
 

@@ -177,7 +177,9 @@ def backend_of(x: Any, who: object, name: str = "x") -> Backend:
         return NUMPY
     backend = library_of(x, who, name)
     if dtype_name(x.dtype) not in FLOATS:
-        raise TypeError(f"{who}: expected {name} to be float16, float32 or float64, got {describe(x)}")
+        how = f"{name}.astype(np.float32)" if backend is NUMPY else f"{name}.to(torch.float32)"
+        hint = f"; try {how}" if "int" in dtype_name(x.dtype) else ""
+        raise TypeError(f"{who}: expected {name} to be float16, float32 or float64, got {describe(x)}{hint}")
     return backend
 
 

@@ -92,19 +92,25 @@ class Samples:
             stop = start + size
             yield take_x(x, x_order[..., start:stop], x_axis), take_y(y, y_order[..., start:stop], y_axis)
 
-    def not_finite(self) -> str:
-        """Return words for the first sample whose input or target is nan or infinite; empty if there is none."""
+    def not_finite(self, replicate: int | None = None) -> str:
+        """Return words for the first sample whose input or target is nan or infinite; empty if there is none.
+
+        Parameters
+        ----------
+        replicate : int, optional
+            Whose samples to look at, where replicates have their own; without it those of all.
+        """
         for name, array, axis in (("x", self.x, self.x_axis), ("y", self.y, self.y_axis)):
             if not is_float(array):
                 continue
+            if axis and replicate is not None:
+                array, axis = array.reshape(-1, *array.shape[axis:])[replicate], 0
             library = library_of(array, "fit")
             finite = library.to_numpy(library.xp.isfinite(array))
-            others = tuple(i for i in range(finite.ndim) if i != axis)
-            bad = np.flatnonzero(~finite.all(axis=others))
+            bad = np.flatnonzero(~finite.all(axis=tuple(i for i in range(finite.ndim) if i != axis)))
             if bad.size:
-                return f"{name} is not finite at sample {bad[0]}" + (
-                    f" and {bad.size - 1} more" if bad.size > 1 else ""
-                )
+                more = f" and {bad.size - 1} more" if bad.size > 1 else ""
+                return f"{name} is not finite at sample {bad[0]}{more}"
         return ""
 
     def _flat(self, x: Array, axis: int, order: np.ndarray) -> tuple[Array, int, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -44,6 +44,20 @@ def number(
         setattr(self, f"_{name}", value)
 
     return property(attrgetter(f"_{name}"), assign, doc=doc)
+
+
+def check_again(thing: Any, names: Iterable[str]) -> None:
+    """Check settings of one number per replicate once more: such an array can be changed in place, unseen.
+
+    Raises
+    ------
+    ValueError
+        As when the setting is assigned.
+    """
+    for name in names:
+        value = getattr(thing, name, None)
+        if isinstance(value, np.ndarray):
+            setattr(thing, name, value)
 
 
 def count(name: str, doc: str) -> property:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -91,6 +91,11 @@ class Dropout(Module):
             if p_drop:
                 rng.random(dtype=np.float32, out=part)
         return uniform.reshape(*replicates, *each)
+
+    def draws(self) -> Iterator[tuple[Hashable, object]]:
+        """Iterate over the states of the generators; nothing is drawn for p_drop = 0."""
+        if np.any(self.p_drop):
+            yield from super().draws()
 
     def merge_replicates(self, twins: Sequence[Self]) -> None:
         """Take over settings and generators of the modules that this one replicates; part of `replicate`."""

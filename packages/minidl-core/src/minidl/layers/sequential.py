@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from operator import attrgetter
 
 from minidl.arrays.backend import Array
@@ -147,20 +147,18 @@ class Sequential(Module):
             yield from layer.records(f"{path}{i}.", origin)
 
     def _warn_of_twins(self) -> None:
-        """Warn of two layers with the same random numbers, as the same seed gives them: they would learn in step."""
-        seen: dict[tuple[tuple[int, ...], bytes], int] = {}
+        """Warn of two layers that draw the same numbers, as the same seed makes them: they would learn in step."""
+        seen: dict[Hashable, tuple[int, object]] = {}
         for i, layer in enumerate(self._layers):
-            numbers = layer.backend.to_numpy(layer.values)
-            if not numbers.size or (numbers == numbers.flat[0]).all():
-                continue  # no parameters, or constants
-            first = seen.setdefault((numbers.shape, numbers.tobytes()), i)
-            if first != i:
-                warnings.warn(
-                    f"Sequential: layers[{first}] and layers[{i}] start from the same numbers: give all layers one "
-                    "generator, rng = numpy.random.default_rng(0), instead of the same seed",
-                    UserWarning,
-                    stacklevel=3,
-                )
+            for draws, source in (pair for module in layer.modules() for pair in module.draws()):
+                first, other = seen.setdefault(draws, (i, source))
+                if first != i and other is not source:  # layers may share a generator
+                    warnings.warn(
+                        f"Sequential: layers[{first}] and layers[{i}] draw the same random numbers: give all layers "
+                        "one generator, rng = numpy.random.default_rng(0), instead of the same seed",
+                        UserWarning,
+                        stacklevel=3,
+                    )
 
     def _check_widths(self) -> None:
         """Refuse a chain whose widths do not meet, and note the widths of the whole."""

@@ -12,6 +12,8 @@ from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe, l
 from minidl.arrays.checks import as_count
 from minidl.arrays.settings import choice
 
+_OF_ONE_CALL = frozenset({"_saved", "_narrow", "count", "total"})  # what `backward` needs of its `forward`
+
 
 class Loss(ABC):
     """Base class of losses: a value for predictions and targets, and its gradient.
@@ -124,6 +126,15 @@ class Loss(ABC):
         twin = copy.copy(self)
         vars(twin).update({n: value.private_copy() for n, value in vars(self).items() if isinstance(value, Loss)})
         return twin
+
+    def adopt(self, twin: Self) -> None:
+        """Take over what `forward` has changed in a private copy, such as a counter, beside what `backward` needs."""
+        for name, value in vars(twin).items():
+            mine = vars(self).get(name)
+            if isinstance(value, Loss) and isinstance(mine, Loss) and mine is not value:
+                mine.adopt(value)
+            elif name not in _OF_ONE_CALL and mine is not value:
+                vars(self)[name] = value
 
     def __call__(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
         """Return ``self.forward(prediction, target, replicate_axes=replicate_axes)``."""

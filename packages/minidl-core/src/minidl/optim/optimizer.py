@@ -12,7 +12,7 @@ import numpy as np
 
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import FINITE, NON_NEGATIVE
-from minidl.arrays.settings import count, number
+from minidl.arrays.settings import check_again, count, number
 from minidl.layers.module import Module
 
 
@@ -157,10 +157,15 @@ class Optimizer(ABC):
         ------
         ValueError
             If the optimizer was made for another model, there is no learning rate, or a layer has a learning rate of
-            its own that the optimizer's would override.
+            its own that the optimizer's would override; if a setting per replicate was changed in place to a number
+            that it may not be.
         """
         if self.model is not model:
             raise ValueError(f"{who}: expected an optimizer of this model, {model}, got one of another, {self.model}")
+        if self.replicate_shape:
+            check_again(self, ("lr", "kappa", "eta", *self.settings))
+            for module in modules:
+                check_again(module, module.settings)
         self.next_rate()
         self._refuse_own_rates(modules)
 
@@ -187,6 +192,20 @@ class Optimizer(ABC):
         """Return the optimizer as data."""
         settings = {name: getattr(self, name) for name in self.settings}
         return OptimizerState(type(self).__name__, settings, {name: getattr(self, name) for name in self.vectors})
+
+    def forget_not_finite(self, replicates: np.ndarray) -> None:
+        """Set to zero what is nan or infinite in the optimizer's memory, such as a second moment that overflowed.
+
+        Parameters
+        ----------
+        replicates : array of bool, shape (R,); (1,) for a single network
+            Whose memory.
+        """
+        for vector in self.state().vectors.values():
+            if vector is not None:
+                own = vector.reshape(-1, vector.shape[-1])
+                chosen = self.model.backend.asarray(replicates)[:, None]
+                own[chosen & ~self.model.backend.xp.isfinite(own)] = 0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over a pickled state; a vector that may not be written to, as joblib maps it from a file, is copied."""
@@ -230,7 +249,11 @@ class Optimizer(ABC):
 
 
 def _writable(value: Any) -> Any:
-    """Return an array that cannot be written to, or is mapped from a file, as a plain copy; all else as it is."""
+    """Return arrays that cannot be written to, or are mapped from a file, as plain copies; all else as it is."""
+    if type(value) is dict:
+        return {key: _writable(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_writable, value))
     if isinstance(value, np.ndarray) and (type(value) is np.memmap or not value.flags.writeable):
         return np.array(value)
     return value

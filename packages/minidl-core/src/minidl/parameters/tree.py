@@ -5,7 +5,8 @@ The report knows nothing of this file. Read `layers/module.py` and the layers fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import pickle
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Self
 
@@ -15,6 +16,8 @@ from minidl.arrays.backend import FLOATS, Array, describe, dtype_name, library_o
 from minidl.parameters.buffer import Param
 from minidl.parameters.layout import Layout
 from minidl.parameters.spec import LayerSpec, ParamSpec
+
+_COMPARED, _FEW = 64, 8  # elements of a matrix that tell it from another one; few may have a direction in common
 
 
 class ParamTree(Layout):
@@ -188,6 +191,20 @@ class ParamTree(Layout):
         return str(self.spec()[0])
 
     __repr__ = __str__
+
+    def draws(self) -> Iterator[tuple[Hashable, object]]:
+        """Iterate over what tells the random numbers of this module from those of others, each with its source.
+
+        These are the direction of each matrix, whatever its standard deviation, and the state of each generator.
+        """
+        for name, param in self._params.items():
+            numbers = self.backend.to_numpy(param.value).astype(np.float64)
+            first = numbers.reshape(-1)[:_COMPARED]
+            if numbers.ndim > 1 and (first != first[:1]).any():  # no constants
+                scale = np.abs(first).max() if first.size > _FEW else 1.0
+                yield (name, numbers.shape, np.round(first / scale, 3).tobytes()), param
+        for generator in self.generators:
+            yield pickle.dumps(generator.bit_generator.state), generator
 
     # ---- replicates
 

@@ -7,6 +7,7 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.training.batches import batch_rows
+from minidl.training.check_samples import check_reduction, check_targets
 from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine
 from minidl.training.metrics import Evaluation, Tally, new_tally
@@ -53,6 +54,7 @@ def evaluate(
     chosen = choose_engine("evaluate", model, engine, threads)
     samples = Samples("evaluate", x, y, model.replicate_shape)
     tally = new_tally("evaluate", loss, samples, accuracy)
+    check_reduction("evaluate", chosen, loss, samples)
     return measure(chosen, loss, samples, tally, batch_rows("evaluate", model, batch_size, x, samples.x_axis))
 
 
@@ -74,6 +76,10 @@ def measure(engine: Engine, loss: Loss, samples: Samples, tally: Tally, batch_si
     for start in range(0, samples.count, batch_size):
         x, y = samples.rows(start, start + batch_size)
         prediction = engine.infer(x)
-        value = loss.forward(prediction, y, replicate_axes=axes)
+        try:
+            value = loss.forward(prediction, y, replicate_axes=axes)
+        except (TypeError, ValueError):
+            check_targets(loss, prediction, samples)
+            raise
         tally.add(loss.value(value), prediction, y)
     return tally.take()

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arrays.backend import Array, library_of
+from minidl.arrays.backend import Array
 from minidl.arrays.checks import as_count, as_generators, check_kinds
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import batch_rows
-from minidl.training.engine import Engine, EngineName, Training
+from minidl.training.check_samples import check_samples
+from minidl.training.engine import EngineName, Training
 from minidl.training.engines import choose_engine, choose_engine_to_train
 from minidl.training.evaluate import measure
 from minidl.training.history import History
@@ -109,24 +110,25 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     3.00
     """
     check_kinds("fit", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
-    if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
-        raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
+    _check_callbacks(callbacks)
     as_count("fit", "epochs", epochs, low=0)
     batch_size = as_count("fit", "batch_size", batch_size)
     rngs = as_generators("fit", rng, model.replicate_shape)
     samples = Samples("fit", x, y, model.replicate_shape)
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
-    own = loss.private_copy()  # what its forward saves is this training's alone
-    _check_first_sample("fit", chosen, own, samples)
+    check_samples("fit", chosen, loss, samples)
     accuracy = loss.targets_are_classes(samples.y) if accuracy is None else accuracy
     validate = None if validation is None else _validation(model, loss, validation, accuracy, engine, threads)
     callbacks = [_print_epoch, *callbacks] if progress else callbacks
     history = History(engine=chosen.words)
     batch_size, tally = min(batch_size, samples.count), new_tally("fit", loss, samples, accuracy)
+    batches = math.ceil(samples.count / batch_size)
+    optimizer.check_for("fit", model, list(model.modules()))
+    if not epochs:
+        return history
     with model.mode_kept() as modules, Survivors(model, optimizer, history, samples) as survivors:
-        optimizer.check_for("fit", model, modules)
-        if epochs:
-            model.zero_grad()  # an interrupted step may have left something there
+        model.zero_grad()  # an interrupted step may have left something there
+        own = loss.private_copy()  # what its forward saves is this training's alone
         try:
             for epoch in range(1, epochs + 1):
                 for module in modules:
@@ -134,19 +136,27 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
                 order = _order(rngs, samples.count)
                 training = Training(own, optimizer, samples, batch_size, tally, survivors)
                 chosen = chosen.current(training)  # a callback may have changed the model, or a method
-                trained = chosen.run_epoch(training, epoch, order)
-                history.append(trained, validate() if validate else None)
+                history.append(chosen.run_epoch(training, epoch, order), validate() if validate else None)
+                loss.adopt(own)
+                if validate:
+                    survivors.check_validation(epoch, batches)
                 if callbacks and _is_stopped_by(callbacks, epoch, history):
                     break
-                own = loss.private_copy()  # a callback may have changed the loss
+                if callbacks:  # they may have changed the loss, or assigned a layer's rate
+                    optimizer.check_for("fit", model, modules)
+                    own = loss.private_copy()
         except KeyboardInterrupt as interrupt:
             interrupt.history = history  # type: ignore[attr-defined]  # documented in `Raises`
             raise
         finally:
             history.engine = chosen.words
-        if epochs:
-            survivors.check_end(epoch, math.ceil(samples.count / batch_size))
+        survivors.check_end(epoch, batches)
     return history
+
+
+def _check_callbacks(callbacks: Any) -> None:
+    if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
+        raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
 
 
 def _is_stopped_by(callbacks: Sequence[Callable[[int, History], object]], epoch: int, history: History) -> bool:
@@ -160,53 +170,6 @@ def _is_true(answer: object) -> bool:
     if hasattr(answer, "shape") and hasattr(answer, "item") and math.prod(answer.shape) == 1:
         answer = answer.item()
     return isinstance(answer, bool | int) and answer == 1
-
-
-def _check_first_sample(who: str, engine: Engine, loss: Loss, samples: Samples) -> None:
-    """Raise unless the first sample and all targets suit model and loss."""
-    (x, y), prediction = samples.first, None
-    try:
-        prediction = engine.infer(x)
-        loss.forward(prediction, y, replicate_axes=len(samples.replicate_shape))
-        if not type(loss).__module__.startswith("minidl."):
-            _check_reduction(loss, prediction, y, samples)
-        loss.check_values(samples.y, prediction.shape[-1])
-    except (TypeError, ValueError) as error:
-        error.add_note(f"in {who}, before its first step")
-        if prediction is None:
-            engine.model.check_entry(samples.x)  # names the shape of all samples
-        else:
-            _check_shape(loss, prediction, samples)
-        raise
-
-
-def _check_shape(loss: Loss, prediction: Array, samples: Samples) -> None:
-    """Raise for targets that lack the feature axis of the predictions, or have it where class indices belong."""
-    axes = len(samples.replicate_shape)
-    got, expected = tuple(samples.y.shape), (*prediction.shape[:axes], samples.count, *prediction.shape[axes + 1 :])
-    if samples.y_is_float and got in (expected[:-1], expected[axes:-1]) and got not in (expected, expected[axes:]):
-        hint = "y[..., None]" if len(got) > 1 else "y[:, None]"
-        if not loss.takes_classes:
-            raise ValueError(f"{loss}: expected targets of shape {expected}, got {got}; try {hint}")
-
-
-def _check_reduction(loss: Loss, prediction: Array, y: Array, samples: Samples) -> None:
-    """Raise if a loss of the user's own says that it sums and takes the mean, or the other way round.
-
-    A sample that is counted twice doubles a sum and leaves a mean as it is.
-    """
-    axes, backend = len(samples.replicate_shape), library_of(prediction, "fit")
-    double = (backend.xp.concatenate([prediction] * 2, axes), samples.y_library.xp.concatenate([y] * 2, samples.y_axis))
-    once, twice = (
-        backend.to_numpy(loss.forward(f, target, replicate_axes=axes)) for f, target in ((prediction, y), double)
-    )
-    found = {"sum": np.allclose(twice, 2 * once), "mean": np.allclose(twice, once)}
-    if sum(found.values()) == 1 and not found[loss.reduction]:
-        other = "mean" if found["mean"] else "sum"
-        raise ValueError(
-            f"fit: expected {type(loss).__name__} to return the {loss.reduction} over the samples, as its reduction "
-            f"says, got their {other}: pass reduction={other!r} to Loss.__init__"
-        )
 
 
 def _validation(
@@ -223,16 +186,17 @@ def _validation(
         raise ValueError(f"{who}: expected a pair of inputs and targets, (x, y)")
     samples = Samples(who, *data, model.replicate_shape)
     engine = choose_engine(who, model, name, threads)
-    _check_first_sample(who, engine, loss.private_copy(), samples)
+    check_samples(who, engine, loss, samples)
+    cause = samples.not_finite()
+    if cause and all(
+        samples.not_finite(r) for r in range(math.prod(model.replicate_shape))
+    ):  # else one of them diverges
+        raise ValueError(f"{who}: expected finite samples, got others: {cause}")
     tally = new_tally(who, loss, samples, accuracy)
     size = batch_rows(who, model, None, samples.x, samples.x_axis)
 
     def validate() -> Evaluation:
-        measured = measure(engine, loss, samples, tally, size)
-        cause = samples.not_finite() if np.isnan(measured.loss).all() else ""
-        if cause:
-            raise ValueError(f"{who}: expected finite samples, got a loss of nan: {cause}")
-        return measured
+        return measure(engine, loss, samples, tally, size)
 
     return validate
 

@@ -30,7 +30,7 @@ def accuracy(prediction: Array, target: Array, *, replicate_axes: int = 0, thres
     Returns
     -------
     scalar, or array of the shape of the replicate axes
-        Between 0 and 1.
+        Between 0 and 1; nan where a prediction is nan.
 
     Raises
     ------
@@ -54,7 +54,10 @@ def accuracy(prediction: Array, target: Array, *, replicate_axes: int = 0, thres
     samples = int(np.prod(prediction.shape[replicate_axes:-1]))
     if not samples:
         raise ValueError("accuracy: expected at least one sample, got none")
-    return count_hits(prediction, labels, replicate_axes, threshold) / samples
+    hits = count_hits(prediction, labels, replicate_axes, threshold) / samples
+    library = library_of(prediction, "accuracy")
+    nan = library.xp.isnan(prediction).reshape(*prediction.shape[:replicate_axes], -1).any(-1)
+    return library.xp.where(nan, np.nan, hits)[()] if bool(nan.any()) else hits  # nan names no class
 
 
 def count_hits(prediction: Array, labels: Array, replicate_axes: int, threshold: float) -> Array:
@@ -173,7 +176,9 @@ class Tally:
 
 
 def new_tally(who: str, loss: Loss, samples: Samples, accuracy: bool | None) -> Tally:  # noqa: FBT001 - three values
-    """Return an empty tally; a ValueError in the name of `who` if accuracy is asked for and cannot be counted."""
+    """Return an empty tally; an error in the name of `who` if accuracy is asked for and cannot be counted."""
+    if accuracy is not None and not isinstance(accuracy, bool | np.bool):
+        raise TypeError(f"{who}: expected accuracy to be None, True or False, got {accuracy!r}")
     try:
         return Tally(loss, samples, accuracy=accuracy)
     except ValueError as error:

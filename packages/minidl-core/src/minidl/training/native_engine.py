@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from minidl.arrays.backend import Array
+from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
+from minidl.training.check_samples import check_samples
 from minidl.training.compiled import Compiled, compiled
 from minidl.training.engine import Engine, Training
 from minidl.training.metrics import Evaluation
@@ -103,8 +105,8 @@ class NativeEngine(Engine):
             loss.check_values(y, self.model.out_features or 0)
             result = self._train(batch, self._loss_record(loss, None), optimizer, steps=1)
         except (ValueError, TypeError):
-            # NumPy names the layer or the loss that does not accept its argument.
-            loss.private_copy().forward(self.model.infer(x), y, replicate_axes=len(self.model.replicate_shape))
+            samples = Samples(self.who, x, y, self.model.replicate_shape)
+            check_samples(self.who, NumpyEngine(self.who, self.model), loss, samples)  # names what does not fit
             raise
         self.model.zero_grad()
         per_sample = x.shape[-2] if loss.reduction == "mean" else 1

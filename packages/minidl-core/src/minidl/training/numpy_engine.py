@@ -17,6 +17,7 @@ from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
+from minidl.training.check_samples import check_targets
 from minidl.training.engine import Engine, Training
 from minidl.training.metrics import Evaluation
 from minidl.training.survivors import Snapshot
@@ -77,25 +78,34 @@ class NumpyEngine(Engine):
 
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""
-        model, loss = self.model, loss.private_copy()
+        model, own = self.model, loss.private_copy()
         replicates = model.replicate_shape
-        Samples(self.who, x, y, replicates)  # raises if there are none, or x and y do not have as many
+        samples = Samples(self.who, x, y, replicates)  # raises if there are none, or x and y do not have as many
         optimizer.next_rate()
-        everything = Snapshot(model, optimizer, np.ones(replicates, bool))
         with model.mode_kept():
             model.train()
-            try:
-                value = loss.forward(model.forward(x), y, replicate_axes=len(replicates))
-            except Exception:
-                everything.restore()  # dropout may have drawn
-                raise
-            value = model.backend.to_numpy(loss.value(value)).astype(np.float64)
+            value = self._loss_or_nothing(own, optimizer, samples)
+            loss.adopt(own)
             nan = np.isnan(value)
             model.zero_grad()
             if not nan.all():
                 lost = Snapshot(model, optimizer, nan) if nan.any() else None
-                model.backward(loss.backward(), need_dx=False)
+                model.backward(own.backward(), need_dx=False)
                 optimizer.step()
                 if lost is not None:
                     lost.restore()
         return value if replicates else float(value)
+
+    def _loss_or_nothing(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> np.ndarray:
+        """Return the loss of the samples; after an error everything is as before, also what dropout has drawn."""
+        model, replicates = self.model, samples.replicate_shape
+        before, prediction = Snapshot(model, optimizer, np.ones(replicates, bool)), None
+        try:
+            prediction = model.forward(samples.x)
+            value = loss.value(loss.forward(prediction, samples.y, replicate_axes=len(replicates)))
+        except Exception:
+            before.restore()
+            if prediction is not None:
+                check_targets(loss, prediction, samples)
+            raise
+        return np.asarray(model.backend.to_numpy(value), np.float64)

@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 
+from minidl.arrays.backend import Array
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
@@ -61,14 +62,17 @@ class Survivors:
         DivergenceError
             If none is left.
         """
-        cause = self._samples.not_finite() if batches else ""
+        cause = ""
         for index, batch in sorted(batches.items(), key=lambda item: item[1]):
             self.frozen.flat[index] = True
+            cause = self._samples.not_finite(index)
             if self.frozen.ndim:
                 self._history.diverged[index] = (epoch, batch)
                 where = f"{what} in epoch {epoch}, batch {batch}"
                 warning = f"fit: replicate {index} has diverged, {where}, and is frozen{cause and f': {cause}'}"
                 warnings.warn(warning, RuntimeWarning, stacklevel=_callers_level())
+        if batches:
+            self._optimizer.forget_not_finite(np.isin(np.arange(self.frozen.size), list(batches)))
         if batches and self.frozen.all():
             raise DivergenceError(epoch, max(batches.values()), self._history, what, cause)
 
@@ -88,18 +92,37 @@ class Survivors:
             self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
         self.held = Snapshot(self._model, self._optimizer, self.frozen)
 
-    def check_end(self, epoch: int, batch: int) -> None:
-        """Note those whose parameters the last step has made infinite or nan: no later loss was there to tell.
+    def check_validation(self, epoch: int, batch: int) -> None:
+        """Note those whose validation loss is nan: their parameters predict nothing.
 
         Raises
         ------
         DivergenceError
             If none is left.
         """
+        lost = np.flatnonzero(np.isnan(self._history.val_loss[-1]) & ~self.frozen)
+        self.lose(epoch, dict.fromkeys(lost.tolist(), batch), "the validation loss is nan")
+
+    def check_end(self, epoch: int, batch: int) -> None:
+        """Note those that the last step has made infinite or nan: no later loss was there to tell.
+
+        Raises
+        ------
+        DivergenceError
+            If none is left.
+        """
+        self._check_vectors({"parameters": self._model.values}, epoch, batch)
+        self._check_vectors(self._optimizer.state().vectors, epoch, batch)
+
+    def _check_vectors(self, vectors: Mapping[str, Array | None], epoch: int, batch: int) -> None:
         backend = self._model.backend
-        finite = backend.to_numpy(backend.xp.isfinite(self._model.values)).all(axis=-1)
-        lost = np.flatnonzero(~finite & ~self.frozen)
-        self.lose(epoch, dict.fromkeys(lost.tolist(), batch), "parameters are not finite after the last step,")
+        for name, vector in vectors.items():
+            if vector is None:
+                continue
+            finite = backend.to_numpy(backend.xp.isfinite(vector)).all(axis=-1)
+            lost, owner = np.flatnonzero(~finite & ~self.frozen), "" if name == "parameters" else "the optimizer's "
+            what = f"{owner}{name} {'are' if not owner else 'is'} not finite after the last step,"
+            self.lose(epoch, dict.fromkeys(lost.tolist(), batch), what)
 
 
 def _callers_level() -> int:

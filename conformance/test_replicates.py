@@ -77,10 +77,10 @@ class Trained:
 
     def __init__(self, runner, rng, make, axes=(20,), spoil=None):
         self.backend, self.engine = backend, _ = backend_and_engine(runner)
-        self.make = make
+        self.make, self.spoiled = make, spoil is not None
         self.x = rng.standard_normal((len(SEEDS), *axes, 3))
         self.y = rng.standard_normal((len(SEEDS), *axes, 2))
-        if spoil is not None:
+        if self.spoiled:
             self.x[spoil] = np.nan
         own_rates = make is by_own_rates
         self.model = md.replicate(builder(backend, own_rates=own_rates), SEEDS)
@@ -90,7 +90,9 @@ class Trained:
     def fit(self, model, x, y, r, rng):
         x, y = (as_library(array, self.backend) for array in (x, y))
         optimizer = self.make(model, r)
-        options = {"epochs": 3, "batch_size": 6, "rng": rng, "validation": (x, y), "engine": self.engine}
+        options = {"epochs": 3, "batch_size": 6, "rng": rng, "engine": self.engine}
+        if not self.spoiled:  # fit refuses to validate on samples that are not finite
+            options["validation"] = (x, y)
         return md.fit(model, md.MSELoss("mean"), optimizer, x, y, **options)
 
     def fit_together(self):

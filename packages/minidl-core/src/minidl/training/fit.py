@@ -188,9 +188,7 @@ def _validation(
     engine = choose_engine(who, model, name, threads)
     check_samples(who, engine, loss, samples)
     cause = samples.not_finite()
-    if cause and all(
-        samples.not_finite(r) for r in range(math.prod(model.replicate_shape))
-    ):  # else one of them diverges
+    if cause and all(samples.not_finite(r) for r in range(math.prod(model.replicate_shape))):  # or some diverge
         raise ValueError(f"{who}: expected finite samples, got others: {cause}")
     tally = new_tally(who, loss, samples, accuracy)
     size = batch_rows(who, model, None, samples.x, samples.x_axis)

@@ -11,7 +11,7 @@ from torch import nn
 
 import minidl as md
 from conformance.arrays import without_native
-from conformance.loss_cases import LOSSES
+from conformance.loss_cases import LOSSES, weighted
 from conformance.module_cases import MODULES
 from conformance.optimizer_cases import OPTIMIZERS
 from conformance.test_optimizers import STEPS, Race
@@ -24,6 +24,7 @@ WIDTHS = (1, 7, 8, 9, 25, 31, 33, 127)
 KNOWN = import_module("minidl_native").KINDS.layers if find_spec("minidl_native") else ()
 ACTIVATIONS = [case for case in MODULES if case.name in set(KNOWN) - {"Linear", "Dropout"}]
 RELU, TANH = (next(case for case in MODULES if case.name == name) for name in ("ReLU", "Tanh"))
+BETWEEN_0_AND_1 = ("BCELoss", "PoissonNLLLoss of rates")  # what these losses want of a prediction
 # Of the largest element of the vector, after some dozen steps: products are added in another order than torch's, and
 # exp and tanh are the engine's own, right to 2 ulp.
 ULP = {"float64": 64, "float32": 64}
@@ -55,12 +56,15 @@ class Both:
         self.theirs = nn.Sequential(*theirs[:-1], *(nn.Sigmoid() for _ in last)).to(getattr(torch, dtype))
         self.theirs.load_state_dict({name: torch.from_numpy(a) for name, a in self.ours.state_dict().items()})
 
-    def train(self, loss, x, y, *, epochs, batch_size):
-        """Train both by SGD; return the losses per sample of each epoch, ours and torch's."""
+    def train(self, loss, x, y, *, epochs, batch_size, weight=None):
+        """Train both by SGD; return the losses per sample of each epoch, ours and torch's.
+
+        With weights torch's loss is that of each term.
+        """
         ours, theirs = loss
         sgd, sgd_there = md.SGD(self.ours, 0.01), torch.optim.SGD(self.theirs.parameters(), 0.01)
         options = {"epochs": epochs, "batch_size": batch_size, "engine": "native"}
-        history = md.fit(self.ours, ours, sgd, x, y, rng=7, **options)
+        history = md.fit(self.ours, ours, sgd, x, y, rng=7, sample_weight=weight, **options)
         rng, curve = np.random.default_rng(7), []
         for _ in range(epochs):
             order, total = rng.permutation(len(x)), 0.0
@@ -68,10 +72,13 @@ class Both:
                 rows = order[start : start + batch_size]
                 sgd_there.zero_grad()
                 value = theirs(self.theirs(torch.from_numpy(x[rows])), torch.from_numpy(y[rows]))
+                mass = len(rows)
+                if weight is not None:
+                    value, mass = weighted(value, torch.from_numpy(weight[rows]), ours.reduction), weight[rows].sum()
                 value.backward()
                 sgd_there.step()
-                total += value.item() * (len(rows) if ours.reduction == "mean" else 1)
-            curve.append(total / len(x))
+                total += value.item() * (mass if ours.reduction == "mean" else 1)
+            curve.append(total / (len(x) if weight is None else weight.sum()))
         return history.loss, curve
 
     def distance(self):
@@ -91,11 +98,23 @@ def check(both, losses, name, dtype, table):
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 @pytest.mark.parametrize("case", LOSSES, ids=str)
 def test_every_loss(case, reduction, dtype, rng, table):
-    last = ["Sigmoid"] if case.name == "BCELoss" else []
-    both = Both((3, 9, 4), TANH, dtype, last=last)
+    last = ["Sigmoid"] if case.name in BETWEEN_0_AND_1 else []
+    both = Both((3, 9, 4 * case.outputs), TANH, dtype, last=last)
     x, y = rng.standard_normal((23, 3)).astype(dtype), case.target(rng, (23, 4), dtype)
     losses = both.train((case.ours(reduction), case.theirs(reduction)), x, y, epochs=5, batch_size=10)
     check(both, losses, case.name, dtype, table)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("case", LOSSES, ids=str)
+def test_every_loss_with_weights(case, reduction, rng):
+    last = ["Sigmoid"] if case.name in BETWEEN_0_AND_1 else []
+    both = Both((3, 9, 4 * case.outputs), TANH, "float64", last=last)
+    x, y, weight = rng.standard_normal((23, 3)), case.target(rng, (23, 4), "float64"), rng.integers(0, 3, 23) / 2
+    each = case.theirs("none")
+    ours, theirs = both.train((case.ours(reduction), each), x, y, epochs=5, batch_size=10, weight=weight)
+    assert both.distance() <= ULP["float64"]
+    np.testing.assert_allclose(ours, theirs, rtol=ULP["float64"] * np.finfo("float64").eps)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from conformance.arrays import BACKENDS, DTYPES, LAYOUTS, Untouched, as_library, as_numpy, bits
-from conformance.loss_cases import LOSSES
+from conformance.loss_cases import LOSSES, weighted
 from conformance.ulp import assert_within, ulps
 
 by_case = pytest.mark.parametrize("case", LOSSES, ids=str)
@@ -97,6 +97,38 @@ def test_replicates_are_never_summed(case, reduction, rng):
         what, tolerance = f"{loss}, replicate {r}: not torch's", case.ulp["float64"]
         assert_within(tolerance, what, np.asarray(value[r]), wanted)
         assert_within(tolerance, what, gradient[r], wanted_gradient, "array", floor=1 / 28)
+
+
+@by_backend
+@by_reduction
+@pytest.mark.parametrize("shape", [(7, 4), (7, 3, 2)], ids=str)
+@by_case
+def test_weights_of_samples(case, shape, reduction, backend, rng):
+    prediction, target = case.prediction(rng, shape, "float64"), case.target(rng, shape, "float64")
+    weight = rng.random(7)
+    weight[2] = 0
+    loss = case.ours(reduction)
+    value = loss.forward(*(as_library(array, backend) for array in (prediction, np.asarray(target))), weight=weight)
+    tensor = torch.from_numpy(prediction).requires_grad_()
+    wanted = weighted(case.theirs("none")(tensor, torch.from_numpy(target)), torch.from_numpy(weight), reduction)
+    wanted.backward()
+    what, tolerance = f"{loss}, {backend}, weighted: not torch's", case.ulp["float64"]
+    assert_within(tolerance, what, as_numpy(value), as_numpy(wanted), "array")
+    assert_within(tolerance, what, as_numpy(loss.backward()), as_numpy(tensor.grad), "array", scale("mean", weight))
+
+
+@by_case
+def test_weights_of_replicates(case, rng):
+    prediction, target = case.prediction(rng, (3, 7, 4), "float64"), case.target(rng, (7, 4), "float64")
+    for reduction in ("sum", "mean"):
+        for weight in (rng.random((3, 7)), rng.random(7)):
+            loss, single = case.ours(reduction), case.ours(reduction)
+            value = loss.forward(prediction, target, replicate_axes=1, weight=weight)
+            gradient = loss.backward()
+            for r, own in enumerate(np.broadcast_to(weight, (3, 7))):
+                alone = single.forward(prediction[r], target, weight=own)
+                np.testing.assert_allclose(value[r], alone, rtol=1e-13)
+                np.testing.assert_allclose(gradient[r], single.backward(), rtol=1e-13)
 
 
 @by_case

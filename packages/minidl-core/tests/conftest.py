@@ -105,6 +105,12 @@ def every_loss(request):
     return request.param
 
 
+@pytest.fixture(scope="session", params=[kind for kind in LOSSES.values() if kind.one_output_per_target], ids=str)
+def elementwise_loss(request):
+    """Return each public loss class whose targets have the shape of its predictions."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def build_layer():
     """Return a function (kind, dtype, rng) that builds a layer of any public class."""

@@ -7,8 +7,8 @@ import minidl
 
 
 @pytest.fixture
-def loss(every_loss):
-    return every_loss("mean")
+def loss(elementwise_loss):
+    return elementwise_loss("mean")
 
 
 def test_what_is_no_floating_array_is_refused_by_losses(loss, no_float, unchanged):

@@ -107,3 +107,39 @@ def test_less_than_float64_is_refused(module, x):
         minidl.gradcheck(module, x)
     with pytest.raises(TypeError, match=r"gradcheck: expected x .* got int64"):
         minidl.gradcheck(module, np.ones((3, 3), int))
+
+
+class TestLosses:
+    def test_every_loss_passes(self, every_loss):
+        rng = np.random.default_rng(0)
+        loss = every_loss("mean")
+        f = rng.uniform(0.1, 0.9, (4, 2))
+        y = rng.dirichlet(np.ones(2), 4)[:, : loss.target_shape((4, 2))[-1]]
+        assert minidl.gradcheck(loss, f, target=y) < 1e-6
+
+    def test_a_wrong_gradient_is_named_and_the_loss_is_not_changed(self):
+        class Wrong(minidl.MSELoss):
+            def backward(self):
+                return -super().backward()
+
+        loss = Wrong()
+        with pytest.raises(minidl.GradientError, match=r"Wrong\(sum\): dL/dprediction\[0, 0\]: backward gives"):
+            minidl.gradcheck(loss, np.ones((2, 2)), target=np.zeros((2, 2)))
+        with pytest.raises(ValueError, match="backward before forward"):
+            loss.backward()
+
+    def test_a_gradient_of_another_shape_is_named(self):
+        class Flat(minidl.MSELoss):
+            def backward(self):
+                return super().backward().ravel()
+
+        with pytest.raises(minidl.GradientError, match=r"expected backward to return an array of shape \(2, 2\)"):
+            minidl.gradcheck(Flat(), np.ones((2, 2)), target=np.zeros((2, 2)))
+
+    def test_a_target_goes_with_a_loss_alone(self):
+        x = np.ones((2, 2))
+        for thing, target in ((minidl.MSELoss(), None), (minidl.Tanh(), x)):
+            with pytest.raises(TypeError, match="gradcheck: expected a target with a loss"):
+                minidl.gradcheck(thing, x, target=target)
+        with pytest.raises(TypeError, match="gradcheck: expected float64 throughout"):
+            minidl.gradcheck(minidl.MSELoss(), x.astype(np.float32), target=x.astype(np.float32))

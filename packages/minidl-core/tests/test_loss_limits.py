@@ -104,3 +104,17 @@ def test_what_is_no_probability_is_refused(f, unchanged):
         pytest.raises(ValueError, match=rf"BCELoss\(sum\): .*\[0, 1\], got float64 \(2,\) from {f[0]} to {f[1]}"),
     ):
         loss(f, np.ones(2))
+
+
+@pytest.mark.parametrize("kind", [minidl.MSELoss, minidl.BCELoss, minidl.BCEWithLogitsLoss, minidl.CrossEntropyLoss])
+def test_the_mean_over_many_terms_has_a_gradient_in_float16(kind):
+    """70,000 terms are more than the largest number of 16 bits; torch's gradient is that of float32, rounded."""
+    rng = np.random.default_rng(0)
+    prediction, target = rng.uniform(0.1, 0.9, (70_000, 2)), rng.integers(0, 2, (70_000, 2)).astype(float)
+    gradients = []
+    for dtype in (np.float16, np.float64):
+        loss = kind("mean")
+        loss.forward(prediction.astype(dtype), target.astype(dtype))
+        gradients.append(loss.backward().astype(np.float64))
+    assert (gradients[0][np.abs(gradients[1]) > 1e-6] != 0).all()
+    np.testing.assert_allclose(gradients[0], gradients[1], rtol=0.05, atol=6e-8)  # an ulp of the smallest numbers

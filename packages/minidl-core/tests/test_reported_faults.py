@@ -74,7 +74,7 @@ class TestLosses:
                 return self.save_for_backward(value, diff)
 
             def backward(self):
-                return 2 * self.saved()[0] / self.count
+                return 2 * self.saved()[0] * self.term_weight
 
         class Lying(WithConstant):
             constant = 0.0

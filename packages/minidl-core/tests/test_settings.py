@@ -32,6 +32,10 @@ KINDS = {
     "Adam.beta1": (lambda: minidl.Adam(layer()), "beta1", 0.25, [-1, 1, np.nan]),
     "Adam.beta2": (lambda: minidl.Adam(layer()), "beta2", 0.25, [-1, 1, np.nan]),
     "Adam.eps": (lambda: minidl.Adam(layer()), "eps", 0.25, [-1, np.nan]),
+    "HuberLoss.delta": (minidl.HuberLoss, "delta", 0.25, [0, -1, np.nan, None]),
+    "BCEWithLogitsLoss.pos_weight": (minidl.BCEWithLogitsLoss, "pos_weight", 0.25, [-1, np.nan, None]),
+    "CrossEntropyLoss.label_smoothing": (minidl.CrossEntropyLoss, "label_smoothing", 0.25, [-0.1, 1.5, None]),
+    "PoissonNLLLoss.eps": (minidl.PoissonNLLLoss, "eps", 0.25, [-1, np.nan, None]),
     "Adam.weight_decay": (lambda: minidl.Adam(layer()), "weight_decay", 0.25, [-1, np.nan]),
 }
 by_kind = pytest.mark.parametrize(("make", "name", "good", "bad"), KINDS.values(), ids=KINDS)
@@ -62,7 +66,7 @@ def test_every_setting_of_every_public_class_is_in_the_table():
     kinds = [
         k for k in classes if isinstance(k, type) and issubclass(k, minidl.Module | minidl.Optimizer | minidl.Loss)
     ]
-    listed = {key.partition(".")[2] for key in KINDS} | {"nesterov", "reduction"}
+    listed = {key.partition(".")[2] for key in KINDS} | {"nesterov", "reduction", "log_input"}
     for kind in kinds:
         assert set(getattr(kind, "settings", ())) <= listed
         for name in getattr(kind, "settings", ()):

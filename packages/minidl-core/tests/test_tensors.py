@@ -131,7 +131,7 @@ def test_batches_of_replicates_are_those_of_numpy(rng):
     ours, theirs = (Samples("test", make(x), make(y), (2,)) for make in (np.asarray, torch.from_numpy))
     for order in (orders, orders[0]):
         for batch, tensors in zip(ours.batches(order, 4), theirs.batches(order, 4), strict=True):
-            for array, tensor in zip(batch, tensors, strict=True):
+            for array, tensor in zip(batch[:2], tensors[:2], strict=True):
                 np.testing.assert_array_equal(tensor.numpy(), array)
 
 

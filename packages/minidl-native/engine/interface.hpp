@@ -45,6 +45,7 @@ struct LossFacts {
   Names settings;
   bool takes_classes;                     // class indices as targets, beside rows of numbers
   bool needs_probabilities;
+  int64_t outputs;                        // for each target; 0: as many as there are settings that are not nan
 };
 
 struct OptimizerFacts {
@@ -87,8 +88,10 @@ struct Pass {
   const void* x;
   int64_t x_stride;
   const void* y;                          // int64 classes if `classes`, else of the dtype
-  int64_t y_stride;
+  int64_t y_stride, target_cols;
   bool classes;
+  const void* weights;                    // of the samples, of the dtype; null: each counts once
+  int64_t weight_stride;
   const void* order;                      // null: as the samples lie
   int64_t order_stride;
   bool order_is_32;
@@ -103,8 +106,8 @@ struct Pass {
   const double* rates;                    // null: the layers' own
   int64_t rate_step, rate_replicate;      // strides
   int64_t t;                              // steps that the optimizer has made before
-  double* losses;                         // the results, one number per replicate
-  int64_t *hits, *steps, *diverged;
+  double *losses, *hits;                  // the results, one number per replicate
+  int64_t *steps, *diverged;
 };
 
 // Asked after every step; true ends the pass.

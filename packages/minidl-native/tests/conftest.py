@@ -62,9 +62,12 @@ def optimizer_record(optimizer, steps):
 
 def loss_record(loss, y):
     kind = type(loss).__name__
-    settings = {name: getattr(loss, name) for name in KINDS.losses[kind]}
-    threshold = loss.threshold if names_classes(y) or loss.targets_are_classes(y) else None
-    return LossRecord(kind, loss.reduction == "mean", threshold, settings)
+    return LossRecord(kind, loss.reduction == "mean", loss.threshold if counts(loss, y) else None, loss.numbers())
+
+
+def counts(loss, y):
+    """Whether accuracy is counted, always where that is possible."""
+    return loss.one_output_per_target and (names_classes(y) or loss.targets_are_classes(y))
 
 
 def orders_of(rng, samples):
@@ -74,8 +77,11 @@ def orders_of(rng, samples):
     return rng.permutation(samples)
 
 
-def train(model, loss, optimizer, x, y, *, epochs, batch_size, rng, isa="", threads=1, active=None, network=None):
+def train(
+    model, loss, optimizer, x, y, *, epochs, batch_size, rng, isa="", threads=1, active=None, network=None, weight=None
+):
     """Train with the engine as `minidl.fit` would; return the result of each epoch."""
+    weight = weight if weight is None else weight.astype(x.dtype)
     network, samples = network or network_of(model, isa), x.shape[-2]
     steps = -(-samples // batch_size)
     results = []
@@ -83,7 +89,7 @@ def train(model, loss, optimizer, x, y, *, epochs, batch_size, rng, isa="", thre
         result = EpochResult.empty(replicate_shape_of(model))
         network.train(
             model.values,
-            Samples(x, y, orders_of(rng, samples), batch_size),
+            Samples(x, y, orders_of(rng, samples), batch_size, weight),
             loss_record(loss, y),
             optimizer_record(optimizer, steps),
             result,
@@ -95,21 +101,25 @@ def train(model, loss, optimizer, x, y, *, epochs, batch_size, rng, isa="", thre
     return results
 
 
-def both(build, loss, optimizer, x, y, *, epochs=3, batch_size=7, rngs=lambda: np.random.default_rng(5), **options):
+def both(
+    build, loss, optimizer, x, y, *, epochs=3, batch_size=7, rngs=lambda: np.random.default_rng(5), weight=None,
+    **options,
+):  # fmt: skip
     """Train twins, one on NumPy and one with the engine; return both sides of all that came out."""
-    sides = []
+    sides, mass = [], x.shape[-2] if weight is None else weight.sum(axis=-1)
     for native in (False, True):
         model = build()
         descent, rng, own_loss = optimizer(model), rngs(), copy.deepcopy(loss)
         drawn = [rng for module in dropouts_of(model) for rng in generators_of(module)]
         if native:
-            results = train(model, own_loss, descent, x, y, epochs=epochs, batch_size=batch_size, rng=rng, **options)
-            losses = [result.loss / x.shape[-2] for result in results]
-            accuracies = [result.hits / x.shape[-2] for result in results]
+            options |= {"epochs": epochs, "batch_size": batch_size, "rng": rng, "weight": weight}
+            results = train(model, own_loss, descent, x, y, **options)
+            losses = [result.loss / mass for result in results]
+            accuracies = [result.hits / mass for result in results]
         else:
             settings = {"epochs": epochs, "batch_size": batch_size, "rng": rng, "engine": "numpy"}
-            settings["accuracy"] = True if names_classes(y) else None
-            history = minidl.fit(model, own_loss, descent, x, y, **settings)
+            settings["accuracy"] = True if counts(own_loss, y) else None
+            history = minidl.fit(model, own_loss, descent, x, y, sample_weight=weight, **settings)
             losses, accuracies = history.loss, history.accuracy
         memory = [vector for vector in vectors_of(descent).values() if vector is not None]
         states = [generator.bit_generator.state for generator in drawn]

@@ -36,6 +36,7 @@ def arguments(**changes):
         "y": rng.standard_normal((N, 2)).astype(np.float32),
         "order": np.arange(N),
         "batch_size": 4,
+        "weights": None,
         "loss": "MSELoss",
         "mean": False,
         "threshold": 0.5,
@@ -47,7 +48,7 @@ def arguments(**changes):
         "rates": np.full(3, 0.01),
         "t": 0,
         "losses": np.full(R, 7.0),
-        "hits": np.full(R, 7),
+        "hits": np.full(R, 7.0),
         "steps": np.full(R, 7),
         "diverged": np.full(R, 7),
         "active": None,
@@ -60,7 +61,7 @@ def arguments(**changes):
 def train(call):
     """Train with arguments by name."""
     take = lambda *names: tuple(call[name] for name in names)  # noqa: E731 - as short as its formula
-    samples, loss = take("x", "y", "order", "batch_size"), take("loss", "mean", "threshold", "loss_settings")
+    samples, loss = take("x", "y", "order", "batch_size", "weights"), take("loss", "mean", "threshold", "loss_settings")
     vectors = {name: call[name] for name in ("m", "v")}
     optimizer = (*take("optimizer", "settings"), vectors, *take("rates", "t"))
     result = take("losses", "hits", "steps", "diverged")
@@ -166,7 +167,7 @@ def test_labels_that_are_no_class(label):
     ("name", "value"),
     [
         *(("batch_size", bad) for bad in (0, -1, 2**63, 1.5, None)),
-        *(("loss", bad) for bad in (0, None, "HuberLoss", "MSE", "MSELoss\0", "BCELoss", b"MSELoss")),
+        *(("loss", bad) for bad in (0, None, "HingeLoss", "MSE", "MSELoss\0", "BCELoss", b"MSELoss")),
         *(("optimizer", bad) for bad in (1, None, "Lion", "SGD")),
         *(("threads", bad) for bad in (0, -1, 2**70)),
         *(("t", bad) for bad in (-1, 2**63, 1.0)),
@@ -230,7 +231,7 @@ def test_all_ways_to_give_a_setting_are_one():
 @pytest.mark.parametrize("record", [None, (), [], (1, 2), "four", 7])
 def test_records_that_are_none(place, record):
     call = arguments()
-    samples, loss = (call["x"], call["y"], None, 4), ("MSELoss", False, None, {})
+    samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {})
     optimizer = ("Adam", ADAM, {"m": call["m"], "v": call["v"]}, call["rates"], 0)
     result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged"))
     records = [call["network"], call["values"], samples, loss, optimizer, result, None, 1]

@@ -44,7 +44,7 @@ UNSUPPORTED = {
     r"layers\[1\]: ReLU has other parameters": ([SPEC[0], replace(SPEC[1], params=SPEC[0].params)], {}),
     r"layers\[0\]: Linear has other parameters": ([replace(SPEC[0], params=())], {}),
     "a network without a Linear": ([SPEC[1]], {}),
-    "HuberLoss is not a loss that it knows": (SPEC, {"loss": "HuberLoss"}),
+    "HingeLoss is not a loss that it knows": (SPEC, {"loss": "HingeLoss"}),
     "BCELoss without a final Sigmoid": (SPEC, {"loss": "BCELoss"}),
     "Lion is not an optimizer that it knows": (SPEC, {"optimizer": "Lion"}),
 }
@@ -84,7 +84,7 @@ def test_a_training_refuses_what_check_refuses():
 
     assert train().steps == 1
     for changes in (
-        {"loss": good_loss._replace(kind="HuberLoss")},
+        {"loss": good_loss._replace(kind="HingeLoss")},
         {"loss": good_loss._replace(kind="BCELoss")},
         {"optimizer": sgd._replace(kind="Lion")},
     ):

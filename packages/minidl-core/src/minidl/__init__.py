@@ -1,6 +1,7 @@
 """A small deep-learning framework in which every gradient is a line you can read."""
 
 from minidl.arrays.backend import Backend, get_backend
+from minidl.arrays.weights import class_weights
 from minidl.gradcheck import GradientError, gradcheck
 from minidl.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minidl.layers.dropout import Dropout
@@ -10,8 +11,13 @@ from minidl.layers.sequential import Sequential
 from minidl.losses.bce import BCELoss
 from minidl.losses.bce_with_logits import BCEWithLogitsLoss
 from minidl.losses.cross_entropy import CrossEntropyLoss
+from minidl.losses.gaussian_nll import GaussianNLLLoss
+from minidl.losses.huber import HuberLoss
+from minidl.losses.l1 import L1Loss
 from minidl.losses.loss import Loss
 from minidl.losses.mse import MSELoss
+from minidl.losses.poisson_nll import PoissonNLLLoss
+from minidl.losses.quantile import QuantileLoss
 from minidl.optim.adam import Adam
 from minidl.optim.optimizer import Optimizer, OptimizerState
 from minidl.optim.sgd import SGD
@@ -41,8 +47,11 @@ __all__ = [
     "DivergenceError",
     "Dropout",
     "Evaluation",
+    "GaussianNLLLoss",
     "GradientError",
     "History",
+    "HuberLoss",
+    "L1Loss",
     "LayerSpec",
     "LeakyReLU",
     "Linear",
@@ -54,11 +63,14 @@ __all__ = [
     "Param",
     "ParamBuffer",
     "ParamSpec",
+    "PoissonNLLLoss",
+    "QuantileLoss",
     "ReLU",
     "Sequential",
     "Sigmoid",
     "Tanh",
     "accuracy",
+    "class_weights",
     "evaluate",
     "fit",
     "get_backend",

@@ -1,4 +1,4 @@
-"""A test of `backward` for whoever writes a module: it must agree with central differences."""
+"""A test of `backward` for whoever writes a module or a loss: it must agree with central differences."""
 
 from __future__ import annotations
 
@@ -11,24 +11,36 @@ import numpy as np
 from minidl.arrays.backend import Array, backend_of, describe, dtype_name
 from minidl.arrays.checks import as_generator
 from minidl.layers.module import Module
+from minidl.losses.loss import Loss
 
 
 class GradientError(AssertionError):
     """A gradient from `backward` is not that of `forward`."""
 
 
-def gradcheck(module: Module, x: Array, *, eps: float = 1e-6, tolerance: float = 1e-6, rng: Any = None) -> float:
+def gradcheck(
+    module: Module | Loss,
+    x: Array,
+    *,
+    target: Array | None = None,
+    eps: float = 1e-6,
+    tolerance: float = 1e-6,
+    rng: Any = None,
+) -> float:
     """Compare `backward` with central differences of `forward`, for the input and for every parameter.
 
-    The loss is ``sum(dy * forward(x))`` with a random dy: with ones, a transposed or permuted gradient can look right.
-    The module itself is not changed; a module that draws (dropout) draws the same each time.
+    The loss of a module is ``sum(dy * forward(x))`` with a random dy: with ones, a transposed or permuted gradient can
+    look right. The module itself is not changed; a module that draws (dropout) draws the same each time.
 
     Parameters
     ----------
-    module : Module
+    module : Module or Loss
         In float64: the differences lose half of the digits, and float32 has only seven.
     x : array of float64
-        Away from kinks: at 0 a ReLU has no derivative that differences could find.
+        The input, or the prediction of a loss. Away from kinks: at 0 a ReLU has no derivative that differences could
+        find.
+    target : array, optional
+        For a loss, and only then.
     eps : float
         Half the distance between the two points of a difference.
     tolerance : float
@@ -46,7 +58,7 @@ def gradcheck(module: Module, x: Array, *, eps: float = 1e-6, tolerance: float =
     GradientError
         If a gradient is off, has another shape than its input, or a second `backward` does not add to the first.
     TypeError
-        If x or the parameters are not float64.
+        If x or the parameters are not float64; for a loss without target, or a module with one.
 
     Examples
     --------
@@ -57,6 +69,10 @@ def gradcheck(module: Module, x: Array, *, eps: float = 1e-6, tolerance: float =
     True
     """
     backend = backend_of(x, "gradcheck")
+    if isinstance(module, Loss) != (target is not None):
+        raise TypeError(f"gradcheck: expected a target with a loss, and with nothing else, got {module}")
+    if isinstance(module, Loss):
+        return _check_loss(module, x, target, eps, tolerance)
     if dtype_name(x.dtype) != "float64" or (module.values.shape[-1] and dtype_name(module.dtype) != "float64"):
         own = dtype_name(module.dtype)
         raise TypeError(f"gradcheck: expected float64 throughout, got x {describe(x)} and {module} in {own}")
@@ -74,6 +90,23 @@ def gradcheck(module: Module, x: Array, *, eps: float = 1e-6, tolerance: float =
         _compare(f"{module}: dL/dparameters", dtheta, _by_differences(lambda t: loss(point, t), theta, eps), tolerance),
     ]
     return max(errors)
+
+
+def _check_loss(loss: Loss, x: Array, target: Array, eps: float, tolerance: float) -> float:
+    backend = backend_of(x, "gradcheck")
+    if dtype_name(x.dtype) != "float64":
+        raise TypeError(f"gradcheck: expected float64 throughout, got x {describe(x)}")
+    twin = copy.deepcopy(loss)
+
+    def value(point: np.ndarray) -> float:
+        return float(twin.forward(backend.asarray(point), target))
+
+    point = backend.to_numpy(x).copy()
+    value(point)
+    slopes = backend.to_numpy(twin.backward())
+    if slopes.shape != point.shape:
+        raise GradientError(f"{loss}: expected backward to return an array of shape {point.shape}, got {slopes.shape}")
+    return _compare(f"{loss}: dL/dprediction", slopes, _by_differences(value, point, eps), tolerance)
 
 
 def _by_backward(module: Module, x: Array, dy: Array) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 #include "records.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace minidl {
 namespace {
@@ -38,10 +39,11 @@ bool Job::open_values(const Network& network, PyObject* values) {
 }
 
 bool Job::open_data(const Network& network, PyObject* samples, PyObject* loss) {
-  PyObject* items[4];
-  if (!read_loss(network, loss) || !read_tuple(samples, "samples", 4, items) ||
+  PyObject* items[5];
+  if (!read_loss(network, loss) || !read_tuple(samples, "samples", 5, items) ||
       !open_samples(network, items[0], x_, pass.samples, pass.x_stride) ||
-      !open_targets(network, items[1], KINDS.losses.first[pass.loss]) || !open_order(network, items[2])) {
+      !open_targets(network, items[1], KINDS.losses.first[pass.loss]) || !open_order(network, items[2]) ||
+      !open_weights(network, items[4])) {
     return false;
   }
   pass.x = x_.data();
@@ -50,7 +52,10 @@ bool Job::open_data(const Network& network, PyObject* samples, PyObject* loss) {
 
 bool Job::open_targets(const Network& network, PyObject* y, const LossFacts& loss) {
   const Chain& chain = network.chain;
-  const int64_t n = pass.samples, replicates = chain.replicates, out = network.out();
+  const int64_t n = pass.samples, replicates = chain.replicates;
+  int64_t out = 0;
+  if (!count_targets(network, loss, out)) return false;
+  pass.target_cols = out;
   const char* with_classes = chain.is_double ? "dq" : "fq";
   if (!y_.open(y, "y", loss.takes_classes ? with_classes : network.float_type())) return false;
   pass.y = y_.data();
@@ -61,6 +66,31 @@ bool Job::open_targets(const Network& network, PyObject* y, const LossFacts& los
     return (each ? y_.check("y", {replicates, n}) : y_.check("y", {n})) && check_indices(y_, out, "class indices");
   }
   return each ? y_.check("y", {replicates, n, out}) : y_.check("y", {n, out});
+}
+
+bool Job::count_targets(const Network& network, const LossFacts& loss, int64_t& count) const {
+  int64_t outputs = loss.outputs;
+  if (!outputs) {
+    const auto replicates = (size_t)network.chain.replicates;
+    while (outputs < count_of(loss.settings) && !std::isnan(loss_settings_[(size_t)outputs * replicates])) ++outputs;
+  }
+  if (!outputs || network.out() % outputs) {
+    return refuse(PyExc_ValueError, "%lld outputs for each target of %s, got %lld outputs", (long long)outputs, loss.name,
+                  (long long)network.out());
+  }
+  count = network.out() / outputs;
+  return (outputs == 1 || !pass.counted) ||
+         refuse(PyExc_ValueError, "a threshold of None for %s, whose outputs are no classes", loss.name);
+}
+
+bool Job::open_weights(const Network& network, PyObject* weights) {
+  const int64_t n = pass.samples, replicates = network.chain.replicates;
+  if (!weights_.open_optional(weights, "weights", network.float_type())) return false;
+  if (weights_.empty()) return true;
+  const bool each = network.chain.replicated && weights_.axes() == 2;
+  pass.weights = weights_.data();
+  pass.weight_stride = each ? n : 0;
+  return each ? weights_.check("weights", {replicates, n}) : weights_.check("weights", {n});
 }
 
 bool Job::open_order(const Network& network, PyObject* order) {
@@ -150,20 +180,20 @@ bool Job::open_result(const Network& network, PyObject* result, PyObject* active
     return array.open(items[index], name, type, true) &&
            (network.chain.replicated ? array.check(name, each) : array.check(name, one));
   };
-  if (!open(losses_, 0, "loss", "d") || !open(hits_, 1, "hits", "q") || !open(steps_, 2, "steps", "q") ||
+  if (!open(losses_, 0, "loss", "d") || !open(hits_, 1, "hits", "d") || !open(steps_, 2, "steps", "q") ||
       !open(diverged_, 3, "diverged", "q")) {
     return false;
   }
   pass.losses = (double*)losses_.data();
-  pass.hits = (int64_t*)hits_.data();
+  pass.hits = (double*)hits_.data();
   pass.steps = (int64_t*)steps_.data();
   pass.diverged = (int64_t*)diverged_.data();
   return true;
 }
 
 void Job::clear_result(int64_t replicates) {
-  std::fill(pass.losses, pass.losses + replicates, 0.0);
-  for (int64_t* result : {pass.hits, pass.steps, pass.diverged}) std::fill(result, result + replicates, 0);
+  for (double* result : {pass.losses, pass.hits}) std::fill(result, result + replicates, 0.0);
+  for (int64_t* result : {pass.steps, pass.diverged}) std::fill(result, result + replicates, 0);
 }
 
 }  // namespace minidl

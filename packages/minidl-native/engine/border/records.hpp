@@ -16,7 +16,7 @@ class Job {
  public:
   // The parameters, which are changed.
   bool open_values(const Network& network, PyObject* values);
-  // samples: (x, y, order or None, batch_size); loss: (kind, mean, threshold or None, settings)
+  // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings)
   bool open_data(const Network& network, PyObject* samples, PyObject* loss);
   // optimizer: (kind, settings, vectors, rates or None, t)
   bool open_optimizer(const Network& network, PyObject* optimizer);
@@ -32,12 +32,14 @@ class Job {
 
  private:
   bool open_targets(const Network& network, PyObject* y, const LossFacts& loss);
+  bool count_targets(const Network& network, const LossFacts& loss, int64_t& count) const;
+  bool open_weights(const Network& network, PyObject* weights);
   bool open_order(const Network& network, PyObject* order);
   bool read_loss(const Network& network, PyObject* loss);
   bool open_vectors(const Network& network, PyObject* vectors, const OptimizerFacts& optimizer);
   bool open_rates(const Network& network, PyObject* rates);
 
-  Array values_, x_, y_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_;
+  Array values_, x_, y_, weights_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_;
   std::vector<double> loss_settings_, optimizer_settings_;
 };
 

@@ -12,7 +12,7 @@ template <class Kind>
 constexpr LayerFacts LAYER = {Kind::name,  Kind::settings,      Kind::has_weights,
                               Kind::draws, Kind::is_activation, Kind::gives_probabilities};
 template <class Kind>
-constexpr LossFacts LOSS = {Kind::name, Kind::settings, Kind::takes_classes, Kind::needs_probabilities};
+constexpr LossFacts LOSS = {Kind::name, Kind::settings, Kind::takes_classes, Kind::needs_probabilities, Kind::outputs};
 template <class Kind>
 constexpr OptimizerFacts OPTIMIZER = {
     Kind::name, Kind::settings, Kind::vectors,

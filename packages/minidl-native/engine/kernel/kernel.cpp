@@ -107,15 +107,18 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
   const Column loss_settings = {pass.loss_settings + r, chain.replicates};
   const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
   double total = 0;  // here, because other threads write next to losses[r]
-  int64_t hits = 0, steps = 0, diverged = 0;
+  double hits = 0;
+  int64_t steps = 0, diverged = 0;
+  const T* weights = pass.weights ? (const T*)pass.weights + r * pass.weight_stride : nullptr;
   for (int64_t start = 0; start < pass.samples; start += pass.batch) {
     const int64_t rows = pass.samples - start < pass.batch ? pass.samples - start : pass.batch;
     gather<T>(pass, r, start, rows, first.in, plan);
     pack_weights<T>(plan, true);
     if (!forward<T>(plan, rows, true, &stop)) break;
-    const Batch<T> batch = {rows, last.out, padded<T>(last.out), plan.y, y, pass.classes, plan.index};
-    const double loss = loss_of<T>(pass, loss_settings, batch, plan.g);
-    total += pass.mean ? loss * rows : loss;
+    const Batch<T> batch = {rows, last.out, padded<T>(last.out), pass.target_cols, plan.y,
+                            y,    weights,  pass.classes,        plan.index};
+    const double mass = batch.mass(), loss = loss_of<T>(pass, loss_settings, batch, mass, plan.g);
+    total += pass.mean ? loss * mass : loss;
     if (pass.counted) hits += count_hits<T>(batch, (T)pass.threshold);
     if (loss != loss) {
       diverged = steps + 1;

@@ -1,4 +1,4 @@
-// The losses, for one replicate's batch. A new one is a struct here and an entry in the list at the end.
+// The losses, for one row of a batch. A new one is a struct here and an entry in the list at the end.
 #pragma once
 
 #include "kinds.hpp"
@@ -11,58 +11,177 @@ inline float log_of(float x) { return __builtin_logf(x); }
 inline double log_of(double x) { return __builtin_log(x); }
 inline float log1p_of(float x) { return __builtin_log1pf(x); }
 inline double log1p_of(double x) { return __builtin_log1p(x); }
+inline float exp_of(float x) { return __builtin_expf(x); }
+inline double exp_of(double x) { return __builtin_exp(x); }
 
 template <class T>
 inline T at_least(T x, T least) {
   return x < least ? least : x;  // nan stays
 }
 
-// A batch: `f`, the prediction, in rows that lie `ld` apart, and the target rows that `index` picks from `y`.
+template <class T>
+inline T magnitude(T x) {
+  return x < 0 ? -x : x;
+}
+
+// A sample: its prediction `f` in `cols` columns, padded to `ld`, and its target, `y` or the class `label`.
+template <class T>
+struct Row {
+  const T *f, *y;
+  int64_t label, cols, ld;
+};
+
+// A batch: `f`, the prediction, in rows that lie `ld` apart, and the targets and weights that `index` picks.
 template <class T>
 struct Batch {
-  int64_t rows, cols, ld;
+  int64_t rows, cols, ld, target_cols;
   const T* f;
   const void* y;
+  const T* weights;  // null: each sample counts once
   bool classes;
   const int64_t* index;
 
-  const T* target(int64_t row) const { return (const T*)y + index[row] * cols; }
+  const T* target(int64_t row) const { return (const T*)y + index[row] * target_cols; }
   // In bounds even if somebody changes the targets after they were checked.
   int64_t label(int64_t row) const {
     const int64_t label = ((const volatile int64_t*)y)[index[row]];
     return label >= 0 && label < cols ? label : 0;
   }
+  T weight(int64_t row) const { return weights ? weights[index[row]] : 1; }
+  double mass() const {
+    if (!weights) return (double)rows;
+    double sum = 0;
+    for (int64_t i = 0; i < rows; ++i) sum += weight(i);
+    return sum;
+  }
+  Row<T> row(int64_t i) const { return {f + i * ld, classes ? nullptr : target(i), classes ? label(i) : -1, cols, ld}; }
 };
 
 // Defaults of a loss. A struct derived from this one has
 //
 //   name                     the class in Python
 //   settings                 names of its settings, in the order in which the formula reads them
-//   takes_classes            whether targets may be class indices (`batch.classes`)
+//   takes_classes            whether targets may be class indices (`row.label`)
 //   mean_over_rows           whether a mean is over samples only, and not over features too
 //   needs_probabilities      whether predictions must lie between 0 and 1
-//   sum(batch, count, settings, g)
-//                            the sum of the batch's losses; writes its gradient, divided by `count`, to g, whose rows
-//                            lie as those of f
+//   outputs                  number of outputs for each target; 0: as many as there are settings that are not nan
+//   sum(row, settings, scale, g)
+//                            the sum of the row's losses; writes its gradient, times `scale`, to g
 struct Loss {
   static constexpr Names settings = {};
   static constexpr bool takes_classes = false, mean_over_rows = false, needs_probabilities = false;
+  static constexpr int64_t outputs = 1;
 };
 
 struct MSELoss : Loss {
   static constexpr const char* name = "MSELoss";
 
   template <class T>
-  static double sum(const Batch<T>& batch, T count, const Numbers<T>&, T* g) {
+  static double sum(const Row<T>& row, const Numbers<T>&, T scale, T* g) {
     double total = 0;
-    const T scale = (T)(2 / (double)count);
-    for (int64_t i = 0; i < batch.rows; ++i, g += batch.ld) {
-      const T *f = batch.f + i * batch.ld, *y = batch.target(i);
-      for (int64_t j = 0; j < batch.cols; ++j) {
-        const T difference = f[j] - y[j];
-        total += difference * difference;
-        g[j] = difference * scale;
+    for (int64_t j = 0; j < row.cols; ++j) {
+      const T difference = row.f[j] - row.y[j];
+      total += difference * difference;
+      g[j] = difference * (2 * scale);
+    }
+    return total;
+  }
+};
+
+struct L1Loss : Loss {
+  static constexpr const char* name = "L1Loss";
+
+  template <class T>
+  static double sum(const Row<T>& row, const Numbers<T>&, T scale, T* g) {
+    double total = 0;
+    for (int64_t j = 0; j < row.cols; ++j) {
+      const T difference = row.f[j] - row.y[j];
+      total += magnitude(difference);
+      g[j] = difference > 0 ? scale : difference < 0 ? -scale : 0;
+    }
+    return total;
+  }
+};
+
+struct HuberLoss : Loss {
+  static constexpr const char* name = "HuberLoss";
+  static constexpr Names settings = {{"delta"}};
+
+  template <class T>
+  static double sum(const Row<T>& row, const Numbers<T>& settings, T scale, T* g) {
+    double total = 0;
+    const T delta = settings[0];
+    for (int64_t j = 0; j < row.cols; ++j) {
+      const T difference = row.f[j] - row.y[j], size = magnitude(difference);
+      const T inside = size > delta ? delta : size;
+      total += inside * (size - (T)0.5 * inside);
+      g[j] = (difference < 0 ? -inside : inside) * scale;
+    }
+    return total;
+  }
+};
+
+// Column j predicts quantile j modulo their number, of target j divided by it.
+struct QuantileLoss : Loss {
+  static constexpr const char* name = "QuantileLoss";
+  static constexpr Names settings = {{"quantile1", "quantile2", "quantile3", "quantile4", "quantile5", "quantile6",
+                                      "quantile7", "quantile8"}};
+  static constexpr int64_t outputs = 0;
+
+  template <class T>
+  static double sum(const Row<T>& row, const Numbers<T>& quantiles, T scale, T* g) {
+    double total = 0;
+    int64_t count = 0;
+    while (count < MOST_NAMES && quantiles[count] == quantiles[count]) ++count;
+    for (int64_t j = 0, target = 0; j < row.cols; ++target) {
+      for (int64_t q = 0; q < count; ++q, ++j) {
+        const T missing = row.y[target] - row.f[j];
+        const T slope = missing > 0 ? -quantiles[q] : missing < 0 ? 1 - quantiles[q] : 0;
+        total += missing == missing ? -slope * missing : missing;
+        g[j] = slope * scale;
       }
+    }
+    return total;
+  }
+};
+
+struct PoissonNLLLoss : Loss {
+  static constexpr const char* name = "PoissonNLLLoss";
+  static constexpr Names settings = {{"log_input", "eps"}};
+
+  template <class T>
+  static double sum(const Row<T>& row, const Numbers<T>& settings, T scale, T* g) {
+    double total = 0;
+    for (int64_t j = 0; j < row.cols; ++j) {
+      const T f = row.f[j], y = row.y[j];
+      if (settings[0] != 0) {
+        const T rate = exp_of(f);
+        total += rate - y * f;
+        g[j] = (rate - y) * scale;
+      } else {
+        total += f - y * log_of(f + settings[1]);
+        g[j] = (1 - y / (f + settings[1])) * scale;
+      }
+    }
+    return total;
+  }
+};
+
+// The first half of the columns are means, the second the logarithms of variances.
+struct GaussianNLLLoss : Loss {
+  static constexpr const char* name = "GaussianNLLLoss";
+  static constexpr int64_t outputs = 2;
+
+  template <class T>
+  static double sum(const Row<T>& row, const Numbers<T>&, T scale, T* g) {
+    double total = 0;
+    const int64_t half = row.cols / 2;
+    for (int64_t j = 0; j < half; ++j) {
+      const T difference = row.f[j] - row.y[j], log_variance = row.f[half + j];
+      const T precision = exp_of(-log_variance), square = difference * difference * precision;
+      total += (T)0.5 * (log_variance + square);
+      g[j] = difference * precision * scale;
+      g[half + j] = (T)0.5 * (1 - square) * scale;
     }
     return total;
   }
@@ -73,16 +192,14 @@ struct BCELoss : Loss {
   static constexpr bool needs_probabilities = true;
 
   template <class T>
-  static double sum(const Batch<T>& batch, T count, const Numbers<T>&, T* g) {
+  static double sum(const Row<T>& row, const Numbers<T>&, T scale, T* g) {
     double total = 0;
     const T least = (T)(double)1e-12f;
-    for (int64_t i = 0; i < batch.rows; ++i, g += batch.ld) {
-      const T *f = batch.f + i * batch.ld, *y = batch.target(i);
-      for (int64_t j = 0; j < batch.cols; ++j) {
-        const T log_f = at_least<T>(log_of(f[j]), -100), log_1f = at_least<T>(log1p_of(-f[j]), -100);
-        total += -(y[j] * log_f + (1 - y[j]) * log_1f);
-        g[j] = (f[j] - y[j]) / at_least<T>(f[j] * (1 - f[j]), least) / count;
-      }
+    for (int64_t j = 0; j < row.cols; ++j) {
+      const T f = row.f[j], y = row.y[j];
+      const T log_f = at_least<T>(log_of(f), -100), log_1f = at_least<T>(log1p_of(-f), -100);
+      total += -(y * log_f + (1 - y) * log_1f);
+      g[j] = (f - y) / at_least<T>(f * (1 - f), least) * scale;
     }
     return total;
   }
@@ -90,20 +207,26 @@ struct BCELoss : Loss {
 
 struct BCEWithLogitsLoss : Loss {
   static constexpr const char* name = "BCEWithLogitsLoss";
+  static constexpr Names settings = {{"pos_weight"}};
 
   template <class T>
-  static double sum(const Batch<T>& batch, T count, const Numbers<T>&, T* g) {
+  static double sum(const Row<T>& row, const Numbers<T>& settings, T scale, T* g) {
     double total = 0;
-    for (int64_t i = 0; i < batch.rows; ++i, g += batch.ld) {
-      const T *x = batch.f + i * batch.ld, *y = batch.target(i);
-      for (int64_t k = 0; k < batch.ld; k += LANES<T>) {  // exp(-|x|), from which both come
-        const Vector<T> v = load(x + k);
-        store(g + k, exp<T>(v > 0 ? -v : v));
+    const T more = settings[0] - 1;  // a target of 1 counts so much more
+    for (int64_t k = 0; k < row.ld; k += LANES<T>) {  // exp(-|x|), from which both come
+      const Vector<T> v = load(row.f + k);
+      store(g + k, exp<T>(v > 0 ? -v : v));
+    }
+    for (int64_t j = 0; j < row.cols; ++j) {
+      const T x = row.f[j], y = row.y[j], log1p_e = log1p_of(g[j]);
+      const T sigmoid = (x < 0 ? g[j] : 1) / (1 + g[j]);
+      T term = at_least<T>(x, 0) - x * y + log1p_e, slope = sigmoid - y;
+      if (more != 0) {
+        term += more * y * (log1p_e + at_least<T>(-x, 0));
+        slope += more * y * (sigmoid - 1);
       }
-      for (int64_t j = 0; j < batch.cols; ++j) {
-        total += at_least<T>(x[j], 0) - x[j] * y[j] + log1p_of(g[j]);
-        g[j] = ((x[j] < 0 ? g[j] : 1) / (1 + g[j]) - y[j]) / count;
-      }
+      total += term;
+      g[j] = slope * scale;
     }
     return total;
   }
@@ -111,48 +234,55 @@ struct BCEWithLogitsLoss : Loss {
 
 struct CrossEntropyLoss : Loss {
   static constexpr const char* name = "CrossEntropyLoss";
+  static constexpr Names settings = {{"label_smoothing"}};
   static constexpr bool takes_classes = true, mean_over_rows = true;
 
+  // With smoothing e, the target is (1 - e) p + e / C.
   template <class T>
-  static double sum(const Batch<T>& batch, T count, const Numbers<T>&, T* g) {
-    double total = 0;
-    const int64_t cols = batch.cols;
-    for (int64_t i = 0; i < batch.rows; ++i, g += batch.ld) {
-      const T* x = batch.f + i * batch.ld;
-      T most = x[0], terms = 0, mass = 1;
-      for (int64_t j = 1; j < cols; ++j) most = x[j] > most || x[j] != x[j] ? x[j] : most;
-      for (int64_t k = 0; k < batch.ld; k += LANES<T>) store(g + k, exp<T>(load(x + k) - most));
-      for (int64_t j = 0; j < cols; ++j) terms += g[j];
-      const T log_sum = log_of(terms);
-      for (int64_t k = 0; k < batch.ld; k += LANES<T>) store(g + k, exp<T>((load(x + k) - most) - log_sum));
-      if (batch.classes) {
-        const int64_t label = batch.label(i);
-        total += -((x[label] - most) - log_sum);
-        g[label] -= 1;
-        for (int64_t j = 0; j < cols; ++j) g[j] /= count;
-      } else {
-        const T* p = batch.target(i);
-        T term = mass = 0;
-        for (int64_t j = 0; j < cols; ++j) {
-          term += p[j] * ((x[j] - most) - log_sum);
-          mass += p[j];
-        }
-        total -= term;
-        for (int64_t j = 0; j < cols; ++j) g[j] = (g[j] * mass - p[j]) / count;
-      }
+  static double sum(const Row<T>& row, const Numbers<T>& settings, T scale, T* g) {
+    const T *x = row.f, *p = row.y, e = settings[0], uniform = e / (T)row.cols;
+    T most = x[0], terms = 0;
+    for (int64_t j = 1; j < row.cols; ++j) most = x[j] > most || x[j] != x[j] ? x[j] : most;
+    for (int64_t k = 0; k < row.ld; k += LANES<T>) store(g + k, exp<T>(load(x + k) - most));
+    for (int64_t j = 0; j < row.cols; ++j) terms += g[j];
+    const T log_sum = log_of(terms);
+    for (int64_t k = 0; k < row.ld; k += LANES<T>) store(g + k, exp<T>((load(x + k) - most) - log_sum));
+    if (!p && e == 0) {
+      g[row.label] -= 1;
+      for (int64_t j = 0; j < row.cols; ++j) g[j] *= scale;
+      return -((x[row.label] - most) - log_sum);
     }
-    return total;
+    T term = 0, mass = 0;
+    for (int64_t j = 0; j < row.cols; ++j) {
+      const T target = (1 - e) * (p ? p[j] : j == row.label) + uniform;
+      term += target * ((x[j] - most) - log_sum);
+      mass += target;
+    }
+    for (int64_t j = 0; j < row.cols; ++j) {
+      const T target = (1 - e) * (p ? p[j] : j == row.label) + uniform;
+      g[j] = (g[j] * mass - target) * scale;
+    }
+    return -term;
   }
 };
 
-using Losses = List<MSELoss, BCELoss, BCEWithLogitsLoss, CrossEntropyLoss>;
+using Losses = List<MSELoss, L1Loss, HuberLoss, QuantileLoss, PoissonNLLLoss, GaussianNLLLoss, BCELoss,
+                    BCEWithLogitsLoss, CrossEntropyLoss>;
 
-// The loss of a batch, rounded to the dtype, in which it may be infinite; g gets its gradient.
+// The loss of a batch, rounded to the dtype, in which it may be infinite; g gets its gradient, in rows that lie as those
+// of the prediction. A mean is divided by the sum of the weights; where all are zero, so is the mean.
 template <class T>
-T loss_of(const Pass& pass, Column settings, const Batch<T>& batch, T* g) {
+T loss_of(const Pass& pass, Column settings, const Batch<T>& batch, double mass, T* g) {
   return visit(Losses(), pass.loss, [&](auto kind) {
-    const T count = pass.mean ? (T)(batch.rows * (kind.mean_over_rows ? 1 : batch.cols)) : 1;
-    return (T)kind.template sum<T>(batch, count, numbers_of<T>(kind, settings), g) / count;
+    const Numbers<T> numbers = numbers_of<T>(kind, settings);
+    const int64_t terms = kind.mean_over_rows ? 1 : kind.outputs == 2 ? batch.target_cols : batch.cols;
+    const T count = pass.mean ? (mass > 0 ? (T)(mass * (double)terms) : 1) : 1, share = 1 / count;
+    double total = 0;
+    for (int64_t i = 0; i < batch.rows; ++i, g += batch.ld) {
+      const T weight = batch.weight(i);
+      total += weight * kind.template sum<T>(batch.row(i), numbers, weight * share, g);
+    }
+    return (T)total / count;
   });
 }
 
@@ -169,13 +299,13 @@ int64_t class_of(const T* row, int64_t cols, T threshold) {
 }
 
 template <class T>
-int64_t count_hits(const Batch<T>& batch, T threshold) {
-  int64_t hits = 0;
+double count_hits(const Batch<T>& batch, T threshold) {
+  double hits = 0;
   // With an infinite threshold a single column is the only class, of targets as of predictions.
   const T least = threshold > (T)1e30 ? threshold : (T)0.5;
   for (int64_t i = 0; i < batch.rows; ++i) {
     const int64_t label = batch.classes ? batch.label(i) : class_of<T>(batch.target(i), batch.cols, least);
-    hits += class_of<T>(batch.f + i * batch.ld, batch.cols, threshold) == label;
+    if (class_of<T>(batch.f + i * batch.ld, batch.cols, threshold) == label) hits += batch.weight(i);
   }
   return hits;
 }

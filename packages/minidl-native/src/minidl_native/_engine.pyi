@@ -14,7 +14,7 @@ def predict(network: Any, values: Any, x: Any, y: Any, threads: int, /) -> None:
 def train(
     network: Any,
     values: Any,
-    samples: tuple[Any, Any, Any, int],
+    samples: tuple[Any, Any, Any, int, Any],
     loss: tuple[str, bool, float | None, Any],
     optimizer: tuple[str, Any, Any, Any, int],
     result: tuple[Any, Any, Any, Any],

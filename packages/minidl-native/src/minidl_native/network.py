@@ -154,8 +154,9 @@ class Network:
         """
         check_loss(self._last, loss[0])
         check_optimizer(optimizer[0])
-        x, y, order, batch_size = samples
-        data = (_plain(x), _plain(y), order if order is None else _plain(order), batch_size)
+        x, y, order, batch_size, weights = samples
+        order, weights = (each if each is None else _plain(each) for each in (order, weights))
+        data = (_plain(x), _plain(y), order, batch_size, weights)
         active = active if active is None else _plain(active)
         arguments = (self._network, values, data, loss, _with_rates(optimizer), result, active, threads)
         if not self._locks:

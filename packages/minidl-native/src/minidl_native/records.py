@@ -23,6 +23,8 @@ class Samples(NamedTuple):
     order : ndarray of int32 or int64, shape (N,) or (R, N), or None
         The order of the samples; None takes them as they lie.
     batch_size : int
+    weights : ndarray, shape (N,) or (R, N), or None
+        What each sample counts, at least 0, in the dtype of the network; None counts each once.
 
     Examples
     --------
@@ -34,6 +36,7 @@ class Samples(NamedTuple):
     y: np.ndarray
     order: np.ndarray | None
     batch_size: int
+    weights: np.ndarray | None = None
 
 
 class LossRecord(NamedTuple):
@@ -97,10 +100,10 @@ class EpochResult(NamedTuple):
     Attributes
     ----------
     loss : ndarray of float64
-        The sum of the batches' losses, where the mean of a batch counts once for each of its samples. nan for a
-        replicate that was not active.
-    hits : ndarray of int64
-        Number of samples whose class was predicted right.
+        The sum of the batches' losses, where the mean of a batch counts once for each of its samples, or as much as
+        their weights. nan for a replicate that was not active.
+    hits : ndarray of float64
+        Number of samples whose class was predicted right, or the sum of their weights.
     steps : ndarray of int64
         Number of steps made.
     diverged : ndarray of int64
@@ -120,4 +123,5 @@ class EpochResult(NamedTuple):
     @classmethod
     def empty(cls, replicate_shape: tuple[int, ...]) -> EpochResult:
         """Return a result of zeros, for a training to fill."""
-        return cls(np.zeros(replicate_shape), *(np.zeros(replicate_shape, np.int64) for _ in range(3)))
+        kinds = (np.float64, np.float64, np.int64, np.int64)
+        return cls(*(np.zeros(replicate_shape, kind) for kind in kinds))

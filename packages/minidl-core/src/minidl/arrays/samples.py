@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from minidl.arrays.backend import Array, backend_of, is_float, library_of
+from minidl.arrays.weights import as_weights
 
 
 def sample_axis(x: Array, replicate_shape: tuple[int, ...], shared: int = 2) -> int:
@@ -40,6 +42,8 @@ class Samples:
         Inputs and targets.
     replicate_shape : tuple of int
         The replicate axes of the model that they are for.
+    weight : array, shape (N,), or (*replicate_shape, N), optional
+        What each sample counts.
 
     Attributes
     ----------
@@ -47,6 +51,10 @@ class Samples:
         Number of samples.
     first : tuple of array
         Input and target of the first sample, as views.
+    weight : array or None
+        In the library and dtype of x.
+    mass : int, float or array of shape replicate_shape
+        The sum of the weights; without weights the number of samples.
     x_axis, y_axis : int
         The axes that count them.
     y_is_float : bool
@@ -57,12 +65,15 @@ class Samples:
     Raises
     ------
     ValueError
-        If there are no samples, x and y do not have as many, or their leading axes are not the replicates.
+        If there are no samples, x and y do not have as many, or their leading axes are not the replicates; for a weight
+        that is negative or not finite, or if all are zero.
     TypeError
-        If x is not a floating array, or y no array.
+        If x is not a floating array, or y or weight no array.
     """
 
-    def __init__(self, who: object, x: Array, y: Array, replicate_shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, who: object, x: Array, y: Array, replicate_shape: tuple[int, ...], weight: Array | None = None
+    ) -> None:
         self._x_library = backend_of(x, who)
         self.y_library, self.y_is_float = library_of(y, who, "y"), is_float(y)
         self.x, self.y, self.replicate_shape = x, y, replicate_shape
@@ -70,27 +81,53 @@ class Samples:
         self.y_axis = sample_axis(y, replicate_shape, 2 if self.y_is_float else 1)
         self.count = self._count(who)
         self.first = self.rows(0, 1)
+        self.weight: Array | None = None
+        self.mass: Any = self.count
+        if weight is not None:
+            self._take_weights(who, weight)
+
+    def _take_weights(self, who: object, weight: Array) -> None:
+        w = as_weights(who, weight, (*self.replicate_shape, self.count, 1), len(self.replicate_shape))
+        self.weight, self.mass = self._x_library.asarray(w, self.x.dtype), w.sum(axis=-1)
+        if not np.all(self.mass > 0):
+            raise ValueError(f"{who}: expected weights with a sum above 0, got zeros alone")
 
     def rows(self, start: int, stop: int) -> tuple[Array, Array]:
         """Return inputs and targets of samples start to stop, as views."""
         return rows(self.x, start, stop, self.x_axis), self._targets(rows(self.y, start, stop, self.y_axis))
 
+    def options(self, start: int, stop: int) -> dict[str, Array]:
+        """Return what a loss is told of samples start to stop beside input and target: their weights, if any."""
+        return {} if self.weight is None else {"weight": self.weight[..., start:stop]}
+
     def _targets(self, y: Array) -> Array:
         """Return targets; torch can do little with some integers, so class indices are int64 there."""
         return y if self.y_is_float else self.y_library.indices(y)
 
-    def batches(self, order: np.ndarray, size: int) -> Iterator[tuple[Array, Array]]:
+    def batches(self, order: np.ndarray, size: int) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
         """Iterate over batches of the samples in an order, (N,), or one per replicate, (*replicate_shape, N).
 
-        The batches are copies, made one at a time.
+        Each is input, target and `options`. The batches are copies, made one at a time.
         """
         take_x, take_y = self._x_library.take, self.y_library.take
         x, x_axis, x_order = self._flat(self.x, self.x_axis, order)
         y, y_axis, y_order = self._flat(self._targets(self.y), self.y_axis, order)
         x_order, y_order = self._x_library.asarray(x_order), self.y_library.asarray(y_order)
+        weights = None if self.weight is None else self._ordered_weights(order)
         for start in range(0, order.shape[-1], size):
             stop = start + size
-            yield take_x(x, x_order[..., start:stop], x_axis), take_y(y, y_order[..., start:stop], y_axis)
+            options = {} if weights is None else {"weight": weights[..., start:stop]}
+            yield take_x(x, x_order[..., start:stop], x_axis), take_y(y, y_order[..., start:stop], y_axis), options
+
+    def _ordered_weights(self, order: np.ndarray) -> Array:
+        """Return the weights in an order; those of all samples are small beside one batch of inputs."""
+        weight = self._x_library.to_numpy(self.weight)
+        if order.ndim > 1 or weight.ndim > 1:
+            each = (*self.replicate_shape, self.count)
+            ordered = np.take_along_axis(np.broadcast_to(weight, each), np.broadcast_to(order, each), axis=-1)
+        else:
+            ordered = weight[order]
+        return self._x_library.asarray(ordered)
 
     def not_finite(self, replicate: int | None = None) -> str:
         """Return words for the first sample whose input or target is nan or infinite; empty if there is none.

@@ -21,7 +21,8 @@ def number(
 ) -> property:
     """Return a property for a setting that is a number, or an array of one number per replicate.
 
-    The setting reads as a float or as an array of float64. The class has ``replicate_shape``.
+    The setting reads as a float or as an array of float64. The class has ``replicate_shape``; without it, as in a loss,
+    which learns of the replicates later, the array may have any shape.
 
     Parameters
     ----------
@@ -38,7 +39,8 @@ def number(
 
     def assign(self: Any, value: Any) -> None:
         if value is not None or not optional:
-            value = as_number(type(self).__name__, name, value, interval, getattr(self, "replicate_shape", ()))
+            shape = getattr(self, "replicate_shape", np.shape(value))
+            value = as_number(type(self).__name__, name, value, interval, shape)
         if check is not None:
             check(self, value)
         setattr(self, f"_{name}", value)

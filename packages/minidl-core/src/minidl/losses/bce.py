@@ -35,7 +35,9 @@ class BCELoss(Loss):
     array([[-2.]])
     """
 
-    def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
+    def forward(
+        self, prediction: Array, target: Array, *, replicate_axes: int = 0, weight: Array | None = None
+    ) -> Array:
         """Return ``-Σ [y log f + (1 - y) log(1 - f)]`` (eq. 11), and save f and y."""
         backend = self.check(prediction, target, replicate_axes)
         f, y, xp = prediction, target, backend.xp
@@ -44,13 +46,13 @@ class BCELoss(Loss):
         with np.errstate(divide="ignore"):  # log(0) is -inf before the cut
             log_f, log_1f = backend.maximum(xp.log(f), -100), backend.maximum(xp.log1p(-f), -100)
         terms = -(y * log_f + (1 - y) * log_1f)
-        return self.save_for_backward(self.reduce(terms, replicate_axes), f, y, backend)
+        return self.save_for_backward(self.reduce(terms, replicate_axes, weight), f, y, backend)
 
     def backward(self) -> Array:
         """Return ``dL/df = (f - y) / (f (1 - f))``; eq. 12 is the gradient with respect to the logit instead."""
         f, y, backend = self.saved()
         smallest = max(_FLOOR, float(np.finfo(dtype_name(f.dtype)).tiny))  # in float16 the floor alone would be zero
-        return (f - y) / backend.maximum(f * (1 - f), smallest) / self.count
+        return (f - y) / backend.maximum(f * (1 - f), smallest) * self.term_weight
 
     def check_values(self, target: Array, features: int) -> None:  # noqa: ARG002 - probabilities have no width
         """Refuse a target outside [0, 1]; nan passes."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minidl.arrays.backend import Array
+from minidl.arrays.checks import NON_NEGATIVE
+from minidl.arrays.settings import number
 from minidl.losses.loss import Loss
 
 
@@ -12,6 +16,14 @@ class BCEWithLogitsLoss(Loss):
     Parameters
     ----------
     reduction : {"sum", "mean"}
+    pos_weight : float or array, one per replicate
+        What a target of 1 counts, a target of 0 counting 1: above 1 for classes with few ones. ``-y log f`` is
+        multiplied by it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If pos_weight is negative or not a number.
 
     Notes
     -----
@@ -30,22 +42,41 @@ class BCEWithLogitsLoss(Loss):
     """
 
     threshold = 0.0
+    settings = ("pos_weight",)
+    pos_weight = number("pos_weight", NON_NEGATIVE, "What a target of 1 counts; a number, or one per replicate.")
 
-    def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
-        """Return ``Σ [max(x, 0) - x y + log(1 + exp(-|x|))]``, and save x, y and exp(-|x|)."""
+    def __init__(self, reduction: str = "sum", *, pos_weight: Any = 1.0) -> None:
+        super().__init__(reduction)
+        self.pos_weight = pos_weight
+
+    def forward(
+        self, prediction: Array, target: Array, *, replicate_axes: int = 0, weight: Array | None = None
+    ) -> Array:
+        """Return ``Σ [max(x, 0) - x y + log(1 + exp(-|x|))]``, and save x, y and exp(-|x|).
+
+        With a pos_weight of w, ``(w - 1) y [max(-x, 0) + log(1 + exp(-|x|))]`` is added: -log f, w - 1 times more.
+        """
         backend = self.check(prediction, target, replicate_axes)
         x, y, xp = prediction, target, backend.xp
         e = xp.exp(-xp.abs(x))
         terms = backend.maximum(x, 0) - x * y + xp.log1p(e)
-        return self.save_for_backward(self.reduce(terms, replicate_axes), x, y, e, backend)
+        more = None  # what a target of 1 counts more
+        if type(self.pos_weight) is not float or self.pos_weight != 1:
+            more = self.broadcast_setting(self.pos_weight, x, replicate_axes) - 1
+            terms = terms + more * y * (backend.maximum(-x, 0) + xp.log1p(e))
+        return self.save_for_backward(self.reduce(terms, replicate_axes, weight), x, y, e, more, backend)
 
     def backward(self) -> Array:
-        """Return ``dL/dx = sigmoid(x) - y`` (eq. 12, with its sign mended).
+        """Return ``dL/dx = sigmoid(x) - y`` (eq. 12, with its sign mended), plus ``(w - 1) y (sigmoid(x) - 1)``.
 
         With e = exp(-|x|) the sigmoid is 1 / (1 + e) for x >= 0, and e / (1 + e) for x < 0.
         """
-        x, y, e, backend = self.saved()
-        return (backend.xp.where(x < 0, e, 1) / (1 + e) - y) / self.count
+        x, y, e, more, backend = self.saved()
+        sigmoid = backend.xp.where(x < 0, e, 1) / (1 + e)
+        slope = sigmoid - y
+        if more is not None:
+            slope = slope + more * y * (sigmoid - 1)
+        return slope * self.term_weight
 
     def targets_are_classes(self, target: Array) -> bool:
         """Whether there is one column, class 1 against class 0; several columns may be labels of their own."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from minidl.arrays.backend import Array, Backend, describe, dtype_name, is_float, library_of
+from minidl.arrays.checks import PROBABILITY
 from minidl.arrays.numerics import log_softmax
+from minidl.arrays.settings import number
 from minidl.losses.loss import Loss
 
 
@@ -20,11 +23,14 @@ class CrossEntropyLoss(Loss):
     Parameters
     ----------
     reduction : {"sum", "mean"}
+    label_smoothing : float or array, one per replicate
+        In [0, 1]: this share of each target is spread evenly over all C classes (Szegedy et al., 2016), so that p
+        becomes ``(1 - label_smoothing) p + label_smoothing / C``.
 
     Raises
     ------
-    ValueError
-        By `forward`, for a class below 0 or above C - 1.
+    ValueError, TypeError
+        For a label_smoothing outside [0, 1]; by `forward`, for a class below 0 or above C - 1.
 
     Examples
     --------
@@ -38,22 +44,42 @@ class CrossEntropyLoss(Loss):
 
     takes_classes = True
     threshold = math.inf  # a single output is the only class
+    settings = ("label_smoothing",)
+    label_smoothing = number("label_smoothing", PROBABILITY, "Share of a target that is spread over all classes.")
 
-    def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
-        """Return ``-Σ log softmax(x)[class]``, or ``-Σ p log softmax(x)``; save log softmax and the target."""
+    def __init__(self, reduction: str = "sum", *, label_smoothing: Any = 0.0) -> None:
+        super().__init__(reduction)
+        self.label_smoothing = label_smoothing
+
+    def forward(
+        self, prediction: Array, target: Array, *, replicate_axes: int = 0, weight: Array | None = None
+    ) -> Array:
+        """Return ``-Σ log softmax(x)[class]``, or ``-Σ p log softmax(x)``; save log softmax and the target.
+
+        With a label smoothing of s, each term is ``1 - s`` of that, and s of the mean of ``-log softmax(x)``.
+        """
         backend = self.check(prediction, target, replicate_axes)
         log_p = log_softmax(backend, prediction)
         terms = -(target * log_p).sum(axis=-1) if is_float(target) else -backend.pick(log_p, target)
-        return self.save_for_backward(self.reduce(terms, replicate_axes), log_p, target, backend)
+        terms, smoothing = terms[..., None], None
+        if type(self.label_smoothing) is not float or self.label_smoothing:
+            smoothing = self.broadcast_setting(self.label_smoothing, prediction, replicate_axes)
+            terms = (1 - smoothing) * terms - smoothing * log_p.mean(axis=-1, keepdims=True)
+        value = self.reduce(terms, replicate_axes, weight)
+        return self.save_for_backward(value, log_p, target, smoothing, backend)
 
     def backward(self) -> Array:
-        """Return ``dL/dx = softmax(x) - onehot(class)``, or ``softmax(x) Σ p - p``."""
-        log_p, target, backend = self.saved()
-        p = backend.xp.exp(log_p)
-        if is_float(target):
-            return (p * target.sum(axis=-1, keepdims=True) - target) / self.count
-        one_hot = backend.indices(target)[..., None] == backend.asarray(np.arange(p.shape[-1]))
-        return backend.xp.where(one_hot, p - 1, p) / self.count
+        """Return ``dL/dx = softmax(x) - onehot(class)``, or ``softmax(x) Σ p - p``; p is the smoothed target."""
+        log_p, target, smoothing, backend = self.saved()
+        softmax = backend.xp.exp(log_p)
+        if not is_float(target):
+            one_hot = backend.indices(target)[..., None] == backend.asarray(np.arange(softmax.shape[-1]))
+            if smoothing is None:
+                return backend.xp.where(one_hot, softmax - 1, softmax) * self.term_weight
+            target = backend.asarray(one_hot, softmax.dtype)
+        if smoothing is not None:
+            target = (1 - smoothing) * target + smoothing / softmax.shape[-1]
+        return (softmax * target.sum(axis=-1, keepdims=True) - target) * self.term_weight
 
     def check(self, prediction: Array, target: Array, replicate_axes: int) -> Backend:
         """Return the backend of prediction and target; raise unless the targets are classes or probabilities."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from abc import ABC, abstractmethod
+from math import prod
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,8 +13,9 @@ import numpy as np
 from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe, library_of
 from minidl.arrays.checks import as_count
 from minidl.arrays.settings import choice
+from minidl.arrays.weights import as_weights
 
-_OF_ONE_CALL = frozenset({"_saved", "_narrow", "count", "total"})  # what `backward` needs of its `forward`
+_OF_ONE_CALL = frozenset({"_saved", "_narrow", "term_weight", "total"})  # what `backward` needs of its `forward`
 
 
 class Loss(ABC):
@@ -23,8 +26,8 @@ class Loss(ABC):
     - ``self.check(prediction, target, replicate_axes)`` to refuse what does not fit, which returns the backend;
     - ``self.save_for_backward(value, *needed)`` in `forward`, which returns the value, and ``self.saved()`` in
       `backward`;
-    - ``self.reduce(terms, replicate_axes)`` for the sum or the mean over all terms; `backward` then divides by
-      ``self.count``, which is 1 for a sum.
+    - ``self.reduce(terms, replicate_axes, weight)`` for the sum or the mean over all terms; `backward` then multiplies
+      the gradient of each term by ``self.term_weight``.
 
     Parameters
     ----------
@@ -34,8 +37,9 @@ class Loss(ABC):
 
     Attributes
     ----------
-    count : int
-        The number of terms whose mean the last `forward` took; 1 for a sum.
+    term_weight : float or array
+        The factor of each term in the last `forward`: 1 in a sum, 1 / count in a mean. With weights of samples it is an
+        array that broadcasts over the prediction.
     total : array or None
         The last sum in float32 where the dtype is float16, in which a sum of many terms overflows.
 
@@ -49,20 +53,24 @@ class Loss(ABC):
     """A single output above this value says class 1."""
 
     settings: ClassVar[tuple[str, ...]] = ()
-    """The attributes that are numbers, beside the reduction."""
+    """The attributes that are numbers or flags, beside the reduction. A number may be an array of one per replicate."""
     takes_classes: ClassVar[bool] = False
     """Whether the targets may be class indices."""
+    one_output_per_target: ClassVar[bool] = True
+    """Whether predictions have the shape of the targets."""
     reduction = choice("reduction", ("sum", "mean"), "Over all samples and features: their sum or their mean.")
 
     def __init__(self, reduction: str = "sum") -> None:
         self.reduction = reduction
-        self.count = 1
+        self.term_weight: Any = 1.0
         self.total: Array | None = None
         self._narrow: Array | None = None  # the total in float16
         self._saved: tuple[Any, ...] | None = None
 
     @abstractmethod
-    def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
+    def forward(
+        self, prediction: Array, target: Array, *, replicate_axes: int = 0, weight: Array | None = None
+    ) -> Array:
         """Compute the loss, and save what `backward` needs.
 
         Parameters
@@ -72,6 +80,9 @@ class Loss(ABC):
             Of the shape and dtype of `prediction`; without its replicate axes if the replicates share their targets.
         replicate_axes : int
             The number of axes in front of `prediction` that are replicates.
+        weight : array, shape (sample,) or (*replicates, sample), optional
+            What each sample counts, at least 0: the sum is that of the weighted terms, and the mean is divided by the
+            sum of the weights. A loss of your own need not have it; `fit` then refuses weights.
 
         Returns
         -------
@@ -80,7 +91,7 @@ class Loss(ABC):
         Raises
         ------
         ValueError
-            If the shapes do not fit; for the mean of no elements.
+            If the shapes do not fit; for the mean of no elements; for a weight that is negative or not finite.
         TypeError
             If `prediction` or `target` is not a floating array, or their libraries or dtypes differ.
         """
@@ -116,6 +127,10 @@ class Loss(ABC):
         """
         return False
 
+    def target_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the targets for predictions of a shape; the same for most losses."""
+        return shape
+
     def private_copy(self) -> Self:
         """Return a copy that saves for itself, with copies of the losses inside.
 
@@ -136,14 +151,39 @@ class Loss(ABC):
             elif name not in _OF_ONE_CALL and mine is not value:
                 vars(self)[name] = value
 
-    def __call__(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
-        """Return ``self.forward(prediction, target, replicate_axes=replicate_axes)``."""
-        return self.forward(prediction, target, replicate_axes=replicate_axes)
+    def __call__(self, prediction: Array, target: Array, **options: Any) -> Array:
+        """Return ``self.forward(prediction, target, **options)``."""
+        return self.forward(prediction, target, **options)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.reduction})"
+        parameters = inspect.signature(type(self)).parameters
+        settings = ((name, getattr(self, name)) for name in self.settings)
+        words = [
+            f", {n}={value}" for n, value in settings if n not in parameters or np.any(value != parameters[n].default)
+        ]
+        return f"{type(self).__name__}({self.reduction}{''.join(words)})"
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the settings by name, as an engine reads them."""
+        return {name: getattr(self, name) for name in self.settings}
 
     # ---- for subclasses
+
+    def broadcast_setting(self, setting: Any, prediction: Array, replicate_axes: int) -> Any:
+        """Return a setting, one number or one per replicate, shaped to multiply a prediction.
+
+        Raises
+        ------
+        ValueError
+            If there is not one for each replicate.
+        """
+        if not isinstance(setting, np.ndarray):
+            return setting
+        shape = tuple(prediction.shape[:replicate_axes])
+        if setting.shape != shape:
+            raise ValueError(f"{self}: expected settings of shape {shape}, one per replicate, got {setting.shape}")
+        behind = prediction.ndim - replicate_axes
+        return library_of(prediction, self).asarray(setting.reshape(*shape, *(1,) * behind), prediction.dtype)
 
     def check(self, prediction: Array, target: Array, replicate_axes: int) -> Backend:
         """Return the backend of prediction and target; raise unless the target is like the prediction.
@@ -161,8 +201,9 @@ class Loss(ABC):
                 f"{self}: expected a target in the library and dtype of the prediction, {prediction.dtype} "
                 f"({backend.name}), got {describe(target)}",
             )
-        if target.shape != prediction.shape and target.shape != prediction.shape[replicate_axes:]:
-            raise self.wrong_shape(prediction.shape, replicate_axes, target)
+        shape = self.target_shape(prediction.shape)
+        if target.shape != shape and target.shape != shape[replicate_axes:]:
+            raise self.wrong_shape(shape, replicate_axes, target)
         return backend
 
     def check_prediction(self, prediction: Array, replicate_axes: int) -> Backend:
@@ -205,9 +246,51 @@ class Loss(ABC):
         """Return what `forward` returned, or `total` where `forward` returned that sum itself in float16."""
         return self.total if self.total is not None and value is self._narrow else value
 
+    def reduce(self, terms: Array, replicate_axes: int, weight: Array | None = None) -> Array:
+        """Return the sum or the mean of the terms over everything behind the replicate axes; set `term_weight`.
+
+        Parameters
+        ----------
+        terms : array, shape (*replicates, sample, ..., feature)
+        replicate_axes : int
+        weight : array, shape (sample,) or (*replicates, sample), optional
+            As `forward` gets it.
+
+        Raises
+        ------
+        ValueError
+            For the mean of no terms; for weights that do not fit, are negative or not finite.
+        """
+        flat_shape = (*terms.shape[:replicate_axes], -1)
+        if weight is not None:
+            factor = self._weight_of_terms(terms, replicate_axes, weight)
+            value, self.term_weight = self._sum((terms * factor).reshape(flat_shape)), factor
+            return value
+        flat = terms.reshape(flat_shape)
+        if self.reduction == "sum":
+            self.term_weight = 1.0
+            return self._sum(flat)
+        count = flat.shape[-1]
+        if not count:
+            raise ValueError(f"{self}: expected at least one sample, got {describe(terms)}: there is no mean of none")
+        self.term_weight, self.total = 1 / count, None
+        return flat.mean(axis=-1)
+
+    def _weight_of_terms(self, terms: Array, replicate_axes: int, weight: Array) -> Array:
+        """Return the factor of each term, ``w``, or for the mean ``w / (Σ w · terms of a sample)``.
+
+        Where all weights are zero, so is the mean.
+        """
+        w = as_weights(self, weight, tuple(terms.shape), replicate_axes)
+        w = w.reshape(*w.shape, *(1,) * (terms.ndim - replicate_axes - 1))
+        if self.reduction == "mean":
+            mass = w.sum(axis=replicate_axes - terms.ndim, keepdims=True) * prod(terms.shape[replicate_axes + 1 :])
+            w = w / np.where(mass > 0, mass, 1)
+        return library_of(terms, self).asarray(w, terms.dtype)
+
     def _sum(self, flat: Array) -> Array:
         """Return the sum over the last axis, in float16 as `total` too: in 16 bits a sum of many terms overflows."""
-        self.count, self.total = 1, None
+        self.total = None
         if flat.dtype.itemsize > 2:
             return flat.sum(axis=-1)
         backend = library_of(flat, self)
@@ -215,20 +298,3 @@ class Loss(ABC):
         with np.errstate(over="ignore"):
             self._narrow = backend.asarray(self.total, flat.dtype)[()]
         return self._narrow
-
-    def reduce(self, terms: Array, replicate_axes: int) -> Array:
-        """Return the sum or the mean of the terms over everything behind the replicate axes.
-
-        Raises
-        ------
-        ValueError
-            For the mean of no terms.
-        """
-        flat = terms.reshape(*terms.shape[:replicate_axes], -1)
-        if self.reduction == "sum":
-            return self._sum(flat)
-        count = flat.shape[-1]
-        if not count:
-            raise ValueError(f"{self}: expected at least one sample, got {describe(terms)}: there is no mean of none")
-        self.count, self.total = count, None
-        return flat.mean(axis=-1)

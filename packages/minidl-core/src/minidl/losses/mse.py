@@ -25,13 +25,15 @@ class MSELoss(Loss):
     array([[ 2., -6.]])
     """
 
-    def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
+    def forward(
+        self, prediction: Array, target: Array, *, replicate_axes: int = 0, weight: Array | None = None
+    ) -> Array:
         """Return ``Σ (f - y)²`` (eq. 9), and save f - y."""
         self.check(prediction, target, replicate_axes)
         diff = prediction - target
-        return self.save_for_backward(self.reduce(diff * diff, replicate_axes), diff)
+        return self.save_for_backward(self.reduce(diff * diff, replicate_axes, weight), diff)
 
     def backward(self) -> Array:
         """Return ``dL/df = 2 (f - y)``. Eq. 10 has the other sign, which would climb instead of descend."""
         (diff,) = self.saved()
-        return diff * (2 / self.count)
+        return diff * (2 * self.term_weight)

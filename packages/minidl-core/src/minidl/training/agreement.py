@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl.arrays.samples import Samples
 from minidl.layers.activations import Sigmoid
 from minidl.layers.linear import Linear
 from minidl.layers.module import Module
@@ -61,8 +62,9 @@ def _compare(kind: type) -> bool | None:
         return None
     cases: list[tuple[Any, ...]]
     if issubclass(kind, Loss):
-        targets = [Y, Y.argmax(axis=1)] if kind.takes_classes else [Y]
-        cases = [(SGD, {}, kind(reduction), {}, y) for reduction in ("sum", "mean") for y in targets]
+        losses = [kind(reduction, **settings) for reduction in ("sum", "mean") for settings in _settings_of(kind)]
+        targets = [Y, Y.argmax(axis=1)] if kind.takes_classes else [Y[:, : losses[0].target_shape(Y.shape)[-1]]]
+        cases = [(SGD, {}, loss, {}, y) for loss in losses for y in targets]
     elif issubclass(kind, Optimizer):
         cases = [(kind, settings, MSELoss(), {}, Y) for settings in _settings_of(kind)]
     else:
@@ -92,7 +94,7 @@ def _alike(
         if made.network is None:
             return None
         engine: Engine = NativeEngine("minidl", model, made) if native else NumpyEngine("minidl", model)
-        losses = [engine.train_step(cost, descent, X, y) for _ in range(STEPS)]
+        losses = [engine.train_step(cost, descent, Samples("minidl", X, y, ())) for _ in range(STEPS)]
         trained.append(np.array([*losses, *model.values]))
     return bool(np.allclose(trained[0], trained[1], rtol=TOLERANCE, atol=TOLERANCE))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 
 from minidl.arrays.backend import NUMPY, Array, describe, dtype_name, library_of
@@ -17,6 +19,7 @@ def check_samples(who: str, engine: Engine, loss: Loss, samples: Samples) -> Non
     """Raise unless the first sample and all targets suit model and loss; neither is changed."""
     (x, y), prediction = samples.first, None
     loss = loss.private_copy()
+    check_weights_are_taken(who, loss, samples)
     try:
         prediction = engine.infer(x)
         loss.forward(prediction, y, replicate_axes=len(samples.replicate_shape))
@@ -48,7 +51,8 @@ def check_targets(loss: Loss, prediction: Array, samples: Samples) -> None:
     TypeError
     """
     axes, y = len(samples.replicate_shape), samples.y
-    got, expected = tuple(y.shape), (*prediction.shape[:axes], samples.count, *prediction.shape[axes + 1 :])
+    one = loss.target_shape(tuple(prediction.shape))
+    got, expected = tuple(y.shape), (*one[:axes], samples.count, *one[axes + 1 :])
     per_row = got in (expected[:-1], expected[axes:-1]) and got not in (expected, expected[axes:])
     if loss.takes_classes and per_row:
         return  # class indices
@@ -63,6 +67,12 @@ def check_targets(loss: Loss, prediction: Array, samples: Samples) -> None:
     if dtype_name(y.dtype) != own and samples.y_library is library_of(prediction, loss):
         how = f"y.astype(np.{own})" if samples.y_library is NUMPY else f"y.to(torch.{own})"
         raise TypeError(f"{loss}: expected targets in the dtype of the prediction, {own}, got {describe(y)}; try {how}")
+
+
+def check_weights_are_taken(who: str, loss: Loss, samples: Samples) -> None:
+    """Raise if samples have weights and the loss, of the user's own, takes none."""
+    if samples.weight is not None and "weight" not in inspect.signature(loss.forward).parameters:
+        raise TypeError(f"{who}: expected a loss whose forward takes weight=, got {loss}: leave out sample_weight")
 
 
 def check_reduction(who: str, engine: Engine, loss: Loss, samples: Samples) -> None:

@@ -83,8 +83,8 @@ class Compiled:
             known, methods, names = self._trained_with
             plain = names.isdisjoint(vars(loss)) and names.isdisjoint(vars(optimizer))
             if kinds == known and plain and methods.unchanged():
-                return ""
-        why_not = _why_unknown(loss) or _why_unknown(optimizer)
+                return self._why_strange(loss)
+        why_not = _why_unknown(loss) or _why_unknown(optimizer) or self._why_strange(loss)
         why_not = why_not or self._check(model, kinds[0].__name__, kinds[1].__name__)
         self._trained_with = None if why_not else (kinds, Methods(kinds), method_names(kinds))
         return why_not
@@ -92,6 +92,12 @@ class Compiled:
     def knows(self, optimizer: Optimizer) -> bool:
         """Whether the optimizer is of a known kind, with its original methods."""
         return not _why_unknown(optimizer)
+
+    def _why_strange(self, loss: Loss) -> str:
+        """Return why the settings of a loss are more than the engine takes, as many quantiles are; empty if not."""
+        known = self.native.KINDS.losses.get(type(loss).__name__, ())
+        strange = [name for name in loss.numbers() if name not in known]
+        return f"it does not know the {strange[0]} of {type(loss).__name__}" if known and strange else ""
 
     def _check(self, model: Module, loss: str, optimizer: str) -> str:
         kind = {"dtype": dtype_name(model.dtype), "replicate_shape": model.replicate_shape}

@@ -107,8 +107,8 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
-        """Make one step; return the loss, a float or an array of the replicate axes.
+    def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> Any:
+        """Make one step with all samples; return the loss, a float or an array of the replicate axes.
 
         A network or replicate whose loss is nan makes no step.
         """

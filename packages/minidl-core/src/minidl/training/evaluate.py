@@ -7,7 +7,7 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.training.batches import batch_rows
-from minidl.training.check_samples import check_reduction, check_targets
+from minidl.training.check_samples import check_reduction, check_targets, check_weights_are_taken
 from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine
 from minidl.training.metrics import Evaluation, Tally, new_tally
@@ -21,6 +21,7 @@ def evaluate(
     *,
     batch_size: int | None = None,
     accuracy: bool | None = None,
+    sample_weight: Array | None = None,
     engine: EngineName | None = None,
     threads: int | None = None,
 ) -> Evaluation:
@@ -39,6 +40,8 @@ def evaluate(
     accuracy : bool, optional
         Whether to report accuracy. Without it the loss decides: CrossEntropyLoss reports it, the binary losses do for a
         single column, other losses do not. True needs class indices, one-hot rows, or a column of zeros and ones.
+    sample_weight : array, shape (N,), or (*replicate_shape, N), optional
+        What each sample counts in loss and accuracy, at least 0.
     engine, threads
         As for `predict`.
 
@@ -52,7 +55,8 @@ def evaluate(
         If x and y do not have as many samples, or none, and for whatever model and loss do not accept.
     """
     chosen = choose_engine("evaluate", model, engine, threads)
-    samples = Samples("evaluate", x, y, model.replicate_shape)
+    samples = Samples("evaluate", x, y, model.replicate_shape, sample_weight)
+    check_weights_are_taken("evaluate", loss, samples)
     tally = new_tally("evaluate", loss, samples, accuracy)
     check_reduction("evaluate", chosen, loss, samples)
     return measure(chosen, loss, samples, tally, batch_rows("evaluate", model, batch_size, x, samples.x_axis))
@@ -74,12 +78,12 @@ def measure(engine: Engine, loss: Loss, samples: Samples, tally: Tally, batch_si
     axes, engine = len(samples.replicate_shape), engine.current()
     loss = loss.private_copy()
     for start in range(0, samples.count, batch_size):
-        x, y = samples.rows(start, start + batch_size)
+        (x, y), options = samples.rows(start, start + batch_size), samples.options(start, start + batch_size)
         prediction = engine.infer(x)
         try:
-            value = loss.forward(prediction, y, replicate_axes=axes)
+            value = loss.forward(prediction, y, replicate_axes=axes, **options)
         except (TypeError, ValueError):
             check_targets(loss, prediction, samples)
             raise
-        tally.add(loss.value(value), prediction, y)
+        tally.add(loss.value(value), prediction, y, **options)
     return tally.take()

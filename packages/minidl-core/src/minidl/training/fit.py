@@ -35,7 +35,8 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     *,
     epochs: int,
     batch_size: int,
-    validation: tuple[Array, Array] | None = None,
+    sample_weight: Array | None = None,
+    validation: tuple[Array, ...] | None = None,
     accuracy: bool | None = None,
     rng: Any = None,
     callbacks: Sequence[Callable[[int, History], object]] = (),
@@ -59,7 +60,10 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     y : array
         Targets that suit the loss.
     epochs, batch_size : int
-    validation : tuple of (x, y), optional
+    sample_weight : array, shape (N,), or (*replicate_shape, N), optional
+        What each sample counts in loss, gradient and accuracy, at least 0. A mean is divided by the sum of the weights
+        of the batch. `class_weights` makes them for classes of different sizes.
+    validation : tuple of (x, y) or (x, y, sample_weight), optional
         A data set to measure at the end of each epoch.
     accuracy : bool, optional
         Whether to report accuracy. Without it the loss decides: CrossEntropyLoss reports it, the binary losses do for a
@@ -114,7 +118,7 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     as_count("fit", "epochs", epochs, low=0)
     batch_size = as_count("fit", "batch_size", batch_size)
     rngs = as_generators("fit", rng, model.replicate_shape)
-    samples = Samples("fit", x, y, model.replicate_shape)
+    samples = Samples("fit", x, y, model.replicate_shape, sample_weight)
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
     check_samples("fit", chosen, loss, samples)
     accuracy = loss.targets_are_classes(samples.y) if accuracy is None else accuracy
@@ -175,16 +179,17 @@ def _is_true(answer: object) -> bool:
 def _validation(
     model: Module,
     loss: Loss,
-    data: tuple[Array, Array],
+    data: tuple[Array, ...],
     accuracy: bool | None,  # noqa: FBT001 - three values
     name: EngineName | None,
     threads: int | None,
 ) -> Callable[[], Evaluation]:
     """Return the function that measures the validation set, once that is known to suit model and loss."""
     who = "fit: validation"
-    if not isinstance(data, Sequence) or len(data) != 2:
-        raise ValueError(f"{who}: expected a pair of inputs and targets, (x, y)")
-    samples = Samples(who, *data, model.replicate_shape)
+    if not isinstance(data, Sequence) or len(data) not in (2, 3):
+        raise ValueError(f"{who}: expected inputs and targets, (x, y), or (x, y, sample_weight)")
+    x, y, weight = (*data, None)[:3]
+    samples = Samples(who, x, y, model.replicate_shape, weight)
     engine = choose_engine(who, model, name, threads)
     check_samples(who, engine, loss, samples)
     cause = samples.not_finite()

@@ -60,10 +60,17 @@ def accuracy(prediction: Array, target: Array, *, replicate_axes: int = 0, thres
     return library.xp.where(nan, np.nan, hits)[()] if bool(nan.any()) else hits  # nan names no class
 
 
-def count_hits(prediction: Array, labels: Array, replicate_axes: int, threshold: float) -> Array:
-    """Return how many samples of each replicate are predicted right, one number or an array of the replicate axes."""
+def count_hits(
+    prediction: Array, labels: Array, replicate_axes: int, threshold: float, weight: Array | None = None
+) -> Array:
+    """Return how many samples of each replicate are predicted right, one number or an array of the replicate axes.
+
+    With weights each sample counts as much as its own.
+    """
     hits = classes_of(prediction, threshold) == labels
-    if not replicate_axes and type(hits) is np.ndarray:
+    if weight is not None:
+        hits = hits * weight.reshape(*weight.shape, *(1,) * (hits.ndim - replicate_axes - 1))
+    elif not replicate_axes and type(hits) is np.ndarray:
         return np.count_nonzero(hits)  # several times faster than `sum`
     return (hits if hits.ndim == replicate_axes + 1 else hits.reshape(*hits.shape[:replicate_axes], -1)).sum(-1)
 
@@ -94,7 +101,7 @@ class Evaluation(NamedTuple):
     Attributes
     ----------
     loss : float, or array of the shape of the replicate axes
-        Per sample: the sum over all samples, divided by their number.
+        Per sample: the sum over all samples, divided by their number, or of weighted ones by the sum of the weights.
     accuracy : float, array of the shape of the replicate axes, or None
         Share of samples whose class is predicted right; None if it is not reported.
     """
@@ -130,6 +137,10 @@ class Tally:
         self._to_numpy, self._one_hot = samples.y_library.to_numpy, samples.y_is_float
         if accuracy is None:
             accuracy = loss.targets_are_classes(samples.y)
+        elif accuracy and not loss.one_output_per_target:
+            raise ValueError(
+                f"expected accuracy to be None or False with {loss}, whose outputs are no scores of classes"
+            )
         elif accuracy and not (self._name_classes(loss, samples) or _are_one_hot(samples.y)):
             raise ValueError("expected class indices, one-hot rows or zeros and ones as targets for accuracy=True")
         self.threshold = loss.threshold if accuracy else None
@@ -144,29 +155,37 @@ class Tally:
     def _clear(self) -> None:
         self._loss: Any = 0.0
         self._hits: Any = 0
-        self._samples = self._labels = 0
+        self._samples: Any = 0
+        self._labels: Any = 0
 
-    def add(self, value: Array, prediction: Array, target: Array) -> np.ndarray | None:
+    def add(self, value: Array, prediction: Array, target: Array, weight: Array | None = None) -> np.ndarray | None:
         """Count one batch; return which replicates have a nan loss, None if none has.
 
         For a single network the returned array has no axes.
         """
-        axes, samples = self._axes, prediction.shape[self._axes]
+        axes: int = self._axes
+        samples: Any = prediction.shape[axes]
+        if weight is not None:
+            weight = self._to_numpy(weight).astype(np.float64)
+            samples = weight.sum(axis=-1)
         loss: Any = self._to_numpy(value).astype(np.float64) if axes else float(value)
         is_mean = self._loss_function.reduction == "mean"
         self._loss = self._loss + (loss * samples if is_mean else loss)
-        self._samples += samples
+        self._samples = self._samples + samples
         if self.threshold is not None:
             labels = classes_of(target, self._target_threshold) if self._one_hot else target
-            self._hits = self._hits + count_hits(prediction, labels, axes, self.threshold)
-            self._labels += prod(prediction.shape[axes:-1])
+            if weight is not None:
+                prediction, labels = self._to_numpy(prediction), self._to_numpy(labels)
+            self._hits = self._hits + count_hits(prediction, labels, axes, self.threshold, weight)
+            self._labels = self._labels + samples * prod(prediction.shape[axes + 1 : -1])
         nan = loss != loss  # noqa: PLR0124 - nan alone differs from itself
         return np.asarray(nan) if (nan.any() if axes else nan) else None
 
     def take(self) -> Evaluation:
         """Return loss and accuracy of all batches, as floats or arrays of the replicate axes, and start anew."""
         loss = self._loss / self._samples
-        accuracy = None if self.threshold is None else self._to_numpy(self._hits) / self._labels
+        hits = self._hits if isinstance(self._hits, int | np.generic | np.ndarray) else self._to_numpy(self._hits)
+        accuracy = None if self.threshold is None else hits / self._labels
         self._clear()
         if accuracy is not None:
             accuracy = np.where(np.isnan(loss), np.nan, accuracy)  # the classes that nan names mean nothing

@@ -82,35 +82,35 @@ class NativeEngine(Engine):
         """Make a step for each batch, in one call; return loss and accuracy on the way."""
         made = self._made
         model, loss, samples, survivors = self.model, training.loss, training.samples, training.survivors
-        batches = made.native.Samples(samples.x, _as_targets(samples.y), order, training.batch_size)
+        batches = made.native.Samples(samples.x, _as_targets(samples.y), order, training.batch_size, samples.weight)
         record = self._loss_record(loss, training.tally.threshold)
         steps = -(-samples.count // training.batch_size)
         active = ~survivors.frozen if model.replicate_shape else None
         result = self._train(batches, record, training.optimizer, steps, active)
         survivors.lose(epoch, {index: int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch})
-        hits = None if training.tally.threshold is None else result.hits / samples.count
+        value = result.loss / samples.mass
+        hits = None if training.tally.threshold is None else result.hits / samples.mass
         if model.replicate_shape:
-            return Evaluation(result.loss / samples.count, hits)
-        return Evaluation(float(result.loss) / samples.count, None if hits is None else float(hits))
+            return Evaluation(value, hits)
+        return Evaluation(float(value), None if hits is None else float(hits))
 
-    def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
+    def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> Any:
         """Make one step; return the loss."""
-        x, y = _without_file(x), _without_file(y)
-        if not (self._takes(x) and x.shape[-2] and type(y) is np.ndarray):
+        x, y, replicates = _without_file(samples.x), _without_file(samples.y), self.model.replicate_shape
+        if not (self._takes(x) and type(y) is np.ndarray):
             if self._by_name and self._takes(x):
-                raise unsupported(self.who, f"targets of type {type(y).__name__}, x {tuple(x.shape)}")
-            return NumpyEngine(self.who, self.model).train_step(loss, optimizer, x, y)
-        batch = self._made.native.Samples(x, _as_targets(y), None, x.shape[-2])
+                raise unsupported(self.who, f"targets of type {type(y).__name__}")
+            return NumpyEngine(self.who, self.model).train_step(loss, optimizer, samples)
+        batch = self._made.native.Samples(x, _as_targets(y), None, samples.count, samples.weight)
         try:
             loss.check_values(y, self.model.out_features or 0)
             result = self._train(batch, self._loss_record(loss, None), optimizer, steps=1)
         except (ValueError, TypeError):
-            samples = Samples(self.who, x, y, self.model.replicate_shape)
             check_samples(self.who, NumpyEngine(self.who, self.model), loss, samples)  # names what does not fit
             raise
         self.model.zero_grad()
-        per_sample = x.shape[-2] if loss.reduction == "mean" else 1
-        return result.loss / per_sample if self.model.replicate_shape else float(result.loss) / per_sample
+        value = result.loss / samples.mass if loss.reduction == "mean" else result.loss
+        return value if replicates else float(value)
 
     # ---- the compiled network
 
@@ -137,8 +137,8 @@ class NativeEngine(Engine):
         return result
 
     def _loss_record(self, loss: Loss, threshold: float | None) -> Any:
-        settings = {name: getattr(loss, name) for name in loss.settings}
-        return self._made.native.LossRecord(type(loss).__name__, loss.reduction == "mean", threshold, settings)
+        kind, mean = type(loss).__name__, loss.reduction == "mean"
+        return self._made.native.LossRecord(kind, mean, threshold, loss.numbers())
 
     def _takes(self, x: Array) -> bool:
         """Return whether the network accepts x."""

@@ -64,10 +64,10 @@ class NumpyEngine(Engine):
         axes = len(model.replicate_shape)
         if survivors.frozen.any():
             survivors.hold()  # as they are now, after what a callback may have done to them
-        for batch, (x, y) in enumerate(training.samples.batches(order, training.batch_size), start=1):
+        for batch, (x, y, options) in enumerate(training.samples.batches(order, training.batch_size), start=1):
             prediction = model.forward(x)
-            value = loss.forward(prediction, y, replicate_axes=axes)
-            nan = tally.add(loss.value(value), prediction, y)
+            value = loss.forward(prediction, y, replicate_axes=axes, **options)
+            nan = tally.add(loss.value(value), prediction, y, **options)
             if nan is not None:
                 survivors.freeze(nan, epoch, batch)
             model.backward(loss.backward(), need_dx=False)
@@ -76,11 +76,10 @@ class NumpyEngine(Engine):
                 survivors.held.restore()
         return tally.take()
 
-    def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
+    def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> Any:
         """Make one step; return the loss."""
         model, own = self.model, loss.private_copy()
         replicates = model.replicate_shape
-        samples = Samples(self.who, x, y, replicates)  # raises if there are none, or x and y do not have as many
         optimizer.next_rate()
         with model.mode_kept():
             model.train()
@@ -102,7 +101,8 @@ class NumpyEngine(Engine):
         before, prediction = Snapshot(model, optimizer, np.ones(replicates, bool)), None
         try:
             prediction = model.forward(samples.x)
-            value = loss.value(loss.forward(prediction, samples.y, replicate_axes=len(replicates)))
+            options = samples.options(0, samples.count)
+            value = loss.value(loss.forward(prediction, samples.y, replicate_axes=len(replicates), **options))
         except Exception:
             before.restore()
             if prediction is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from minidl.arrays.backend import Array, backend_of
+from minidl.arrays.backend import Array
 from minidl.arrays.checks import check_kinds
+from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.training.check_samples import check_weights_are_taken
 from minidl.training.engine import EngineName
 from minidl.training.engines import choose_engine_to_train
 
@@ -20,6 +22,7 @@ def train_step(
     x: Array,
     y: Array,
     *,
+    sample_weight: Array | None = None,
     engine: EngineName | None = None,
     threads: int | None = None,
 ) -> Any:
@@ -37,7 +40,7 @@ def train_step(
         The batch; one sample is enough.
     y : array
         Targets that suit the loss.
-    engine, threads
+    sample_weight, engine, threads
         As for `fit`.
 
     Returns
@@ -64,6 +67,7 @@ def train_step(
     """
     check_kinds("train_step", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
     optimizer.check_for("train_step", model, list(model.modules()))
-    backend_of(x, "train_step")
+    samples = Samples("train_step", x, y, model.replicate_shape, sample_weight)
+    check_weights_are_taken("train_step", loss, samples)
     chosen = choose_engine_to_train("train_step", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
-    return chosen.train_step(loss, optimizer, x, y)
+    return chosen.train_step(loss, optimizer, samples)

@@ -1,0 +1,143 @@
+"""The losses beyond the report: their own settings, the shape of their targets, and what they are for."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import minidl
+
+ENGINES = ["numpy", "auto"]
+
+
+def test_the_best_constant_is_the_quantile():
+    y = np.random.default_rng(0).exponential(size=(2000, 1))
+    loss = minidl.QuantileLoss("mean", quantiles=[0.1, 0.5, 0.9])
+    grid = np.linspace(0, 4, 401)
+    values = np.array([[loss(np.full((2000, 3), g), y)] for g in grid])  # the sum over all three
+    best = [
+        grid[np.argmin([float(minidl.QuantileLoss(quantiles=q)(np.full_like(y, g), y)) for g in grid])]
+        for q in (0.1, 0.5, 0.9)
+    ]
+    np.testing.assert_allclose(best, np.quantile(y, [0.1, 0.5, 0.9]), atol=0.02)
+    assert values.shape == (401, 1)
+
+
+def test_quantiles_of_several_targets_stand_side_by_side():
+    loss = minidl.QuantileLoss(quantiles=[0.25, 0.75])
+    y = np.array([[1.0, 10.0]])
+    assert float(loss(np.array([[1.0, 1.0, 10.0, 12.0]]), y)) == pytest.approx(0.5)
+    np.testing.assert_allclose(loss.backward(), [[0, 0, 0, 0.25]])
+
+
+@pytest.mark.parametrize(
+    ("quantiles", "error"), [(0.0, ValueError), ([0.5, 1.0], ValueError), ([], ValueError), ("half", TypeError)]
+)
+def test_what_is_no_quantile_is_refused(quantiles, error):
+    loss = minidl.QuantileLoss()
+    with pytest.raises(error, match="QuantileLoss: expected quantiles"):
+        loss.quantiles = quantiles
+    assert loss.quantiles == (0.5,)
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        (minidl.QuantileLoss(quantiles=[0.1, 0.9]), "expected 2 outputs for each target, got predictions of shape"),
+        (minidl.GaussianNLLLoss(), "expected a mean and a log variance for each target, got predictions of shape"),
+    ],
+)
+def test_outputs_that_do_not_divide_are_refused(loss, words):
+    with pytest.raises(ValueError, match=words):
+        loss(np.zeros((4, 3)), np.zeros((4, 1)))
+    with pytest.raises(ValueError, match=r"expected a target of shape \(4, 1\), got \(4, 2\)"):
+        loss(np.zeros((4, 2)), np.zeros((4, 2)))
+    model = minidl.Linear(3, 2, rng=0, dtype="float64")
+    with pytest.raises(ValueError, match="accuracy to be None or False with"):
+        minidl.evaluate(model, loss, np.zeros((4, 3)), np.zeros((4, 1)), accuracy=True)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("kind", "name", "values"),
+    [
+        (minidl.HuberLoss, "delta", [0.1, 1.0, 5.0]),
+        (minidl.BCEWithLogitsLoss, "pos_weight", [0.5, 1.0, 4.0]),
+        (minidl.CrossEntropyLoss, "label_smoothing", [0.0, 0.1, 0.5]),
+        (minidl.PoissonNLLLoss, "eps", [1e-8, 1e-3, 0.5]),
+    ],
+)
+def test_each_replicate_may_have_a_setting_of_its_own(kind, name, values, engine):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((20, 3)), rng.integers(0, 2, (20, 2)).astype(float)
+    options = {"log_input": False} if kind is minidl.PoissonNLLLoss else {}
+
+    def build(rng):
+        layers = [minidl.Linear(3, 2, rng=rng, dtype="float64"), minidl.Sigmoid()]
+        return minidl.Sequential(layers)
+
+    together = minidl.replicate(build, range(3))
+    fit = {"epochs": 2, "batch_size": 6, "engine": engine, "rng": 0}
+    loss = kind("mean", **options, **{name: np.array(values)})
+    history = minidl.fit(together, loss, minidl.SGD(together, 0.1), x, y, **fit)
+    for r, value in enumerate(values):
+        alone = build(np.random.default_rng(r))
+        curve = minidl.fit(alone, kind("mean", **options, **{name: value}), minidl.SGD(alone, 0.1), x, y, **fit)
+        np.testing.assert_allclose(together.values[r], alone.values, rtol=1e-11)
+        np.testing.assert_allclose(history.curve("loss")[:, r], curve.loss, rtol=1e-11)
+    with pytest.raises(ValueError, match=r"expected settings of shape \(2,\), one per replicate, got \(3,\)"):
+        loss.forward(np.full((2, 4, 2), 0.5), np.zeros((4, 2)), replicate_axes=1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_gaussian_likelihood_learns_where_the_noise_is(engine):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (2000, 1))
+    y = np.sin(3 * x) + np.where(x < 0, 0.05, 0.5) * rng.standard_normal((2000, 1))
+    layers = [
+        minidl.Linear(1, 30, rng=rng, dtype="float64"),
+        minidl.Tanh(),
+        minidl.Linear(30, 2, rng=rng, dtype="float64"),
+    ]
+    model = minidl.Sequential(layers)
+    minidl.fit(
+        model,
+        minidl.GaussianNLLLoss("mean"),
+        minidl.Adam(model, 0.01),
+        x,
+        y,
+        epochs=60,
+        batch_size=50,
+        rng=0,
+        engine=engine,
+    )
+    spread = np.exp(minidl.predict(model, np.array([[-0.5], [0.5]]))[:, 1] / 2)
+    np.testing.assert_allclose(spread, [0.05, 0.5], rtol=0.4)
+
+
+def test_more_quantiles_than_the_engine_knows_train_on_numpy():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((20, 3)), rng.standard_normal((20, 1))
+    model = minidl.Linear(3, 9, rng=0, dtype="float64")
+    loss = minidl.QuantileLoss(quantiles=np.linspace(0.1, 0.9, 9))
+    history = minidl.fit(model, loss, minidl.SGD(model, 0.01), x, y, epochs=1, batch_size=5)
+    assert history.engine.startswith("numpy")
+    if "not installed" not in history.engine:
+        assert history.engine == "numpy (it does not know the quantile9 of QuantileLoss)"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        minidl.HuberLoss("mean", delta=2.0),
+        minidl.QuantileLoss(quantiles=[0.1, 0.9]),
+        minidl.PoissonNLLLoss(log_input=False),
+        minidl.CrossEntropyLoss(label_smoothing=0.1),
+    ],
+    ids=repr,
+)
+def test_copies_and_pickles_keep_the_settings(loss):
+    for twin in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
+        assert repr(twin) == repr(loss)
+        assert vars(twin) == vars(loss)

@@ -19,11 +19,14 @@ LAYERS = (
     ("Linear", 4, 2, 16, 24, {"lr": 0.01}),
 )
 DROPOUT = (LAYERS[0], ("Dropout", 4, 4, -1, -1, {"p_drop": 0.3}), LAYERS[2])
-ADAM = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0}
+RANGES = ((0, 12, 0, 2), (12, 4, 0, 1), (16, 8, 2, 2), (24, 2, 2, 1))
+ADAM = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0, "clip": np.inf, "decay_biases": True}
 
 
-def make(layers=LAYERS, *, size=SIZE, replicates=R, replicated=True, generators=(), is_double=False, isa=""):
-    return _engine.network(is_double, replicated, replicates, size, layers, list(generators), isa)
+def make(
+    layers=LAYERS, *, ranges=RANGES, replicates=R, replicated=True, generators=(), is_double=False, isa="", size=SIZE
+):
+    return _engine.network(is_double, replicated, replicates, size, layers, list(generators), ranges, isa)
 
 
 def arguments(**changes):
@@ -184,7 +187,10 @@ def test_numbers_and_names(name, value):
     ("settings", "match"),
     [
         ({name: ADAM[name] for name in ADAM if name != "eps"}, "setting eps of Adam, got none"),
-        (ADAM | {"momentum": 0.9}, "setting of Adam among beta1, beta2, eps, weight_decay, got 'momentum'"),
+        (
+            ADAM | {"momentum": 0.9},
+            "setting of Adam among beta1, beta2, eps, weight_decay, clip, decay_biases, got 'momentum'",
+        ),
         (ADAM | {3: 0.9}, "setting of Adam among .*, got 3"),
         (ADAM | {"eps": "small"}, "eps of Adam to be a number or an array of one per replicate, got <class 'str'>"),
         (ADAM | {"eps": None}, "eps of Adam to be a number"),
@@ -477,7 +483,7 @@ def test_functions():
 
 def test_kinds_are_read_from_the_engine_and_cannot_be_changed():
     assert {"Linear", "Dropout", "ReLU"} <= KINDS.layers.keys()
-    assert KINDS.optimizers["SGD"] == ("momentum", "nesterov", "weight_decay")
+    assert KINDS.optimizers["SGD"] == ("momentum", "nesterov", "weight_decay", "clip", "decay_biases")
     for kinds in (KINDS.layers, KINDS.losses, KINDS.optimizers):
         with pytest.raises(TypeError):
             kinds["Own"] = ()

@@ -21,7 +21,13 @@ from minidl_native import KINDS
 
 # Settings that a test finds more in than in the defaults; a kind that is not here has its defaults.
 SETTINGS = {"LeakyReLU": {"alpha": -0.4}, "Dropout": {"p_drop": 0.3}, "Linear": {"std_b": 0.3}}
-OPTIMIZERS = {"SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01}, "Adam": {"weight_decay": 0.01}}
+OPTIMIZERS = {
+    "SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01},
+    # Its first steps are ten times the learning rate, also where a gradient is rounding noise, unless eps is larger.
+    "RMSprop": {"alpha": 0.9, "eps": 1e-3, "momentum": 0.7, "weight_decay": 0.01},
+    "Adam": {"weight_decay": 0.01},
+}
+COMMON = {"clip": 0.3, "decay_biases": False}  # of every optimizer
 
 
 def layer(kind, rng, below, above=None):
@@ -44,8 +50,8 @@ def samples(n, inputs=5, outputs=3, seed=1):
     return x, y / y.sum(-1, keepdims=True)
 
 
-def optimizer_of(kind, lr):
-    return lambda model: getattr(minidl, kind)(model, lr, **OPTIMIZERS.get(kind, {}))
+def optimizer_of(kind, lr, **options):
+    return lambda model: getattr(minidl, kind)(model, lr, **OPTIMIZERS.get(kind, {}), **options)
 
 
 @pytest.mark.parametrize("replicates", [0, 2])
@@ -76,11 +82,12 @@ def test_every_kind_alone_on_top_and_at_the_bottom(trained, kind):
     optimizer=st.sampled_from(sorted(KINDS.optimizers)),
     widths=st.tuples(st.integers(1, 9), st.integers(1, 20), st.integers(1, 5)),
     replicates=st.sampled_from([0, 0, 3]),
+    common=st.booleans(),
     n=st.integers(1, 30),
     batch_size=st.integers(1, 32),
     seed=st.integers(0, 2**32),
 )
-def test_any_chain(trained, kinds, loss, reduction, optimizer, widths, replicates, n, batch_size, seed):
+def test_any_chain(trained, kinds, loss, reduction, optimizer, widths, replicates, common, n, batch_size, seed):
     inputs, width, outputs = widths
     x, y = samples(n, inputs, outputs, seed)
 
@@ -92,7 +99,14 @@ def test_any_chain(trained, kinds, loss, reduction, optimizer, widths, replicate
     lr = 1e-5 if optimizer == "SGD" else 1e-3
     options = {"epochs": 2, "batch_size": batch_size}
     trained.assert_alike(
-        trained.both(make, getattr(minidl, loss)(reduction), optimizer_of(optimizer, lr), x, y, **options)
+        trained.both(
+            make,
+            getattr(minidl, loss)(reduction),
+            optimizer_of(optimizer, lr, **(COMMON if common else {})),
+            x,
+            y,
+            **options,
+        )
     )
 
 

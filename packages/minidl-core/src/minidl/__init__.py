@@ -13,7 +13,9 @@ from minidl.losses.cross_entropy import CrossEntropyLoss
 from minidl.losses.loss import Loss
 from minidl.losses.mse import MSELoss
 from minidl.optim.adam import Adam
+from minidl.optim.adamw import AdamW
 from minidl.optim.optimizer import Optimizer, OptimizerState
+from minidl.optim.rmsprop import RMSprop
 from minidl.optim.sgd import SGD
 from minidl.parameters.buffer import Param, ParamBuffer
 from minidl.parameters.spec import LayerSpec, ParamSpec
@@ -34,6 +36,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "BCELoss",
     "BCEWithLogitsLoss",
     "Backend",
@@ -54,6 +57,7 @@ __all__ = [
     "Param",
     "ParamBuffer",
     "ParamSpec",
+    "RMSprop",
     "ReLU",
     "Sequential",
     "Sigmoid",

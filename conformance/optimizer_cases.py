@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
+from torch.optim import lr_scheduler
 
 import minidl as md
 
@@ -31,7 +32,13 @@ class OptimizerCase:
 
 
 def power(optimizer):
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: (epoch + 1) ** -0.6)
+    return lr_scheduler.LambdaLR(optimizer, lambda epoch: (epoch + 1) ** -0.6)
+
+
+def warm_up_and_cosine(optimizer):
+    rise = lr_scheduler.LinearLR(optimizer, start_factor=1 / 21, total_iters=20)
+    fall = lr_scheduler.CosineAnnealingLR(optimizer, T_max=280, eta_min=1e-4)
+    return lr_scheduler.SequentialLR(optimizer, [rise, fall], milestones=[20])
 
 
 def weights_and_biases(parameters):
@@ -153,5 +160,58 @@ OPTIMIZERS = (
         750,
         SQUARES | VELOCITY,
         clip=5.0,
+    ),
+    OptimizerCase(
+        "SGD, step schedule",
+        lambda m: md.SGD(m, md.StepSchedule(0.002, every=100, factor=0.5), momentum=0.5),
+        lambda p: torch.optim.SGD(p, 0.002, momentum=0.5),
+        SGD_ULP,
+        100,
+        VELOCITY,
+        schedule=lambda optimizer: lr_scheduler.StepLR(optimizer, 100, 0.5),
+    ),
+    OptimizerCase(
+        "SGD, piecewise schedule",
+        lambda m: md.SGD(m, md.PiecewiseSchedule({1: 0.002, 100: 0.001, 200: 0.0005})),
+        lambda p: torch.optim.SGD(p, 0.002),
+        SGD_ULP,
+        10,
+        schedule=lambda optimizer: lr_scheduler.MultiStepLR(optimizer, [99, 199], 0.5),
+    ),
+    OptimizerCase(
+        "RMSprop, power schedule",
+        lambda m: md.RMSprop(m, md.PowerSchedule(0.001, 0.6)),
+        lambda p: torch.optim.RMSprop(p, 0.001),
+        ADAM_ULP,
+        40,
+        SQUARES,
+        schedule=power,
+    ),
+    OptimizerCase(
+        "Adam, exponential schedule",
+        lambda m: md.Adam(m, md.ExponentialSchedule(0.002, 0.99)),
+        lambda p: torch.optim.Adam(p, 0.002),
+        ADAM_ULP,
+        80,
+        MOMENTS,
+        schedule=lambda optimizer: lr_scheduler.ExponentialLR(optimizer, 0.99),
+    ),
+    OptimizerCase(
+        "AdamW, cosine schedule with warm-up",
+        lambda m: md.AdamW(m, md.CosineSchedule(0.002, 300, warmup=20, final=1e-4)),
+        lambda p: torch.optim.AdamW(p, 0.002),
+        ADAM_ULP,
+        600,
+        MOMENTS,
+        schedule=warm_up_and_cosine,
+    ),
+    OptimizerCase(
+        "Adam, one-cycle schedule",
+        lambda m: md.Adam(m, md.OneCycleSchedule(0.002, 300)),
+        lambda p: torch.optim.Adam(p, 0.002),
+        ADAM_ULP,
+        650,
+        MOMENTS,
+        schedule=lambda optimizer: lr_scheduler.OneCycleLR(optimizer, 0.002, total_steps=300, cycle_momentum=False),
     ),
 )

@@ -16,6 +16,15 @@ from minidl.optim.adam import Adam
 from minidl.optim.adamw import AdamW
 from minidl.optim.optimizer import Optimizer, OptimizerState
 from minidl.optim.rmsprop import RMSprop
+from minidl.optim.schedule import Schedule
+from minidl.optim.schedules import (
+    CosineSchedule,
+    ExponentialSchedule,
+    OneCycleSchedule,
+    PiecewiseSchedule,
+    PowerSchedule,
+    StepSchedule,
+)
 from minidl.optim.sgd import SGD
 from minidl.parameters.buffer import Param, ParamBuffer
 from minidl.parameters.spec import LayerSpec, ParamSpec
@@ -40,10 +49,12 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "Backend",
+    "CosineSchedule",
     "CrossEntropyLoss",
     "DivergenceError",
     "Dropout",
     "Evaluation",
+    "ExponentialSchedule",
     "GradientError",
     "History",
     "LayerSpec",
@@ -52,15 +63,20 @@ __all__ = [
     "Loss",
     "MSELoss",
     "Module",
+    "OneCycleSchedule",
     "Optimizer",
     "OptimizerState",
     "Param",
     "ParamBuffer",
     "ParamSpec",
+    "PiecewiseSchedule",
+    "PowerSchedule",
     "RMSprop",
     "ReLU",
+    "Schedule",
     "Sequential",
     "Sigmoid",
+    "StepSchedule",
     "Tanh",
     "accuracy",
     "evaluate",

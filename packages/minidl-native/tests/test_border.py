@@ -487,3 +487,34 @@ def test_kinds_are_read_from_the_engine_and_cannot_be_changed():
     for kinds in (KINDS.layers, KINDS.losses, KINDS.optimizers):
         with pytest.raises(TypeError):
             kinds["Own"] = ()
+
+
+@pytest.mark.parametrize(
+    ("ranges", "error", "words"),
+    [
+        (list(RANGES), TypeError, "ranges to be a tuple, got <class 'list'>"),
+        (((0, 12, 0),), ValueError, "a range"),
+        (((0, 12, 0, "2"),), TypeError, "the axes of a range"),
+        (((-1, 12, 0, 2),), ValueError, "the start of a range"),
+        (((SIZE + 1, 0, 0, 2),), ValueError, "the start of a range"),
+        (((20, 7, 0, 2),), ValueError, "the length of a range"),
+        (((0, -1, 0, 2),), ValueError, "the length of a range"),
+        (((0, 12, 0, 2), (11, 4, 0, 1)), ValueError, "the start of a range"),
+        (((2**62, 2**62, 0, 2),), ValueError, "the start of a range"),
+        (((0, 12, 3, 2),), ValueError, "the layer of a range"),
+        (((0, 12, -1, 2),), ValueError, "the layer of a range"),
+        (((0, 12, 1, 2),), ValueError, "a range of a layer that has weights, got another"),
+    ],
+)
+def test_ranges_lie_inside_the_vector_and_belong_to_layers_with_weights(ranges, error, words):
+    with pytest.raises((error, TypeError), match=REFUSED + words):
+        make(ranges=ranges)
+
+
+def test_a_network_that_is_frozen_predicts_and_is_not_trained():
+    frozen = make(ranges=())
+    refused("a network of which something is trained, got all of it frozen", network=frozen)
+    call = arguments()
+    y = np.full((R, N, 2), np.nan, np.float32)
+    _engine.predict(frozen, call["values"], call["x"], y, 1)
+    assert np.isfinite(y).all()

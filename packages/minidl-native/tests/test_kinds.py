@@ -83,17 +83,21 @@ def test_every_kind_alone_on_top_and_at_the_bottom(trained, kind):
     widths=st.tuples(st.integers(1, 9), st.integers(1, 20), st.integers(1, 5)),
     replicates=st.sampled_from([0, 0, 3]),
     common=st.booleans(),
+    frozen=st.booleans(),
     n=st.integers(1, 30),
     batch_size=st.integers(1, 32),
     seed=st.integers(0, 2**32),
 )
-def test_any_chain(trained, kinds, loss, reduction, optimizer, widths, replicates, common, n, batch_size, seed):
+def test_any_chain(trained, kinds, loss, reduction, optimizer, widths, replicates, common, frozen, n, batch_size, seed):
     inputs, width, outputs = widths
     x, y = samples(n, inputs, outputs, seed)
 
     def build(rng):
         last = ["Sigmoid"] if loss == "BCELoss" else []
-        return chain(kinds, np.random.default_rng(rng), inputs, width, outputs, last)
+        network = chain(kinds, np.random.default_rng(rng), inputs, width, outputs, last)
+        if frozen:
+            network[0].freeze()
+        return network
 
     make = (lambda: minidl.replicate(build, range(seed, seed + replicates))) if replicates else (lambda: build(seed))
     lr = 1e-5 if optimizer == "SGD" else 1e-3

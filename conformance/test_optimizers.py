@@ -25,9 +25,7 @@ class Race:
         self.twin = torch_twin(self.model)
         self.ours = case.ours(self.model)
         self.theirs = case.theirs(self.twin.parameters())
-        self.schedule = self.theirs
-        if case.decay is not None:
-            self.schedule = torch.optim.lr_scheduler.LambdaLR(self.theirs, lambda epoch: case.decay(epoch + 1))
+        self.schedule = None if case.schedule is None else case.schedule(self.theirs)
         self.loss = md.MSELoss()
         self.x = rng.uniform(size=(200, 2)).astype(dtype)
         inside = ((self.x - 0.5) ** 2).sum(axis=-1) < 1 / (2 * np.pi)
@@ -55,8 +53,10 @@ class Race:
                 part = gradient[start : start + parameter.numel()]
                 parameter.grad = torch.from_numpy(part.reshape(parameter.shape).copy())
                 start += parameter.numel()
+        if self.case.clip is not None:
+            nn.utils.clip_grad_norm_(self.twin.parameters(), self.case.clip)
         self.theirs.step()
-        if self.case.decay is not None:
+        if self.schedule is not None:
             self.schedule.step()
 
     def vectors(self):

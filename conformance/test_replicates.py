@@ -21,6 +21,9 @@ SETTINGS = {
     "SGD momentum, weight decay": (md.SGD, {"lr": 0.01, "momentum": [0.9, 0, 0.5], "weight_decay": [0, 0.1, 0.01]}),
     "SGD Nesterov": (md.SGD, {"lr": [0.01, 0.02, 0.03], "momentum": [0.9, 0.1, 0.5], "nesterov": True}),
     "Adam lr, weight decay": (md.Adam, {"lr": [0.01, 0.001, 0.003], "weight_decay": [0.1, 0, 0.01]}),
+    "Adam clip": (md.Adam, {"lr": 0.01, "clip": [1.0, np.inf, 0.1], "weight_decay": 0.1, "decay_biases": False}),
+    "AdamW lr, weight decay": (md.AdamW, {"lr": [0.01, 0.001, 0.003], "weight_decay": [0.1, 0, 0.01]}),
+    "RMSprop": (md.RMSprop, {"alpha": [0.9, 0, 0.5], "momentum": [0, 0.5, 0.9], "eps": 0.01, "clip": [1, 2, 0.1]}),
     "Adam betas, eps": (md.Adam, {"beta1": [0.9, 0, 0.5], "beta2": [0.999, 0.9, 0.5], "eps": [1e-8, 0.1, 1e-4]}),
 }
 MAKERS = {str(case): lambda model, _r, case=case: case.ours(model) for case in OPTIMIZERS} | {
@@ -107,7 +110,15 @@ class Trained:
 
 
 TRAINED = {"by own rates": by_own_rates} | {
-    name: MAKERS[name] for name in ("SGD momentum, weight decay", "Adam lr, weight decay", "Adam betas, eps")
+    name: MAKERS[name]
+    for name in (
+        "SGD momentum, weight decay",
+        "Adam lr, weight decay",
+        "Adam betas, eps",
+        "Adam clip",
+        "AdamW lr, weight decay",
+        "RMSprop",
+    )
 }
 
 

@@ -8,6 +8,8 @@ import pytest
 
 import minidl
 
+CACHES = {"compiled", "ranges"}
+
 
 def freeze(thing):
     """Return the content of arrays, tensors, generators, modules, optimizers and losses, down to the bits."""
@@ -23,7 +25,7 @@ def freeze(thing):
         case set():
             frozen = set(thing)
         case minidl.Module() | minidl.Optimizer() | minidl.Loss() | minidl.ParamBuffer() | minidl.History():
-            frozen = freeze({name: value for name, value in vars(thing).items() if name != "compiled"})  # a cache
+            frozen = freeze({name: value for name, value in vars(thing).items() if name not in CACHES})
         case _ if hasattr(thing, "detach"):  # a tensor, whether or not torch is there to ask
             frozen = str(thing.dtype), str(thing.device), thing.requires_grad, freeze(thing.detach().cpu().numpy())
         case _:

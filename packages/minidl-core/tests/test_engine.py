@@ -158,7 +158,7 @@ def test_the_engine_is_given_data_alone(pretended):
     np.testing.assert_allclose(first.optimizer.rates, 0.1 * np.arange(1, 5) ** -0.5)
     np.testing.assert_allclose(second.optimizer.rates, 0.1 * np.arange(5, 9) ** -0.5)
     assert first.optimizer.kind == "SGD"
-    assert first.optimizer.settings == {"momentum": 0.5, "nesterov": True, "weight_decay": 0.0}
+    assert first.optimizer.settings == optimizer.state().settings
     assert first.optimizer.vectors["velocity"] is optimizer.velocity
     assert (history.loss, history.accuracy, history.engine) == ([0.5, 0.5], [0.4, 0.4], "native")
     np.testing.assert_array_equal(model.values, before + 1 + 1)

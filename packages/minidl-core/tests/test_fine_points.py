@@ -12,7 +12,7 @@ def twos(*layers):
     return minidl.Sequential([minidl.Linear(2, 2, lr=1.0, rng=0), *layers])
 
 
-@pytest.mark.parametrize("make", [minidl.SGD, minidl.Adam])
+@pytest.mark.parametrize("make", [minidl.SGD, minidl.Adam, minidl.AdamW, minidl.RMSprop])
 def test_rates_of_replicates_are_rounded_as_one_rate_is(make, rng):
     rates = rng.uniform(0.001, 0.1, 16)
     model = minidl.replicate(lambda rng: minidl.Linear(3, 4, rng=rng), range(16))
@@ -174,9 +174,9 @@ def test_the_next_rates_are_those_that_the_steps_take():
 def test_an_optimizer_as_data_holds_its_settings_and_its_very_vectors():
     layer = minidl.Linear(2, 2, rng=0)
     sgd, adam = minidl.SGD(layer, 0.1, momentum=0.5, weight_decay=0.25), minidl.Adam(layer, beta1=0.5)
-    assert list(sgd.state().settings) == ["momentum", "nesterov", "weight_decay"]
+    assert list(sgd.state().settings) == ["momentum", "nesterov", "weight_decay", "clip", "decay_biases"]
     assert sgd.state().vectors["velocity"] is sgd.velocity
     state = adam.state()
-    assert list(state.settings) == ["beta1", "beta2", "eps", "weight_decay"]
+    assert list(state.settings) == ["beta1", "beta2", "eps", "weight_decay", "clip", "decay_biases"]
     assert (state.kind, state.settings["beta1"], state.settings["weight_decay"]) == ("Adam", 0.5, 0.0)
     assert state.vectors["m"] is adam.m

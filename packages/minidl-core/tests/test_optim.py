@@ -85,10 +85,44 @@ def test_adam_is_eq_14_to_16(beta1, beta2, eps, pull, seed):
     np.testing.assert_allclose(optimizer.v, np.concatenate([a.ravel() for a in v]), **EXACT)
 
 
+@quick
+@given(beta1=share, beta2=share, lr=st.floats(0, 0.1), pull=decay, seed=st.integers(0, 99))
+def test_adamw_decays_the_parameters_beside_adams_step(beta1, beta2, lr, pull, seed):
+    betas = {"beta1": beta1, "beta2": beta2}
+    optimizer = minidl.AdamW(layers(seed), lr, weight_decay=pull, **betas)
+    adam = minidl.Adam(layers(seed), lr, **betas)
+    gradients, decayed = np.random.default_rng(seed), adam.model.values
+    for _ in range(5):
+        adam.model.grads[...] = optimizer.model.grads[...] = gradients.standard_normal(13)
+        before = decayed.copy()
+        optimizer.step()
+        adam.step()
+        decayed -= lr * pull * before
+        np.testing.assert_allclose(optimizer.model.values, decayed, **EXACT)
+
+
+@quick
+@given(alpha=share, eps=st.sampled_from([1e-8, 0.1]), mu=share, pull=decay, seed=st.integers(0, 99))
+def test_rmsprop_divides_by_the_root_mean_square(alpha, eps, mu, pull, seed):
+    optimizer = minidl.RMSprop(layers(seed), 0.01, alpha=alpha, eps=eps, momentum=mu, weight_decay=pull)
+    v, u = [0.0] * 4, [0.0] * 4
+    for before, gradients, after in walk(optimizer, np.random.default_rng(seed)):
+        for i, (theta, g, new) in enumerate(zip(before, gradients, after, strict=True)):
+            pulled = g + pull * theta
+            v[i] = alpha * v[i] + (1 - alpha) * pulled**2
+            u[i] = mu * u[i] + pulled / (eps + np.sqrt(v[i]))
+            np.testing.assert_allclose(new, theta - 0.01 * u[i], **EXACT)
+    np.testing.assert_allclose(optimizer.v, np.concatenate([a.ravel() for a in v]), **EXACT)
+    if mu:
+        np.testing.assert_allclose(optimizer.velocity, np.concatenate([a.ravel() for a in u]), **EXACT)
+    else:
+        assert optimizer.velocity is None
+
+
 def test_the_settings_of_the_report_are_adams_defaults():
     optimizer = minidl.Adam(layers())
     assert (optimizer.lr, optimizer.beta1, optimizer.beta2, optimizer.eps) == (1e-3, 0.9, 0.999, 1e-8)
-    assert repr(optimizer) == "Adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.0)"
+    assert repr(optimizer) == "Adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.0, decay_biases=True)"
     assert list(itertools.islice(optimizer.adaptive_lr(), 3)) == [1e-3] * 3
     assert repr(minidl.SGD(layers(), kappa=1, eta=2)).startswith("SGD(kappa=1.0, eta=2.0, momentum=0.0")
 
@@ -179,6 +213,8 @@ def test_steps_keep_the_dtype(dtype, rng):
         lambda model: minidl.SGD(model, 0.1),
         lambda model: minidl.SGD(model, kappa=0.6, eta=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
         lambda model: minidl.Adam(model, eps=1e-3, weight_decay=0.1),
+        lambda model: minidl.AdamW(model, eps=1e-3, clip=0.5, decay_biases=False),
+        lambda model: minidl.RMSprop(model, eps=1e-3, momentum=0.9, weight_decay=0.1, clip=0.5, decay_biases=False),
     ):
         optimizer = make(layers(dtype=dtype))
         list(walk(optimizer, rng, steps=2))

@@ -171,7 +171,7 @@ WITH_KINDS |= {"training.train_step"}
 
 def test_training_does_not_ask_for_a_layer_or_a_loss_of_a_kind():
     kinds = {name for name in MODULES if room_of(name) in {"layers", "losses", "optim"}}
-    bases = {"layers.module", "layers.tools", "losses.loss", "optim.optimizer"}
+    bases = {"layers.module", "layers.tools", "losses.loss", "optim.optimizer", "optim.rates"}
     for name in MODULES:
         if room_of(name) == "training":
             known = known_to(name) if name not in WITH_KINDS else {other for other, _ in imports_of(name)[0]}
@@ -188,7 +188,7 @@ def names_read(tree):
 
 
 # The base classes of the tree read the slices of the modules below them, which are of their own class.
-FAMILY = {"parameters.layout", "parameters.tree", "layers.module"}
+FAMILY = {"parameters.layout", "parameters.freezing", "parameters.tree", "layers.module"}
 OWN_CLASS = {"sys._getframe", "_Numbers._make"}
 
 

@@ -36,6 +36,11 @@ KINDS = {
     "BCEWithLogitsLoss.pos_weight": (minidl.BCEWithLogitsLoss, "pos_weight", 0.25, [-1, np.nan, None]),
     "CrossEntropyLoss.label_smoothing": (minidl.CrossEntropyLoss, "label_smoothing", 0.25, [-0.1, 1.5, None]),
     "PoissonNLLLoss.eps": (minidl.PoissonNLLLoss, "eps", 0.25, [-1, np.nan, None]),
+    "AdamW.weight_decay": (lambda: minidl.AdamW(layer()), "weight_decay", 0.25, [-1, np.nan, None]),
+    "RMSprop.alpha": (lambda: minidl.RMSprop(layer()), "alpha", 0.25, [-1, 1, np.nan, None]),
+    "RMSprop.momentum": (lambda: minidl.RMSprop(layer()), "momentum", 0.25, [-1, 1, np.nan, None]),
+    "SGD.clip": (lambda: minidl.SGD(layer(), 0.1), "clip", 0.25, [-1, 0, np.nan, "1", True]),
+    "Adam.clip": (lambda: minidl.Adam(layer(), clip=1), "clip", 0.25, [-1, 0, np.nan, [1.0, 2.0]]),
     "Adam.weight_decay": (lambda: minidl.Adam(layer()), "weight_decay", 0.25, [-1, np.nan]),
 }
 by_kind = pytest.mark.parametrize(("make", "name", "good", "bad"), KINDS.values(), ids=KINDS)
@@ -66,7 +71,7 @@ def test_every_setting_of_every_public_class_is_in_the_table():
     kinds = [
         k for k in classes if isinstance(k, type) and issubclass(k, minidl.Module | minidl.Optimizer | minidl.Loss)
     ]
-    listed = {key.partition(".")[2] for key in KINDS} | {"nesterov", "reduction", "log_input"}
+    listed = {key.partition(".")[2] for key in KINDS} | {"nesterov", "decay_biases", "reduction", "log_input"}
     for kind in kinds:
         assert set(getattr(kind, "settings", ())) <= listed
         for name in getattr(kind, "settings", ()):

@@ -71,6 +71,12 @@ struct Catalogue {
 struct Layer {
   int64_t kind, in, out, weight, bias;
   int64_t first_setting;                  // row of the chain's settings
+  bool trained;                           // false where its parameters are frozen
+};
+
+// Where a parameter that is trained lies in the vector, and the layer that it belongs to.
+struct Range {
+  int64_t start, count, layer, axes;
 };
 
 // A network, checked: widths meet, and all parameters lie inside the vector.
@@ -78,6 +84,9 @@ struct Chain {
   bool is_double, replicated;
   int64_t replicates, size, count;
   const Layer* layers;
+  const Range* ranges;                    // of all parameters that are trained, in order
+  int64_t range_count;
+  bool all_trained;                       // nothing is frozen
   const double* settings;                 // (settings of all layers, replicates)
   BitGenerator* const* generators;        // (count, replicates), null where nothing is drawn
 };

@@ -11,7 +11,7 @@ import pytest
 
 import minidl
 from minidl.training.metrics import names_classes
-from minidl_native import KINDS, EpochResult, LossRecord, Network, OptimizerRecord, Samples, _engine
+from minidl_native import EpochResult, LossRecord, Network, OptimizerRecord, Samples, _engine
 
 ISAS = _engine.isas()
 
@@ -54,9 +54,12 @@ def vectors_of(optimizer):
 def optimizer_record(optimizer, steps):
     kind = type(optimizer).__name__
     rates = [rate_of(optimizer, optimizer.t + k) for k in range(1, steps + 1)]
-    settings = {name: getattr(optimizer, name) for name in KINDS.optimizers[kind]}
     return OptimizerRecord(
-        kind, settings, vectors_of(optimizer), None if rates[0] is None else np.array(rates), optimizer.t
+        kind,
+        optimizer.state().settings,
+        vectors_of(optimizer),
+        None if rates[0] is None else np.array(rates),
+        optimizer.t,
     )
 
 

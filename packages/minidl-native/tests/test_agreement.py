@@ -27,7 +27,7 @@ EDITS = {
     "ReLU": ("layers/activations.py", "return dy * positive", "return 0.999 * dy * positive"),
     "Sigmoid": ("layers/activations.py", "return dy * (y * (1 - y))", "return dy * (y * (1.001 - y))"),
     "BCELoss": ("losses/bce.py", "return (f - y) /", "return 1.001 * (f - y) /"),
-    "Adam": ("optim/adam.py", "value /= s.eps", "value /= 1e-3 + s.eps"),
+    "Adam": ("optim/moments.py", "value /= s.eps", "value /= 1e-3 + s.eps"),
     "Sequential or Linear or MSELoss or SGD": (
         "layers/linear.py",
         "dx = rows @ self._weight",

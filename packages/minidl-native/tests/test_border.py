@@ -19,11 +19,14 @@ LAYERS = (
     ("Linear", 4, 2, 16, 24, {"lr": 0.01}),
 )
 DROPOUT = (LAYERS[0], ("Dropout", 4, 4, -1, -1, {"p_drop": 0.3}), LAYERS[2])
-ADAM = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0}
+RANGES = ((0, 12, 0, 2), (12, 4, 0, 1), (16, 8, 2, 2), (24, 2, 2, 1))
+ADAM = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0, "clip": np.inf, "decay_biases": True}
 
 
-def make(layers=LAYERS, *, size=SIZE, replicates=R, replicated=True, generators=(), is_double=False, isa=""):
-    return _engine.network(is_double, replicated, replicates, size, layers, list(generators), isa)
+def make(
+    layers=LAYERS, *, ranges=RANGES, replicates=R, replicated=True, generators=(), is_double=False, isa="", size=SIZE
+):
+    return _engine.network(is_double, replicated, replicates, size, layers, list(generators), ranges, isa)
 
 
 def arguments(**changes):
@@ -185,7 +188,10 @@ def test_numbers_and_names(name, value):
     ("settings", "match"),
     [
         ({name: ADAM[name] for name in ADAM if name != "eps"}, "setting eps of Adam, got none"),
-        (ADAM | {"momentum": 0.9}, "setting of Adam among beta1, beta2, eps, weight_decay, got 'momentum'"),
+        (
+            ADAM | {"momentum": 0.9},
+            "setting of Adam among beta1, beta2, eps, weight_decay, clip, decay_biases, got 'momentum'",
+        ),
         (ADAM | {3: 0.9}, "setting of Adam among .*, got 3"),
         (ADAM | {"eps": "small"}, "eps of Adam to be a number or an array of one per replicate, got <class 'str'>"),
         (ADAM | {"eps": None}, "eps of Adam to be a number"),
@@ -478,7 +484,38 @@ def test_functions():
 
 def test_kinds_are_read_from_the_engine_and_cannot_be_changed():
     assert {"Linear", "Dropout", "ReLU"} <= KINDS.layers.keys()
-    assert KINDS.optimizers["SGD"] == ("momentum", "nesterov", "weight_decay")
+    assert KINDS.optimizers["SGD"] == ("momentum", "nesterov", "weight_decay", "clip", "decay_biases")
     for kinds in (KINDS.layers, KINDS.losses, KINDS.optimizers):
         with pytest.raises(TypeError):
             kinds["Own"] = ()
+
+
+@pytest.mark.parametrize(
+    ("ranges", "error", "words"),
+    [
+        (list(RANGES), TypeError, "ranges to be a tuple, got <class 'list'>"),
+        (((0, 12, 0),), ValueError, "a range"),
+        (((0, 12, 0, "2"),), TypeError, "the axes of a range"),
+        (((-1, 12, 0, 2),), ValueError, "the start of a range"),
+        (((SIZE + 1, 0, 0, 2),), ValueError, "the start of a range"),
+        (((20, 7, 0, 2),), ValueError, "the length of a range"),
+        (((0, -1, 0, 2),), ValueError, "the length of a range"),
+        (((0, 12, 0, 2), (11, 4, 0, 1)), ValueError, "the start of a range"),
+        (((2**62, 2**62, 0, 2),), ValueError, "the start of a range"),
+        (((0, 12, 3, 2),), ValueError, "the layer of a range"),
+        (((0, 12, -1, 2),), ValueError, "the layer of a range"),
+        (((0, 12, 1, 2),), ValueError, "a range of a layer that has weights, got another"),
+    ],
+)
+def test_ranges_lie_inside_the_vector_and_belong_to_layers_with_weights(ranges, error, words):
+    with pytest.raises((error, TypeError), match=REFUSED + words):
+        make(ranges=ranges)
+
+
+def test_a_network_that_is_frozen_predicts_and_is_not_trained():
+    frozen = make(ranges=())
+    refused("a network of which something is trained, got all of it frozen", network=frozen)
+    call = arguments()
+    y = np.full((R, N, 2), np.nan, np.float32)
+    _engine.predict(frozen, call["values"], call["x"], y, 1)
+    assert np.isfinite(y).all()

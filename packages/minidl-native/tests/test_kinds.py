@@ -27,7 +27,13 @@ LOSSES = {
     "BCEWithLogitsLoss": {"pos_weight": 2.5},
     "CrossEntropyLoss": {"label_smoothing": 0.1},
 }
-OPTIMIZERS = {"SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01}, "Adam": {"weight_decay": 0.01}}
+OPTIMIZERS = {
+    "SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01},
+    # Its first steps are ten times the learning rate, also where a gradient is rounding noise, unless eps is larger.
+    "RMSprop": {"alpha": 0.9, "eps": 1e-3, "momentum": 0.7, "weight_decay": 0.01},
+    "Adam": {"weight_decay": 0.01},
+}
+COMMON = {"clip": 0.3, "decay_biases": False}  # of every optimizer
 
 
 def layer(kind, rng, below, above=None):
@@ -50,8 +56,8 @@ def samples(n, inputs=5, outputs=3, seed=1):
     return x, y / y.sum(-1, keepdims=True)
 
 
-def optimizer_of(kind, lr):
-    return lambda model: getattr(minidl, kind)(model, lr, **OPTIMIZERS.get(kind, {}))
+def optimizer_of(kind, lr, **options):
+    return lambda model: getattr(minidl, kind)(model, lr, **OPTIMIZERS.get(kind, {}), **options)
 
 
 @pytest.mark.parametrize("replicates", [0, 2])
@@ -82,13 +88,16 @@ def test_every_kind_alone_on_top_and_at_the_bottom(trained, kind):
     optimizer=st.sampled_from(sorted(KINDS.optimizers)),
     widths=st.tuples(st.integers(1, 9), st.integers(1, 20), st.integers(1, 5)),
     replicates=st.sampled_from([0, 0, 3]),
-    n=st.integers(1, 30),
-    batch_size=st.integers(1, 32),
+    common=st.booleans(),
+    frozen=st.booleans(),
+    batches=st.tuples(st.integers(1, 30), st.integers(1, 32)),
     weighted=st.booleans(),
     seed=st.integers(0, 2**32),
 )
-def test_any_chain(trained, kinds, loss, reduction, optimizer, widths, replicates, n, batch_size, weighted, seed):
-    inputs, width, outputs = widths
+def test_any_chain(
+    trained, kinds, loss, reduction, optimizer, widths, replicates, common, frozen, batches, weighted, seed
+):
+    (inputs, width, outputs), (n, batch_size) = widths, batches
     cost = getattr(minidl, loss)(reduction, **LOSSES.get(loss, {}))
     if not cost.one_output_per_target:
         outputs *= 2
@@ -99,14 +108,18 @@ def test_any_chain(trained, kinds, loss, reduction, optimizer, widths, replicate
 
     def build(rng):
         last = ["Sigmoid"] if loss == "BCELoss" else []
-        return chain(kinds, np.random.default_rng(rng), inputs, width, outputs, last)
+        network = chain(kinds, np.random.default_rng(rng), inputs, width, outputs, last)
+        if frozen:
+            network[0].freeze()
+        return network
 
     make = (lambda: minidl.replicate(build, range(seed, seed + replicates))) if replicates else (lambda: build(seed))
     lr = 1e-5 if optimizer == "SGD" else 1e-3
     if "NLL" in loss:  # whose gradients are exponentials of outputs
         lr *= 1e-6
     options = {"epochs": 2, "batch_size": batch_size, "weight": weight}
-    trained.assert_alike(trained.both(make, cost, optimizer_of(optimizer, lr), x, y, **options))
+    descent = optimizer_of(optimizer, lr, **(COMMON if common else {}))
+    trained.assert_alike(trained.both(make, cost, descent, x, y, **options))
 
 
 ENGINE = Path(__file__).parents[1]

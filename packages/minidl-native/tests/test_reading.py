@@ -68,7 +68,7 @@ def test_what_it_can_run(loss, optimizer, replicate_shape):
     check(SPEC, dtype="float64", replicate_shape=replicate_shape, loss=loss, optimizer=optimizer)
 
 
-SGD = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
+SGD = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0, "clip": np.inf, "decay_biases": True}
 
 
 def test_a_training_refuses_what_check_refuses():

@@ -19,7 +19,18 @@ from minidl.losses.mse import MSELoss
 from minidl.losses.poisson_nll import PoissonNLLLoss
 from minidl.losses.quantile import QuantileLoss
 from minidl.optim.adam import Adam
+from minidl.optim.adamw import AdamW
 from minidl.optim.optimizer import Optimizer, OptimizerState
+from minidl.optim.rmsprop import RMSprop
+from minidl.optim.schedule import Schedule
+from minidl.optim.schedules import (
+    CosineSchedule,
+    ExponentialSchedule,
+    OneCycleSchedule,
+    PiecewiseSchedule,
+    PowerSchedule,
+    StepSchedule,
+)
 from minidl.optim.sgd import SGD
 from minidl.parameters.buffer import Param, ParamBuffer
 from minidl.parameters.spec import LayerSpec, ParamSpec
@@ -40,13 +51,16 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "BCELoss",
     "BCEWithLogitsLoss",
     "Backend",
+    "CosineSchedule",
     "CrossEntropyLoss",
     "DivergenceError",
     "Dropout",
     "Evaluation",
+    "ExponentialSchedule",
     "GaussianNLLLoss",
     "GradientError",
     "History",
@@ -58,16 +72,22 @@ __all__ = [
     "Loss",
     "MSELoss",
     "Module",
+    "OneCycleSchedule",
     "Optimizer",
     "OptimizerState",
     "Param",
     "ParamBuffer",
     "ParamSpec",
+    "PiecewiseSchedule",
     "PoissonNLLLoss",
+    "PowerSchedule",
     "QuantileLoss",
+    "RMSprop",
     "ReLU",
+    "Schedule",
     "Sequential",
     "Sigmoid",
+    "StepSchedule",
     "Tanh",
     "accuracy",
     "class_weights",

@@ -76,6 +76,7 @@ def gradcheck(
     if dtype_name(x.dtype) != "float64" or (module.values.shape[-1] and dtype_name(module.dtype) != "float64"):
         own = dtype_name(module.dtype)
         raise TypeError(f"gradcheck: expected float64 throughout, got x {describe(x)} and {module} in {own}")
+    module = copy.deepcopy(module).unfreeze()  # the gradient of a frozen parameter is checked, too
     point, theta = backend.to_numpy(x).copy(), module.backend.to_numpy(module.values).copy()
     dy = as_generator("gradcheck", rng).standard_normal(tuple(copy.deepcopy(module).forward(x).shape))
 

@@ -6,7 +6,7 @@ Network::~Network() {
   for (PyObject* owner : owners_) Py_DECREF(owner);
 }
 
-bool Network::read(PyObject* layers, PyObject* generators, const char* isa) {
+bool Network::read(PyObject* layers, PyObject* generators, PyObject* ranges, const char* isa) {
   isa_ = find_isa(isa);
   if (!isa_) return false;
   if (!PyTuple_Check(layers)) {
@@ -19,8 +19,10 @@ bool Network::read(PyObject* layers, PyObject* generators, const char* isa) {
     any |= facts_of(layers_.back()).has_weights;
   }
   if (!any) return refuse(PyExc_ValueError, "at least one layer that has weights, got none");
-  if (!read_generators(generators)) return false;
+  if (!read_generators(generators) || !read_ranges(ranges)) return false;
   chain.layers = layers_.data();
+  chain.ranges = ranges_.data();
+  chain.range_count = (int64_t)ranges_.size();
   chain.settings = settings_.data();
   chain.generators = generators_.data();
   return true;
@@ -111,13 +113,40 @@ bool Network::read_generators(PyObject* generators) {
   return true;
 }
 
+bool Network::read_ranges(PyObject* ranges) {
+  if (!PyTuple_Check(ranges)) {
+    return refuse(PyExc_TypeError, "ranges to be a tuple, got %R", (PyObject*)Py_TYPE(ranges));
+  }
+  int64_t end = 0, trained = 0;
+  for (Py_ssize_t i = 0; i < PyTuple_Size(ranges); ++i) {
+    PyObject* items[4];
+    Range range = {};
+    if (!read_tuple(PyTuple_GetItem(ranges, i), "a range", 4, items) ||
+        !read_integer(items[0], "the start of a range", end, chain.size, range.start) ||
+        !read_integer(items[1], "the length of a range", 0, chain.size - range.start, range.count) ||
+        !read_integer(items[2], "the layer of a range", 0, chain.count - 1, range.layer) ||
+        !read_integer(items[3], "the axes of a range", 0, INT64_MAX, range.axes)) {
+      return false;
+    }
+    Layer& layer = layers_[(size_t)range.layer];
+    if (!facts_of(layer).has_weights) return refuse(PyExc_ValueError, "a range of a layer that has weights, got another");
+    layer.trained = true;
+    end = range.start + range.count;
+    trained += range.count;
+    ranges_.push_back(range);
+  }
+  chain.all_trained = trained == chain.size;
+  return true;
+}
+
 bool Network::check_training(bool rates) const {
+  if (ranges_.empty()) return refuse(PyExc_ValueError, "a network of which something is trained, got all of it frozen");
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerFacts& facts = facts_of(layers_[i]);
     if (!facts.draws && (rates || !facts.has_weights)) continue;
     for (int64_t r = 0; r < chain.replicates; ++r) {
       const double first = settings_[(size_t)(layers_[i].first_setting * chain.replicates + r)];
-      if (facts.has_weights && !rates && first != first) {
+      if (layers_[i].trained && !rates && first != first) {
         return refuse(PyExc_ValueError, "a learning rate for layers[%lld], got none", (long long)i);
       }
       if (facts.draws && first != 0 && !generators_[i * (size_t)chain.replicates + (size_t)r]) {

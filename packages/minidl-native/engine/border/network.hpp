@@ -14,8 +14,9 @@ class Network {
   ~Network();
 
   // Read the layers, each a tuple (kind, in, out, weight, bias, settings by name), and for each layer that draws a list
-  // of one bit generator per replicate, or None for a replicate that draws nothing. The chain's other fields are set.
-  bool read(PyObject* layers, PyObject* generators, const char* isa);
+  // of one bit generator per replicate, or None for a replicate that draws nothing; and the parameters that are trained,
+  // each a tuple (start, count, layer, axes), in order. The chain's other fields are set.
+  bool read(PyObject* layers, PyObject* generators, PyObject* ranges, const char* isa);
 
   const Kernel& kernel() const { return isa_->kernels[chain.is_double]; }
   const char* float_type() const { return chain.is_double ? "d" : "f"; }
@@ -23,7 +24,7 @@ class Network {
   int64_t out() const { return layers_.back().out; }
   bool gives_probabilities() const { return facts_of(layers_.back()).gives_probabilities; }
   // Refuse a training in which a layer would draw from a generator that it lacks or, unless there are `rates` of the
-  // steps, would need a learning rate of its own that it lacks.
+  // steps, would need a learning rate of its own that it lacks; and one in which nothing is trained.
   bool check_training(bool rates) const;
 
   Chain chain = {};
@@ -33,8 +34,10 @@ class Network {
   bool read_layer(PyObject* record, int64_t index);
   bool check_layer(const Layer& layer, int64_t index) const;
   bool read_generators(PyObject* generators);
+  bool read_ranges(PyObject* ranges);
 
   std::vector<Layer> layers_;
+  std::vector<Range> ranges_;
   std::vector<double> settings_;
   std::vector<BitGenerator*> generators_;
   std::vector<PyObject*> owners_;

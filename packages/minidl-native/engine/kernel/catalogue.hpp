@@ -15,7 +15,7 @@ template <class Kind>
 constexpr LossFacts LOSS = {Kind::name, Kind::settings, Kind::takes_classes, Kind::needs_probabilities, Kind::outputs};
 template <class Kind>
 constexpr OptimizerFacts OPTIMIZER = {
-    Kind::name, Kind::settings, Kind::vectors,
+    Kind::name, with_common(Kind::settings), Kind::vectors,
     Kind::required < count_of(Kind::vectors) ? Kind::required : count_of(Kind::vectors), Kind::one_pass};
 
 template <class... Kinds>
@@ -36,6 +36,8 @@ constexpr Table<LossFacts> loss_table(List<Kinds...>) {
 template <class... Kinds>
 constexpr Table<OptimizerFacts> optimizer_table(List<Kinds...>) {
   static_assert((... && (count_of(Kinds::vectors) <= MOST_VECTORS)), "an optimizer has too many vectors");
+  static_assert((... && (count_of(Kinds::settings) + count_of(COMMON) <= MOST_NAMES)),
+                "an optimizer has too many settings");
   return {OPTIMIZERS<Kinds...>, sizeof...(Kinds)};
 }
 

@@ -33,8 +33,8 @@ bool forward(const Plan<T>& plan, int64_t rows, bool train, const Stop* stop) {
   return true;
 }
 
-// Turn g, the gradient of the last block, into those of all parameters. No gradient is needed below the lowest layer
-// that has any. Returns false if it was asked to stop on the way.
+// Turn g, the gradient of the last block, into those of all parameters that are trained. No gradient is needed below the
+// lowest layer that has any. Returns false if it was asked to stop on the way.
 template <class T>
 bool backward(const Plan<T>& plan, int64_t rows, const Stop* stop) {
   T *g = plan.g, *other = plan.other_g;
@@ -42,7 +42,8 @@ bool backward(const Plan<T>& plan, int64_t rows, const Stop* stop) {
     const Stage<T>& stage = plan.stages[i];
     visit(Layers(), stage.layer->kind, [&](auto kind) {
       T* below = kind.in_place ? g : other;
-      kind.template backward<T>(stage, rows, g, i == plan.lowest ? nullptr : below, plan.gradient);
+      kind.template backward<T>(stage, rows, g, i == plan.lowest ? nullptr : below,
+                                stage.layer->trained ? plan.gradient : nullptr);
       other = kind.in_place ? other : g;
       g = below;
     });
@@ -69,31 +70,6 @@ void gather(const Pass& pass, int64_t replicate, int64_t start, int64_t rows, in
   for (int64_t i = 0; i < rows; ++i) {
     plan.index[i] = sample_at(pass, replicate, start + i);
     copy(x + plan.index[i] * width, plan.x + i * ld, width);
-  }
-}
-
-template <class T>
-Piece<T> piece_of(const Chain& chain, const Pass& pass, int64_t r, const T* gradient, int64_t start, int64_t n) {
-  const int64_t at = r * chain.size + start;
-  Piece<T> piece = {n, (T*)pass.values + at, gradient + start, {}};
-  for (int64_t i = 0; i < MOST_VECTORS; ++i) piece.vectors[i] = pass.vectors[i] ? (T*)pass.vectors[i] + at : nullptr;
-  return piece;
-}
-
-template <class T>
-void update(const Chain& chain, const Pass& pass, int64_t r, int64_t step, const Plan<T>& plan) {
-  const auto descend = [&](T rate, int64_t start, int64_t n) {
-    optimize<T>(chain, pass, r, pass.t + step + 1, rate, piece_of<T>(chain, pass, r, plan.gradient, start, n));
-  };
-  if (pass.rates) {
-    return descend((T)pass.rates[step * pass.rate_step + r * pass.rate_replicate], 0, chain.size);
-  }
-  for (int64_t i = 0; i < plan.count; ++i) {
-    const Layer& layer = *plan.stages[i].layer;
-    if (layer.weight < 0) continue;
-    const T rate = (T)plan.stages[i].settings[0];
-    descend(rate, layer.weight, layer.in * layer.out);
-    if (layer.bias >= 0) descend(rate, layer.bias, layer.out);
   }
 }
 
@@ -125,7 +101,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
       break;
     }
     if (!backward<T>(plan, rows, &stop)) break;
-    update<T>(chain, pass, r, steps, plan);
+    optimize<T>(chain, pass, r, steps, plan.gradient);
     ++steps;
     if (stop.ask(stop.context)) break;
   }
@@ -138,9 +114,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
 // One step of a replicate, with given gradients.
 template <class T>
 void step(const Chain& chain, const Pass& pass, int64_t r, const void* gradients) {
-  const T* gradient = (const T*)gradients + r * chain.size;
-  optimize<T>(chain, pass, r, pass.t + 1, (T)pass.rates[r * pass.rate_replicate],
-              piece_of<T>(chain, pass, r, gradient, 0, chain.size));
+  optimize<T>(chain, pass, r, 0, (const T*)gradients + r * chain.size);
 }
 
 template <class T>

@@ -35,7 +35,7 @@ struct Stage {
 //   forward(stage, rows, train)   computes y
 //   backward(stage, rows, g, dx, gradient)
 //                                 computes dx = dL/dx from g = dL/dy, unless dx is null, and the parameters' part of
-//                                 the gradient
+//                                 the gradient, unless that is null
 //   row(layer, settings, values, x, y)
 //                                 computes y for one row in evaluation mode, with the parameters in `values`
 struct AnyLayer {
@@ -63,9 +63,11 @@ struct Linear : AnyLayer {
   template <class T>
   static void backward(const Stage<T>& s, int64_t rows, const T* g, T* dx, T* gradient) {
     const Layer& layer = *s.layer;
-    product<T>(layer.out, layer.in, rows, {g, 1, s.out_ld}, {s.x, PANEL<T>, s.in_ld}, gradient + layer.weight,
-               layer.in, nullptr, false);
-    if (layer.bias >= 0) sum_rows<T>(g, rows, layer.out, s.out_ld, gradient + layer.bias);
+    if (gradient) {
+      product<T>(layer.out, layer.in, rows, {g, 1, s.out_ld}, {s.x, PANEL<T>, s.in_ld}, gradient + layer.weight,
+                 layer.in, nullptr, false);
+      if (layer.bias >= 0) sum_rows<T>(g, rows, layer.out, s.out_ld, gradient + layer.bias);
+    }
     if (!dx) return;
     product<T>(rows, layer.in, layer.out, {g, s.out_ld, 1}, {s.backward, layer.out * PANEL<T>, 0}, dx, s.in_ld,
                nullptr, true);

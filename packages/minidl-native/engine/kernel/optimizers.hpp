@@ -10,30 +10,43 @@ namespace MINIDL_ISA {
 inline float root(float x) { return __builtin_sqrtf(x); }
 inline double root(double x) { return __builtin_sqrt(x); }
 
-// A piece of the vectors: parameters, gradient, and the optimizer's own (null where missing).
+// A piece of the vectors: parameters, gradient, and the optimizer's own (null where missing), with the numbers that differ
+// between pieces.
 template <class T>
 struct Piece {
   int64_t n;
   T* w;
   const T* g;
   T* vectors[MOST_VECTORS];
+  T scale;                        // of the gradient, 1 unless it is clipped
+  T decay, rate;
 };
 
-// A gradient plus weight decay. Without decay even an infinite parameter adds nothing.
+// A gradient, clipped, plus weight decay. Without decay even an infinite parameter adds nothing.
 template <class T>
 inline T decayed(T g, T w, T decay) {
   return decay != 0 ? g + decay * w : g;
 }
 
+// The settings that every optimizer has, behind its own.
+constexpr Names COMMON = {{"weight_decay", "clip", "decay_biases"}};
+
+constexpr Names with_common(Names names) {
+  const int64_t own = count_of(names);
+  for (int64_t i = 0; COMMON.at[i]; ++i) names.at[own + i] = COMMON.at[i];
+  return names;
+}
+
 // Defaults of an optimizer. A struct derived from this one has
 //
 //   name                          the class in Python
-//   settings                      names of its settings, in the order in which the formula reads them
+//   settings                      names of its own settings
 //   vectors                       names of its vectors, which are as long as the parameters'
 //   required                      how many of the vectors must be there; the others may be missing
 //   one_pass                      whether its one pass is faster than NumPy on long vectors
-//   step(piece, rate, t, settings)
-//                                 changes the parameters and the vectors; t counts steps from 1
+//   Numbers                       the numbers of a step in the dtype of the network, made of the settings, in the order
+//                                 of their names, and of t, which counts steps from 1
+//   step(piece, numbers)          changes the parameters and the vectors
 struct Optimizer {
   static constexpr Names settings = {}, vectors = {};
   static constexpr int64_t required = MOST_VECTORS;
@@ -42,59 +55,164 @@ struct Optimizer {
 
 struct SGD : Optimizer {
   static constexpr const char* name = "SGD";
-  static constexpr Names settings = {{"momentum", "nesterov", "weight_decay"}};
+  static constexpr Names settings = {{"momentum", "nesterov"}};
   static constexpr Names vectors = {{"velocity"}};
   static constexpr int64_t required = 0;  // no velocity without momentum
 
   template <class T>
-  static void step(const Piece<T>& piece, T rate, int64_t, Column settings) {
+  struct Numbers {
+    Numbers(Column settings, int64_t) : momentum((T)settings[0]), nesterov(settings[1] != 0) {}
+    T momentum;
+    bool nesterov;
+  };
+
+  template <class T>
+  static void step(const Piece<T>& piece, const Numbers<T>& s) {
     T *__restrict w = piece.w, *__restrict velocity = piece.vectors[0];
     const T* __restrict gradient = piece.g;
-    const T momentum = (T)settings[0], decay = (T)settings[2];
-    const bool nesterov = settings[1] != 0;
+    const T scale = piece.scale, decay = piece.decay, rate = piece.rate;
     if (!velocity) {
-      for (int64_t i = 0; i < piece.n; ++i) w[i] -= rate * decayed<T>(gradient[i], w[i], decay);
+      for (int64_t i = 0; i < piece.n; ++i) w[i] -= rate * decayed<T>(scale * gradient[i], w[i], decay);
       return;
     }
     for (int64_t i = 0; i < piece.n; ++i) {
-      const T g = decayed<T>(gradient[i], w[i], decay), v = momentum * velocity[i] + g;
+      const T g = decayed<T>(scale * gradient[i], w[i], decay), v = s.momentum * velocity[i] + g;
       velocity[i] = v;
-      w[i] -= rate * (nesterov ? g + momentum * v : v);
+      w[i] -= rate * (s.nesterov ? g + s.momentum * v : v);
     }
   }
 };
 
-// Equations 14 to 16 of the report. The numbers of a step are rounded to the dtype once.
-struct Adam : Optimizer {
-  static constexpr const char* name = "Adam";
-  static constexpr Names settings = {{"beta1", "beta2", "eps", "weight_decay"}};
+struct RMSprop : Optimizer {
+  static constexpr const char* name = "RMSprop";
+  static constexpr Names settings = {{"alpha", "eps", "momentum"}};
+  static constexpr Names vectors = {{"v", "velocity"}};
+  static constexpr int64_t required = 1;  // no velocity without momentum
+  static constexpr bool one_pass = true;
+
+  template <class T>
+  struct Numbers {
+    Numbers(Column settings, int64_t)
+        : alpha((T)settings[0]), one_minus_alpha((T)(1 - settings[0])), eps((T)settings[1]), momentum((T)settings[2]) {}
+    T alpha, one_minus_alpha, eps, momentum;
+  };
+
+  template <class T>
+  static void step(const Piece<T>& piece, const Numbers<T>& s) {
+    T *__restrict w = piece.w, *__restrict second = piece.vectors[0], *__restrict velocity = piece.vectors[1];
+    const T* __restrict gradient = piece.g;
+    const T scale = piece.scale, decay = piece.decay, rate = piece.rate;
+    for (int64_t i = 0; i < piece.n; ++i) {
+      const T g = decayed<T>(scale * gradient[i], w[i], decay);
+      const T v = s.alpha * second[i] + s.one_minus_alpha * (g * g);
+      T value = g / (s.eps + root(v));
+      second[i] = v;
+      if (velocity) velocity[i] = value = s.momentum * velocity[i] + value;
+      w[i] -= rate * value;
+    }
+  }
+};
+
+// Equations 14 to 16 of the report. The numbers of a step are rounded to the dtype once. Adam adds weight decay to the
+// gradient, AdamW to the value.
+template <bool DECAYS_VALUE>
+struct Moments : Optimizer {
+  static constexpr Names settings = {{"beta1", "beta2", "eps"}};
   static constexpr Names vectors = {{"m", "v"}};
   static constexpr bool one_pass = true;
 
   template <class T>
-  static void step(const Piece<T>& piece, T rate, int64_t t, Column settings) {
+  struct Numbers {
+    Numbers(Column settings, int64_t t)
+        : beta1((T)settings[0]), new1((T)(1 - settings[0])), correction1(correction(settings[0], t)),
+          beta2((T)settings[1]), new2((T)(1 - settings[1])), correction2(correction(settings[1], t)),
+          eps((T)settings[2]) {}
+    static T correction(double beta, int64_t t) { return (T)(1 - __builtin_pow(beta, (double)t)); }
+    T beta1, new1, correction1, beta2, new2, correction2, eps;
+  };
+
+  template <class T>
+  static void step(const Piece<T>& piece, const Numbers<T>& s) {
     T *__restrict w = piece.w, *__restrict first = piece.vectors[0], *__restrict second = piece.vectors[1];
     const T* __restrict gradient = piece.g;
-    const T beta1 = (T)settings[0], beta2 = (T)settings[1], eps = (T)settings[2], decay = (T)settings[3];
-    const T new1 = (T)(1 - settings[0]), correction1 = (T)(1 - __builtin_pow(settings[0], (double)t));
-    const T new2 = (T)(1 - settings[1]), correction2 = (T)(1 - __builtin_pow(settings[1], (double)t));
+    const T scale = piece.scale, rate = piece.rate;
+    const T decay_of_g = DECAYS_VALUE ? 0 : piece.decay, decay_of_value = DECAYS_VALUE ? piece.decay : 0;
     for (int64_t i = 0; i < piece.n; ++i) {
-      const T g = decayed<T>(gradient[i], w[i], decay);
-      const T m = beta1 * first[i] + new1 * g, v = beta2 * second[i] + new2 * (g * g);
+      const T g = decayed<T>(scale * gradient[i], w[i], decay_of_g);
+      const T m = s.beta1 * first[i] + s.new1 * g, v = s.beta2 * second[i] + s.new2 * (g * g);
+      const T value = m / s.correction1 / (s.eps + root(v / s.correction2));
       first[i] = m;
       second[i] = v;
-      w[i] -= rate * (m / correction1 / (eps + root(v / correction2)));
+      w[i] -= rate * decayed<T>(value, w[i], decay_of_value);
     }
   }
 };
 
-using Optimizers = List<SGD, Adam>;
+struct Adam : Moments<false> {
+  static constexpr const char* name = "Adam";
+};
 
-// Make the optimizer's t-th step of a replicate, with one learning rate for a piece.
+struct AdamW : Moments<true> {
+  static constexpr const char* name = "AdamW";
+};
+
+using Optimizers = List<SGD, RMSprop, Adam, AdamW>;
+
+// The sum of squares in double, in several sums, which the processor adds side by side.
 template <class T>
-void optimize(const Chain& chain, const Pass& pass, int64_t r, int64_t t, T rate, const Piece<T>& piece) {
+double squares_of(const T* g, int64_t n) {
+  constexpr int64_t sums = 8;
+  double parts[sums] = {}, total = 0;
+  int64_t i = 0;
+  for (; i + sums <= n; i += sums) {
+    for (int64_t k = 0; k < sums; ++k) parts[k] += (double)g[i + k] * (double)g[i + k];
+  }
+  for (; i < n; ++i) total += (double)g[i] * (double)g[i];
+  for (const double part : parts) total += part;
+  return total;
+}
+
+// The factor min(1, clip / (norm + 1e-6)) of a gradient; 1 without clip, which is infinite then. A nan stays nan.
+template <class T>
+double clipping(const Chain& chain, const T* gradient, double clip) {
+  if (clip > 1.7e308) return 1;
+  double squares = 0;
+  if (chain.all_trained) {
+    squares = squares_of(gradient, chain.size);
+  } else {
+    for (int64_t i = 0; i < chain.range_count; ++i) {
+      squares += squares_of(gradient + chain.ranges[i].start, chain.ranges[i].count);
+    }
+  }
+  const double factor = clip / (__builtin_sqrt(squares) + 1e-6);
+  return factor > 1 ? 1 : factor;
+}
+
+// Make the optimizer's next step of a replicate, after `made` others of the pass: in one piece where all parameters are
+// treated alike, else parameter by parameter.
+template <class T>
+void optimize(const Chain& chain, const Pass& pass, int64_t r, int64_t made, const T* gradient) {
   const Column settings = {pass.optimizer_settings + r, chain.replicates};
-  visit(Optimizers(), pass.optimizer, [&](auto kind) { kind.template step<T>(piece, rate, t, settings); });
+  visit(Optimizers(), pass.optimizer, [&](auto kind) {
+    constexpr int64_t own = count_of(kind.settings);
+    const T decay = (T)settings[own], scale = (T)clipping<T>(chain, gradient, settings[own + 1]);
+    const bool decay_biases = settings[own + 2] != 0;
+    const typename decltype(kind)::template Numbers<T> numbers(settings, pass.t + made + 1);
+    const auto descend = [&](int64_t start, int64_t n, T own_decay, T rate) {
+      const int64_t at = r * chain.size + start;
+      Piece<T> piece = {n, (T*)pass.values + at, gradient + start, {}, scale, own_decay, rate};
+      for (int64_t i = 0; i < MOST_VECTORS; ++i) piece.vectors[i] = pass.vectors[i] ? (T*)pass.vectors[i] + at : nullptr;
+      kind.template step<T>(piece, numbers);
+    };
+    const T rate = pass.rates ? (T)pass.rates[made * pass.rate_step + r * pass.rate_replicate] : 0;
+    if (pass.rates && chain.all_trained && (decay_biases || decay == 0)) return descend(0, chain.size, decay, rate);
+    for (int64_t i = 0; i < chain.range_count; ++i) {
+      const Range& range = chain.ranges[i];
+      const int64_t row = chain.layers[range.layer].first_setting;
+      const T own_rate = pass.rates ? rate : (T)chain.settings[row * chain.replicates + r];
+      descend(range.start, range.count, decay_biases || range.axes > 1 ? decay : 0, own_rate);
+    }
+  });
 }
 
 }  // namespace MINIDL_ISA

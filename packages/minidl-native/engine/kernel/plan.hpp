@@ -27,7 +27,7 @@ struct Arena {
 
 template <class T>
 struct Plan {
-  int64_t count, lowest;          // of the stages; the first that has weights
+  int64_t count, lowest;          // of the stages; the first that trains weights
   Stage<T>* stages;
   T *x, *y;                       // input of the first and output of the last
   T *g, *other_g;                 // the gradient of a block, and memory for that of the block below
@@ -89,7 +89,7 @@ Plan<T> lay_out(const Chain& chain, int64_t replicate, const T* values, int64_t 
     stage = new_stage<T>(chain, i, replicate, values);
     stage.x = plan.y;
     lay_out_stage<T>(flags, rows, below_needs_output, train, stage, arena);
-    if (flags.has_weights && plan.lowest == chain.count) plan.lowest = i;
+    if (chain.layers[i].trained && plan.lowest == chain.count) plan.lowest = i;
     widest = stage.out_ld > widest ? stage.out_ld : widest;
     below_needs_output = flags.needs_output;
     plan.y = stage.y;

@@ -7,6 +7,7 @@ def network(
     size: int,
     layers: tuple[tuple[Any, ...], ...],
     generators: list[list[Any]],
+    ranges: tuple[tuple[int, int, int, int], ...],
     isa: str,
     /,
 ) -> Any: ...

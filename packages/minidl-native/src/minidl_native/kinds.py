@@ -21,8 +21,8 @@ class Kinds:
     Examples
     --------
     >>> import minidl_native
-    >>> minidl_native.KINDS.layers["LeakyReLU"], minidl_native.KINDS.optimizers["Adam"]
-    (('alpha',), ('beta1', 'beta2', 'eps', 'weight_decay'))
+    >>> minidl_native.KINDS.layers["LeakyReLU"], minidl_native.KINDS.optimizers["SGD"]
+    (('alpha',), ('momentum', 'nesterov', 'weight_decay', 'clip', 'decay_biases'))
     """
 
     layers: Mapping[str, tuple[str, ...]]

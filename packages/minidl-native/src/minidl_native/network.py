@@ -10,7 +10,7 @@ import numpy as np
 
 from minidl_native import _engine
 from minidl_native.kinds import FACTS
-from minidl_native.reading import bit_generators, check, check_loss, check_optimizer, read, size_of
+from minidl_native.reading import bit_generators, check, check_loss, check_optimizer, read, size_of, trained
 from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples
 
 CROSSOVERS = {"baseline": 64**2, "avx2": 512**2, "avx512": 512**2}
@@ -77,7 +77,14 @@ class Network:
         # In one order everywhere, so that two trainings that share some never wait for each other.
         self._locks = [unique[key].lock for key in sorted(unique)]
         self._network = _engine.network(
-            dtype == "float64", bool(replicate_shape), replicates, size_of(spec), layers, drawn_from, _isa
+            dtype == "float64",
+            bool(replicate_shape),
+            replicates,
+            size_of(spec),
+            layers,
+            drawn_from,
+            trained(spec),
+            _isa,
         )
         self._last, _, self._out, *_ = layers[-1]
         self.largest: int = max(below * width for _, below, width, weight, *_ in layers if weight >= 0)

@@ -97,6 +97,12 @@ def read(spec: Sequence[Any], replicates: int) -> tuple[tuple[Any, ...], ...]:
     return tuple(layers)
 
 
+def trained(spec: Sequence[Any]) -> tuple[tuple[int, int, int, int], ...]:
+    """Return the parameters that are not frozen: start in the vector, size, number of its layer, and number of axes."""
+    layers = [(i, record) for i, record in enumerate(spec) if not getattr(record, "frozen", False)]
+    return tuple((p.start, prod(p.shape), i, len(p.shape)) for i, record in layers for p in record.params)
+
+
 def size_of(spec: Sequence[Any]) -> int:
     """Return the size of the vector of one network."""
     size: int = max(param.start + prod(param.shape) for record in spec for param in record.params)

@@ -72,6 +72,7 @@ class OptimizerRecord(NamedTuple):
     kind : str
         The name of its class.
     settings : mapping from str to float, bool or array of shape (R,)
+        A clip of infinity clips nothing.
     vectors : mapping from str to ndarray of shape (*replicate_shape, size) or None
         The optimizer's memory, which is changed; None for one that it does without, such as SGD's velocity without
         momentum.
@@ -82,7 +83,7 @@ class OptimizerRecord(NamedTuple):
 
     Examples
     --------
-    >>> sgd = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
+    >>> sgd = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0, "clip": np.inf, "decay_biases": True}
     >>> OptimizerRecord("SGD", sgd, {"velocity": None}, np.array([0.1]), 0).kind
     'SGD'
     """

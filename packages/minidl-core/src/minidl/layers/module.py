@@ -14,7 +14,6 @@ from typing import Any, Self
 import numpy as np
 
 from minidl.arrays.backend import Array, Backend, backend_of, describe
-from minidl.arrays.blocks import blocks
 from minidl.arrays.checks import NON_NEGATIVE, as_number
 from minidl.arrays.settings import number
 from minidl.layers.tools import ModuleTools
@@ -170,6 +169,8 @@ class Module(ModuleTools, ABC):
     def update(self, lr: float | np.ndarray | None = None, values: Array | None = None) -> None:
         """Take a step, ``value -= lr * grad``, and set the gradients to zero (eq. 5 and 6).
 
+        Frozen parameters stay as they are.
+
         Parameters
         ----------
         lr : float or array of shape replicate_shape, optional
@@ -190,19 +191,19 @@ class Module(ModuleTools, ABC):
         else:
             if not (type(lr) is float and 0 <= lr < math.inf):
                 lr = self.broadcast_setting(as_number(self, "lr", lr, NON_NEGATIVE, self.replicate_shape))
-            for value, part, (rate,) in blocks((self._values, step), (lr,)):
+            for value, part, (rate,) in self.trained_blocks((self._values, step), (lr,)):
                 value -= rate * part
         self.zero_grad()
 
     def check_rates(self) -> list[Module]:
-        """Return the modules that have parameters, after checking that each has a learning rate of its own.
+        """Return the modules that train parameters of their own, after checking that each has a learning rate.
 
         Raises
         ------
         ValueError
             Naming the first that has none.
         """
-        rated = [module for module in self.modules() if module._params]
+        rated = [module for module in self.modules() if module._params and not module._frozen]
         for module in rated:
             if module.lr is None:
                 raise ValueError(f"{module}: no learning rate: give update one, or the layer its own (lr=)")

@@ -67,8 +67,7 @@ class Sequential(Module):
         super().__init__(children={str(i): layer for i, layer in enumerate(self._layers)})
         self.train(training)
         self._warn_of_twins()
-        # The lowest layer with parameters: below it nobody needs a gradient, unless the caller wants that of x.
-        self._lowest = next((i for i, layer in enumerate(self._layers) if layer.values.shape[-1]), len(self._layers))
+        self._lowest = self._lowest_trained()
 
     def infer(self, x: Array) -> Array:
         """Apply the layers in evaluation mode and save nothing: safe from many threads."""
@@ -97,10 +96,11 @@ class Sequential(Module):
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array:
         """Pass the gradient through the layers in reverse order, and return that of the input.
 
-        With need_dx=False the lowest layer with parameters leaves out its input gradient, a third of a wide layer's
-        work, and what lies below it is not run.
+        With need_dx=False the lowest layer that trains parameters leaves out its input gradient, a third of a wide
+        layer's work, and what lies below it is not run.
         """
-        last = 0 if need_dx else self._lowest
+        lowest = self._lowest_trained() if self._buffer.frozen else self._lowest
+        last = 0 if need_dx else lowest
         i = len(self._layers)
         try:
             for i in range(len(self._layers) - 1, last, -1):
@@ -145,6 +145,11 @@ class Sequential(Module):
             return
         for i, layer in enumerate(self._layers):
             yield from layer.records(f"{path}{i}.", origin)
+
+    def _lowest_trained(self) -> int:
+        """Return the lowest layer that trains parameters: below it nobody needs a gradient but that of x."""
+        trained = (i for i, layer in enumerate(self._layers) if layer.values.shape[-1] and not layer.frozen)
+        return next(trained, len(self._layers))
 
     def _warn_of_twins(self) -> None:
         """Warn of two layers that draw the same numbers, as the same seed makes them: they would learn in step."""

@@ -62,7 +62,7 @@ class ModuleTools(ParamTree):
     # ---- gradients
 
     def accumulate_grad(self, name: str, function: Callable[..., Array], *args: Any, **options: Any) -> None:
-        """Add ``function(*args, **options)`` to the gradient of a parameter.
+        """Add ``function(*args, **options)`` to the gradient of a parameter, unless that is frozen.
 
         A gradient must not be written in any other way.
 
@@ -73,7 +73,10 @@ class ModuleTools(ParamTree):
         function : callable
             Returns an array of the parameter's shape; takes ``out=``, to which it writes while the gradient is zero.
         """
-        grad, start, fresh = self._params[name].grad, self._offsets[name], self._buffer.fresh
+        grad, start, home = self._params[name].grad, self._offsets[name], self._buffer
+        if start in home.frozen:
+            return
+        fresh = home.fresh
         if start in fresh:
             fresh.discard(start)
             function(*args, out=grad, **options)

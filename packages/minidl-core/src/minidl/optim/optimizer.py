@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from minidl.arrays.backend import Array
-from minidl.arrays.checks import FINITE, NON_NEGATIVE
-from minidl.arrays.settings import check_again, count, number
+from minidl.arrays.checks import FINITE, NON_NEGATIVE, POSITIVE
+from minidl.arrays.settings import check_again, count, flag, number
 from minidl.layers.module import Module
+from minidl.optim.rates import power, rate, rate_at, rates_at, words_of
 
 
 class OptimizerState(NamedTuple):
@@ -59,12 +61,18 @@ class Optimizer(ABC):
     ----------
     model : Module
         With at least one parameter.
-    lr : float or array of shape replicate_shape, optional
-        Learning rate.
+    lr : float, array of shape replicate_shape, or schedule, optional
+        Learning rate. A schedule is a function of the step t = 1, 2, ..., such as a `CosineSchedule` or a function of
+        your own, that returns one number, or one per replicate. It may be asked for many steps ahead.
     kappa, eta : float or array of shape replicate_shape, optional
         Both, instead of `lr`: the learning rate of step t is ``eta * t**-kappa`` (eq. 13).
     weight_decay : float or array of shape replicate_shape
         Weight decay times the parameters is added to the gradient.
+    clip : float or array of shape replicate_shape, optional
+        A gradient whose norm, over all parameters that are trained, is larger than this number is scaled down to it,
+        before weight decay is added. None, or infinity, leaves every gradient as it is.
+    decay_biases : bool
+        Whether weight decay acts on parameters with fewer than two axes, such as biases and scales, too.
 
     Attributes
     ----------
@@ -78,19 +86,18 @@ class Optimizer(ABC):
     Raises
     ------
     ValueError
-        If the model has no parameters; for a negative rate or decay; if only one of kappa and eta is given, or `lr`
-        beside them.
+        If the model has no parameters; for a negative rate or decay; for a clip that is not above 0; if only one of
+        kappa and eta is given, or `lr` beside them. At a step: for a schedule that gives no learning rate, or a model
+        of which nothing is trained.
     TypeError
         If `model` is not a Module, or a setting not a number.
     """
 
-    settings: ClassVar[tuple[str, ...]] = ("weight_decay",)
+    settings: ClassVar[tuple[str, ...]] = ("weight_decay", "clip", "decay_biases")
     vectors: ClassVar[tuple[str, ...]] = ()
-    lr = number(
+    lr = rate(
         "lr",
-        NON_NEGATIVE,
-        "Learning rate; None for kappa and eta, or for the layers' own rates.",
-        optional=True,
+        "Learning rate, or a schedule of it; None for kappa and eta, or for the layers' own rates.",
         check=_refuse_beside_eta,
     )
     kappa = number(
@@ -98,12 +105,22 @@ class Optimizer(ABC):
     )
     eta = number("eta", NON_NEGATIVE, "Factor of the decaying rate, or None.", optional=True, check=_refuse_beside_lr)
     weight_decay = number("weight_decay", NON_NEGATIVE, "Weight decay times the parameters is added to the gradient.")
+    clip = number("clip", POSITIVE, "Largest norm of a gradient; a number, one per replicate, or None.", optional=True)
+    decay_biases = flag("decay_biases", "Whether weight decay acts on parameters with fewer than two axes.")
     t = count("t", "Number of steps made.")
     _t: int
     replicate_shape = property(attrgetter("model.replicate_shape"), doc="The shape of the model's replicate axes.")
 
     def __init__(
-        self, model: Module, lr: Any = None, *, kappa: Any = None, eta: Any = None, weight_decay: Any = 0.0
+        self,
+        model: Module,
+        lr: Any = None,
+        *,
+        kappa: Any = None,
+        eta: Any = None,
+        weight_decay: Any = 0.0,
+        clip: Any = None,
+        decay_biases: bool = True,
     ) -> None:
         if not isinstance(model, Module):
             raise TypeError(f"{type(self).__name__}: expected a Module, got {type(model).__name__}")
@@ -118,6 +135,7 @@ class Optimizer(ABC):
         self.lr = lr
         self._refuse_own_rates(model.modules())
         self.weight_decay = weight_decay
+        self.clip, self.decay_biases = clip, decay_biases
         self.t = 0
 
     @abstractmethod
@@ -125,7 +143,7 @@ class Optimizer(ABC):
         """Change the parameters by the gradients that `backward` has added up, and set those to zero."""
 
     def adaptive_lr(self) -> Iterator[Any]:
-        """Yield the learning rates of steps t = 1, 2, ...: ``eta * t**-kappa`` (eq. 13), or `lr` each time."""
+        """Yield the learning rates of steps t = 1, 2, ...: ``eta * t**-kappa`` (eq. 13), the schedule's, or `lr`."""
         return (self._rate(t) for t in itertools.count(1))
 
     def next_rate(self) -> Any:
@@ -134,12 +152,16 @@ class Optimizer(ABC):
         Raises
         ------
         ValueError, TypeError
-            If there is none. `step` asks before it changes anything.
+            If there is none, or if all parameters are frozen. `step` asks before it changes anything.
         """
+        if self.model.frozen:
+            raise ValueError(
+                f"{type(self).__name__}: expected parameters to train, got {self.model} with all of them frozen: "
+                "unfreeze a layer"
+            )
         rate = self._rate(self.t + 1)
         if rate is None:
             self.model.check_rates()
-            return None
         return rate
 
     def check_for(self, who: str, model: Module, modules: Sequence[Module]) -> None:
@@ -181,16 +203,18 @@ class Optimizer(ABC):
 
     def next_rates(self, steps: int) -> np.ndarray | None:
         """Return the learning rates of the next steps, (steps,) or (steps, *replicate_shape); None for layers' own."""
-        if self.eta is None:
-            rate = self.next_rate()
-            if type(rate) is float:
-                return np.full(steps, rate)
-            return None if rate is None else np.broadcast_to(rate, (steps, *rate.shape))
-        return np.array([self._rate(self.t + step) for step in range(1, steps + 1)])
+        rate, schedule = self.next_rate(), self._schedule()
+        if schedule is not None:
+            steps_ahead = range(self.t + 1, self.t + 1 + steps)
+            return rates_at(type(self).__name__, schedule, steps_ahead, self.model.replicate_shape)
+        if type(rate) is float:
+            return np.full(steps, rate)
+        return None if rate is None else np.broadcast_to(rate, (steps, *rate.shape))
 
     def state(self) -> OptimizerState:
-        """Return the optimizer as data."""
+        """Return the optimizer as data; a clip of None is infinity there."""
         settings = {name: getattr(self, name) for name in self.settings}
+        settings = {name: math.inf if value is None else value for name, value in settings.items()}
         return OptimizerState(type(self).__name__, settings, {name: getattr(self, name) for name in self.vectors})
 
     def forget_not_finite(self, replicates: np.ndarray) -> None:
@@ -213,7 +237,8 @@ class Optimizer(ABC):
         self.__dict__.update(own)
 
     def __repr__(self) -> str:
-        settings = ((name, getattr(self, name)) for name in ("lr", "kappa", "eta", *self.settings))
+        settings = [("lr", words_of(self.lr) if callable(self.lr) else self.lr)]
+        settings += ((name, getattr(self, name)) for name in ("kappa", "eta", *self.settings))
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in settings if value is not None)})"
 
     # ---- for subclasses
@@ -234,18 +259,56 @@ class Optimizer(ABC):
         return self.model.backend.asarray(array, self.model.dtype)
 
     def gradient(self) -> Array:
-        """Return the gradient, plus weight decay times the parameters; for reading only."""
-        gradient = self.model.grads_to_read
-        if type(self.weight_decay) is float and self.weight_decay == 0:
-            return gradient
-        return gradient + self.model.broadcast_setting(self.weight_decay) * self.model.values
+        """Return the gradient, clipped, plus weight decay times the parameters; for reading only."""
+        return self.plus_decay(self.clipped_gradient())
 
-    def _rate(self, t: int) -> Any:
-        if self.eta is None:
-            return self.lr
+    def clipped_gradient(self) -> Array:
+        """Return the gradient times ``min(1, clip / (norm + 1e-6))``; for reading only.
+
+        The norm is that of all parameters that are trained, one for each replicate. The 1e-6 is torch's.
+        """
+        gradient = self.model.grads_to_read
+        if self.clip is None:
+            return gradient
+        factor = np.minimum(1.0, self.clip / (self._norm_of(gradient) + 1e-6))
+        return gradient * self.model.broadcast_setting(factor if factor.ndim else float(factor))
+
+    def plus_decay(self, vector: Array) -> Array:
+        """Return a vector plus weight decay times the parameters; for reading only."""
+        if type(self.weight_decay) is float and self.weight_decay == 0:
+            return vector
+        decay, values = self.model.broadcast_setting(self.weight_decay), self.model.values
+        if self.decay_biases:
+            return vector + decay * values
+        decayed = vector * 1
+        for part in self.model.ranges(least_axes=2):
+            decayed[..., part] += decay * values[..., part]
+        return decayed
+
+    def _norm_of(self, gradient: Array) -> np.ndarray:
+        """Return the norm of what is trained, for each replicate, in float64: no square overflows there."""
+        backend = self.model.backend
+        parts = (backend.xp.asarray(gradient[..., part], dtype=backend.xp.float64) for part in self.model.ranges())
+        squares: Any = sum(backend.xp.sum(part * part, axis=-1) for part in parts)
+        norms: np.ndarray = np.sqrt(backend.to_numpy(squares))
+        return norms
+
+    def _schedule(self) -> Callable[[int], Any] | None:
+        """Return the learning rate as a function of the step; None where it is fixed."""
+        if self.eta is not None:
+            return self._decaying
+        return self.lr if callable(self.lr) else None
+
+    def _decaying(self, t: int) -> Any:
         if self.kappa is None:
             raise ValueError(f"{type(self).__name__}: expected kappa and eta both or neither, got {self!r}")
         return self.eta * power(float(t), -self.kappa)
+
+    def _rate(self, t: int) -> Any:
+        schedule = self._schedule()
+        if schedule is None:
+            return self.lr
+        return rate_at(type(self).__name__, schedule, t, self.model.replicate_shape)
 
 
 def _writable(value: Any) -> Any:
@@ -257,15 +320,3 @@ def _writable(value: Any) -> Any:
     if isinstance(value, np.ndarray) and (type(value) is np.memmap or not value.flags.writeable):
         return np.array(value)
     return value
-
-
-def power(base: Any, exponent: Any) -> Any:
-    """Return ``base ** exponent``, with the same bits for one number as for one per replicate.
-
-    NumPy's vectorised power can differ from Python's in the last bit.
-    """
-    if type(base) is float and type(exponent) is not np.ndarray:
-        return base**exponent
-    bases, exponents = np.broadcast_arrays(base, exponent)
-    pairs = zip(bases.ravel().tolist(), exponents.ravel().tolist(), strict=True)
-    return np.array([one**other for one, other in pairs]).reshape(bases.shape)

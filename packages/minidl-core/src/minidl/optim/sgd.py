@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arrays.backend import Array
 from minidl.arrays.checks import DECAY
 from minidl.arrays.settings import flag, number
 from minidl.layers.module import Module
-from minidl.optim.optimizer import Optimizer, OptimizerState
+from minidl.optim.momentum import Momentum
 
 
 def _check_nesterov(nesterov: Any, momentum: Any) -> None:
@@ -18,22 +17,22 @@ def _check_nesterov(nesterov: Any, momentum: Any) -> None:
         raise ValueError(f"SGD: expected a momentum above 0 with nesterov, got {momentum!r}")
 
 
-class SGD(Optimizer):
+class SGD(Momentum):
     """Stochastic gradient descent, with momentum if asked for.
 
     Parameters
     ----------
     model : Module
-    lr : float or array of shape replicate_shape, optional
+    lr : float, array of shape replicate_shape, or schedule, optional
         Without it, and without `kappa` and `eta`, each layer uses its own learning rate.
     kappa, eta : float or array of shape replicate_shape, optional
-        Both, instead of `lr`: the learning rate of step t is ``eta * t**-kappa`` (eq. 13).
+        Both, instead of `lr`: the learning rate of step t is ``eta * t**-kappa`` (eq. 13), as of a `PowerSchedule`.
     momentum : float or array of shape replicate_shape
         In [0, 1): the velocity is v = momentum v + g, and the step lr v.
     nesterov : bool
         Step by g + momentum v instead.
-    weight_decay : float or array of shape replicate_shape
-        Weight decay times the parameters is added to the gradient.
+    weight_decay, clip, decay_biases
+        As for `Optimizer`.
 
     Attributes
     ----------
@@ -54,7 +53,7 @@ class SGD(Optimizer):
     (0.1, 0.05)
     """
 
-    settings = ("momentum", "nesterov", "weight_decay")
+    settings = ("momentum", "nesterov", "weight_decay", "clip", "decay_biases")
     vectors = ("velocity",)
     momentum = number(
         "momentum",
@@ -78,45 +77,25 @@ class SGD(Optimizer):
         momentum: Any = 0.0,
         nesterov: bool = False,
         weight_decay: Any = 0.0,
+        clip: Any = None,
+        decay_biases: bool = True,
     ) -> None:
-        super().__init__(model, lr, kappa=kappa, eta=eta, weight_decay=weight_decay)
+        super().__init__(
+            model, lr, kappa=kappa, eta=eta, weight_decay=weight_decay, clip=clip, decay_biases=decay_biases
+        )
         self.momentum = momentum
         self.nesterov = nesterov
-        self._velocity: Array | None = None
-        self._velocity_if_any()
-
-    @property
-    def velocity(self) -> Array | None:
-        """The momentum's memory, laid out as the parameters, or None; assigning copies."""
-        return self._velocity
-
-    @velocity.setter
-    def velocity(self, array: Array | None) -> None:
-        self._velocity = None if array is None else self.as_vector("velocity", array)
+        self._velocity = None
+        self.velocity_if_any()
 
     def step(self) -> None:
         """Change the parameters by ``-lr g``; with momentum by ``-lr v``, or ``-lr (g + momentum v)`` (Nesterov).
 
         The velocity is ``v = momentum v + g``.
         """
-        rate, g, v = self.next_rate(), self.gradient(), self._velocity_if_any()
+        rate, g, v = self.next_rate(), self.gradient(), self.velocity_if_any()
         if v is not None:
-            momentum = self.model.broadcast_setting(self.momentum)
-            v *= momentum
-            v += g
+            momentum = self.remember(v, g)
             g = g + momentum * v if self.nesterov else v
         self.model.update(rate, g)
         self._t += 1
-
-    def state(self) -> OptimizerState:
-        """Return the optimizer as data."""
-        self._velocity_if_any()
-        return super().state()
-
-    def _velocity_if_any(self) -> Array | None:
-        """Return the velocity, which starts at zero when a momentum is set later; None without momentum."""
-        if type(self.momentum) is float and not self.momentum:
-            return None
-        if self._velocity is None:
-            self._velocity = self.model.backend.xp.zeros_like(self.model.values)
-        return self._velocity

@@ -49,6 +49,10 @@ class ParamBuffer:
     handed_out : bool
         Whether code outside the modules holds a view of the gradients. That code may write to them, so no gradient
         counts as fresh.
+    frozen : set of int
+        The start of each parameter that is not trained.
+    ranges : dict
+        What `Module.ranges` has found, until a parameter is frozen or trained again.
     ones : ndarray
         A vector of ones of the last batch's length: its product with a matrix is the sum of the matrix's rows.
 
@@ -73,6 +77,8 @@ class ParamBuffer:
         self.grads = backend.asarray(zeros)
         self.fresh: set[int] = set()
         self.handed_out = False
+        self.frozen: set[int] = set()
+        self.ranges: dict[tuple[int, int, int], tuple[slice, ...]] = {}
         self.ones = np.empty(0)
 
     def view(self, start: int, shape: tuple[int, ...]) -> Param:

@@ -41,6 +41,7 @@ class Layout:
         self._shapes = {name: value.shape for name, value in own.items()}
         self._owner: weakref.ref[Layout] | None = None
         self._saved: tuple[Any, ...] | None = None
+        self._frozen = False  # whether its own parameters are
         self._cached: frozenset[str] = frozenset()  # the attributes that `cache_views` sets
         self._refuse_shared_children()
         for child in self._children.values():
@@ -113,6 +114,8 @@ class Layout:
         for name, shape in self._shapes.items():
             self._params[name], self._offsets[name] = buffer.view(stop, shape), stop
             stop += prod(shape)
+        if self._frozen:
+            buffer.frozen.update(self._offsets.values())
         self._starts = list(self._offsets.values())
         for child in self._children.values():
             stop = child._bind(buffer, stop)

@@ -54,6 +54,8 @@ class LayerSpec:
         Its own parameters.
     children : tuple of LayerSpec
         The layers inside a module that is more than their chain; a ``Sequential`` lists its layers one by one instead.
+    frozen : bool
+        Whether its own parameters are not trained.
     origin : str
         The package that its class comes from; a ``Tanh`` of your own is another one than minidl's.
     """
@@ -66,6 +68,7 @@ class LayerSpec:
     params: tuple[ParamSpec, ...] = ()
     children: tuple[LayerSpec, ...] = ()
     origin: str = "minidl"
+    frozen: bool = False
 
     @property
     def size(self) -> int:
@@ -75,6 +78,7 @@ class LayerSpec:
     def __str__(self) -> str:
         words = [] if self.in_features is None else [f"{self.in_features} -> {self.out_features}"]
         words += [f"{name}={_words(value)}" for name, value in self.options]
+        words += ["frozen"] * self.frozen
         return f"{self.kind}({', '.join(words)})" if words else self.kind
 
 

@@ -14,13 +14,13 @@ import numpy as np
 
 from minidl.arrays.backend import FLOATS, Array, describe, dtype_name, library_of
 from minidl.parameters.buffer import Param
-from minidl.parameters.layout import Layout
+from minidl.parameters.freezing import Freezing
 from minidl.parameters.spec import LayerSpec, ParamSpec
 
 _COMPARED, _FEW = 64, 8  # elements of a matrix that tell it from another one; few may have a direction in common
 
 
-class ParamTree(Layout):
+class ParamTree(Freezing):
     """The part of a module that gives access to its parameters; see `Module` for the constructor's arguments.
 
     Attributes
@@ -185,6 +185,7 @@ class ParamTree(Layout):
             params=tuple(ParamSpec(n, s, self._offsets[n] - origin) for n, s in self._shapes.items()),
             children=tuple(inside),
             origin=type(self).__module__.partition(".")[0],
+            frozen=self._frozen and bool(self._params),
         )
 
     def __str__(self) -> str:

@@ -61,6 +61,7 @@ class Compiled:
         self.why_not = self.why_not or _why_not(model, modules)
         self._watched = [(_settings_of(module), module) for module in modules if _has_settings(module)]
         self._settings = [_comparable(settings(module)) for settings, module in self._watched]
+        self._model, self._trained = model, model.ranges()
         self._methods = Methods(list(map(type, modules)), modules)
         self.kinds = list(dict.fromkeys(map(type, modules)))
         self.agrees = False
@@ -68,8 +69,8 @@ class Compiled:
         self.network = None if self.why_not else self._compile(model, modules)
 
     def is_current(self) -> bool:
-        """Whether no setting, no generator and no method of the model has changed since."""
-        if not self._methods.unchanged():
+        """Whether no setting, no generator and no method of the model has changed since, and the same is frozen."""
+        if not self._methods.unchanged() or self._model.ranges() != self._trained:
             return False
         try:
             return [settings(module) for settings, module in self._watched] == self._settings

@@ -1,0 +1,106 @@
+"""Which parameters of a tree of modules are trained, and which are frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from math import prod
+from typing import Any, Self
+
+from minidl.arrays.blocks import blocks
+from minidl.parameters.layout import Layout
+
+
+class Freezing(Layout):
+    """A module whose parameters can be frozen; see `Module` for the constructor's arguments."""
+
+    def freeze(self) -> Self:
+        """Train the parameters of this module, and of all modules below it, no more; return the module.
+
+        A frozen parameter stays as it is, bit for bit, and so does the optimizer's memory of it: no gradient is
+        computed for it, weight decay and momentum do not reach it, and a norm that `clip` limits leaves it out. A
+        gradient that it had before is forgotten at the next step. Gradients pass through a frozen layer to those
+        below. Dropout in a frozen module still draws.
+
+        Examples
+        --------
+        >>> import minidl
+        >>> model = minidl.Sequential([minidl.Linear(2, 3), minidl.ReLU(), minidl.Linear(3, 1)])
+        >>> model[0].freeze()
+        Linear(2 -> 3, frozen)
+        >>> model.ranges()
+        (slice(9, 13, None),)
+        """
+        return self._freeze(frozen=True)
+
+    def unfreeze(self) -> Self:
+        """Train the parameters of this module, and of all modules below it, again; return the module."""
+        return self._freeze(frozen=False)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the module has parameters and all of them, those below it included, are frozen."""
+        return bool(self._starts) and self._buffer.frozen.issuperset(self._starts)
+
+    def trained_blocks(self, vectors: tuple[Any, ...], settings: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        """Cut vectors laid out as the parameters into blocks; see `blocks`. Frozen parameters are left out.
+
+        Parameters
+        ----------
+        vectors : tuple of array, shape (*replicate_shape, size)
+        settings : tuple of float or array, shape (*replicate_shape, 1)
+
+        Yields
+        ------
+        tuple
+            A view of each vector, and last the settings of the same replicates.
+        """
+        if not self._buffer.frozen:
+            return blocks(vectors, settings)
+        parts = (tuple(vector[..., part] for vector in vectors) for part in self.ranges())
+        return chain.from_iterable(blocks(part, settings) for part in parts)
+
+    def ranges(self, *, least_axes: int = 0) -> tuple[slice, ...]:
+        """Return where the parameters that are trained lie in the flat vector; neighbours are joined.
+
+        Parameters
+        ----------
+        least_axes : int
+            Leave out parameters with fewer axes: with 2, biases and scales.
+
+        Returns
+        -------
+        tuple of slice
+            One that covers the whole vector if all parameters are trained; none if all are frozen.
+        """
+        size = self._values.shape[-1]
+        key, known = (self._start, size, least_axes), self._buffer.ranges
+        if key not in known:
+            known[key] = tuple(self._find_ranges(least_axes))
+        return known[key]
+
+    def _freeze(self, *, frozen: bool) -> Self:
+        home = self._buffer
+        for module in self.modules():
+            module._frozen = frozen
+        if frozen:
+            home.frozen.update(self._starts)
+        else:
+            home.frozen.difference_update(self._starts)
+        home.ranges.clear()
+        return self
+
+    def _find_ranges(self, least_axes: int) -> Iterator[slice]:
+        start = stop = self._start
+        for module in self.modules():
+            for name, shape in module._shapes.items():
+                begin = module._offsets[name]
+                if begin in self._buffer.frozen or len(shape) < least_axes:
+                    continue
+                if begin > stop:
+                    if stop > start:
+                        yield slice(start - self._start, stop - self._start)
+                    start = begin
+                stop = begin + prod(shape)
+        if stop > start:
+            yield slice(start - self._start, stop - self._start)

@@ -15,6 +15,7 @@ from parts.mathjax import SCRIPT, copy_mathjax
 from parts.names import check_names
 from parts.parity import write_parity
 from parts.report import write_report
+from parts.schedules import write_schedules
 from parts.signatures import simplify
 from parts.source import Source
 from parts.vector import write_drawings
@@ -82,6 +83,7 @@ def generate(_app: Sphinx) -> None:
     write_parity()
     write_benchmarks()
     write_drawings()
+    write_schedules()
     write_equations()
     write_report()
 

@@ -47,8 +47,8 @@ EQUATIONS = (
         "minidl.Optimizer.adaptive_lr",
         f"{CORE}/test_optim.py::test_the_rate_decays_by_eq_13",
     ),
-    Equation("14, 15", "Adam's moments", "minidl.Adam.step", ADAM),
-    Equation("16", "Adam's value", "minidl.Adam.step", ADAM),
+    Equation("14, 15", "Adam's moments", "minidl.Adam.value_of", ADAM),
+    Equation("16", "Adam's value", "minidl.Adam.value_of", ADAM),
     Equation(
         "II-A3",
         "dropout",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
 BLOCK = 32768  # elements: six float32 vectors of this length take 800 KB, less than a second-level cache of 1 MB
 
 
-def blocks(vectors: tuple[Any, ...], settings: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+def blocks(vectors: tuple[Any, ...], settings: tuple[Any, ...]) -> Iterable[tuple[Any, ...]]:
     """Cut vectors into blocks, so that several operations in a row find their operands in the cache.
 
     An optimizer passes over its vectors a dozen times. Without blocks, each pass over a long vector reads it from main
@@ -21,15 +21,16 @@ def blocks(vectors: tuple[Any, ...], settings: tuple[Any, ...]) -> Iterator[tupl
     settings : tuple of float or array, shape (*replicate_shape, 1)
         Numbers that multiply the vectors; a named tuple keeps its names.
 
-    Yields
-    ------
-    tuple
+    Returns
+    -------
+    iterable of tuple
         A view of each vector, and last the settings of the same replicates.
     """
-    shape = tuple(vectors[0].shape)
-    if prod(shape) <= BLOCK:
-        yield *vectors, settings
-        return
+    shape = vectors[0].shape
+    return ((*vectors, settings),) if prod(shape) <= BLOCK else _cut(tuple(shape), vectors, settings)
+
+
+def _cut(shape: tuple[int, ...], vectors: tuple[Any, ...], settings: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     make = getattr(settings, "_make", tuple)
     for piece in _pieces(shape):
         own = make(s[piece[:1]] if hasattr(s, "shape") else s for s in settings)

@@ -15,7 +15,7 @@ from minidl.arrays.backend import Array
 from minidl.arrays.checks import FINITE, NON_NEGATIVE, POSITIVE
 from minidl.arrays.settings import check_again, count, flag, number
 from minidl.layers.module import Module
-from minidl.optim.rates import power, rate, rate_at, rates_at, words_of
+from minidl.optim.rates import power, rate, rate_at, rates_at, refuse_beside_eta, refuse_beside_lr, words_of
 
 
 class OptimizerState(NamedTuple):
@@ -33,22 +33,6 @@ class OptimizerState(NamedTuple):
     kind: str
     settings: dict[str, Any]
     vectors: dict[str, Array | None]
-
-
-def _refuse_beside_eta(optimizer: Any, lr: Any) -> None:
-    if lr is not None and getattr(optimizer, "eta", None) is not None:
-        raise ValueError(
-            f"{type(optimizer).__name__}: expected lr, or kappa and eta, got {lr=} beside kappa={optimizer.kappa}, "
-            f"eta={optimizer.eta}: set eta to None first"
-        )
-
-
-def _refuse_beside_lr(optimizer: Any, value: Any) -> None:
-    if value is not None and getattr(optimizer, "lr", None) is not None:
-        raise ValueError(
-            f"{type(optimizer).__name__}: expected lr, or kappa and eta, got {value} beside lr={optimizer.lr}: "
-            "set lr to None first"
-        )
 
 
 class Optimizer(ABC):
@@ -98,12 +82,12 @@ class Optimizer(ABC):
     lr = rate(
         "lr",
         "Learning rate, or a schedule of it; None for kappa and eta, or for the layers' own rates.",
-        check=_refuse_beside_eta,
+        check=refuse_beside_eta,
     )
     kappa = number(
-        "kappa", FINITE, "Exponent of the decaying learning rate, or None.", optional=True, check=_refuse_beside_lr
+        "kappa", FINITE, "Exponent of the decaying learning rate, or None.", optional=True, check=refuse_beside_lr
     )
-    eta = number("eta", NON_NEGATIVE, "Factor of the decaying rate, or None.", optional=True, check=_refuse_beside_lr)
+    eta = number("eta", NON_NEGATIVE, "Factor of the decaying rate, or None.", optional=True, check=refuse_beside_lr)
     weight_decay = number("weight_decay", NON_NEGATIVE, "Weight decay times the parameters is added to the gradient.")
     clip = number("clip", POSITIVE, "Largest norm of a gradient; a number, one per replicate, or None.", optional=True)
     decay_biases = flag("decay_biases", "Whether weight decay acts on parameters with fewer than two axes.")
@@ -178,9 +162,9 @@ class Optimizer(ABC):
         Raises
         ------
         ValueError
-            If the optimizer was made for another model, there is no learning rate, or a layer has a learning rate of
-            its own that the optimizer's would override; if a setting per replicate was changed in place to a number
-            that it may not be.
+            If the optimizer was made for another model, there is no learning rate, all parameters are frozen, or a
+            layer has a learning rate of its own that the optimizer's would override; if a setting per replicate was
+            changed in place to a number that it may not be.
         """
         if self.model is not model:
             raise ValueError(f"{who}: expected an optimizer of this model, {model}, got one of another, {self.model}")
@@ -305,6 +289,8 @@ class Optimizer(ABC):
         return self.eta * power(float(t), -self.kappa)
 
     def _rate(self, t: int) -> Any:
+        if type(self.lr) is float:  # what a small step should not wait for
+            return self.lr
         schedule = self._schedule()
         if schedule is None:
             return self.lr

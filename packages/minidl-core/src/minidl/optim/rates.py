@@ -33,6 +33,24 @@ def rate(name: str, doc: str, *, check: Callable[[Any, Any], None]) -> property:
     return property(attrgetter(f"_{name}"), assign, doc=doc)
 
 
+def refuse_beside_eta(optimizer: Any, lr: Any) -> None:
+    """Raise if both a learning rate and eta are given."""
+    if lr is not None and getattr(optimizer, "eta", None) is not None:
+        raise ValueError(
+            f"{type(optimizer).__name__}: expected lr, or kappa and eta, got {lr=} beside kappa={optimizer.kappa}, "
+            f"eta={optimizer.eta}: set eta to None first"
+        )
+
+
+def refuse_beside_lr(optimizer: Any, value: Any) -> None:
+    """Raise if kappa or eta is given beside a learning rate."""
+    if value is not None and getattr(optimizer, "lr", None) is not None:
+        raise ValueError(
+            f"{type(optimizer).__name__}: expected lr, or kappa and eta, got {value} beside lr={optimizer.lr}: "
+            "set lr to None first"
+        )
+
+
 def rate_at(who: str, schedule: Callable[[int], Any], t: int, replicate_shape: tuple[int, ...]) -> Any:
     """Return a schedule's learning rate for step t, a float or an array of shape replicate_shape.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from math import prod
 from typing import Any, Self
@@ -40,9 +40,10 @@ class Freezing(Layout):
     @property
     def frozen(self) -> bool:
         """Whether the module has parameters and all of them, those below it included, are frozen."""
-        return bool(self._starts) and self._buffer.frozen.issuperset(self._starts)
+        frozen, own = self._buffer.frozen, self._starts
+        return bool(frozen and own) and frozen.issuperset(own)
 
-    def trained_blocks(self, vectors: tuple[Any, ...], settings: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    def trained_blocks(self, vectors: tuple[Any, ...], settings: tuple[Any, ...]) -> Iterable[tuple[Any, ...]]:
         """Cut vectors laid out as the parameters into blocks; see `blocks`. Frozen parameters are left out.
 
         Parameters
@@ -50,9 +51,9 @@ class Freezing(Layout):
         vectors : tuple of array, shape (*replicate_shape, size)
         settings : tuple of float or array, shape (*replicate_shape, 1)
 
-        Yields
-        ------
-        tuple
+        Returns
+        -------
+        iterable of tuple
             A view of each vector, and last the settings of the same replicates.
         """
         if not self._buffer.frozen:

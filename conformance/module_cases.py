@@ -8,7 +8,16 @@ import torch
 from torch import nn
 
 import minidl as md
-from conformance.differences import INFINITE_GRADIENT, OWN_MASK, SLOPE_AT_NAN, Difference
+from conformance.differences import (
+    CANCELS,
+    INFINITE_GRADIENT,
+    MINUS_INFINITY,
+    NAN_AT_NAN,
+    OWN_MASK,
+    SLOPE_AT_NAN,
+    THRESHOLD,
+    Difference,
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,11 @@ def nowhere(y):
 def far_from_one(y):
     """Where 1 - y has the digits of y: close to 1, an ulp of y is many of 1 - y."""
     return np.abs(y) <= 0.5
+
+
+def at_least_half(y):
+    """Where the output is positive and no zero of the derivative is near."""
+    return np.asarray(y) >= 0.5
 
 
 class KnownMask(nn.Module):
@@ -150,6 +164,46 @@ MODULES = (
         lambda _shape, _dtype: nn.Sigmoid(),
         ulp={"float64": 4, "float32": 4, "float16": 4},
         own_digits=far_from_one,
+    ),
+    ModuleCase("Identity", lambda _dtype, _backend: md.Identity(), lambda _shape, _dtype: nn.Identity(), ulp=EXACT),
+    ModuleCase(
+        "ELU",
+        lambda _dtype, _backend: md.ELU(0.75),
+        lambda _shape, _dtype: nn.ELU(0.75),
+        # In float16 torch computes in float32 and rounds once.
+        ulp={"float64": 4, "float32": 4, "float16": 4},
+        differences=(NAN_AT_NAN,),
+    ),
+    ModuleCase(
+        "Softplus",
+        lambda _dtype, _backend: md.Softplus(2),
+        # From this threshold on torch's y is x, which is then right to half an ulp.
+        lambda _shape, _dtype: nn.Softplus(2, threshold=40),
+        ulp={"float64": 4, "float32": 4, "float16": 4},
+        differences=(THRESHOLD,),
+    ),
+    ModuleCase(
+        "SiLU",
+        lambda _dtype, _backend: md.SiLU(),
+        lambda _shape, _dtype: nn.SiLU(),
+        # The derivative has a zero, near which torch's and ours cancel in another way. In torch the rounding error of
+        # 1 - σ(x) is multiplied by x: up to 30 ulp at x = 30.
+        ulp={"float64": 32, "float32": 4, "float16": 4},
+        own_digits=at_least_half,
+        differences=(MINUS_INFINITY,),
+    ),
+    *(
+        ModuleCase(
+            name,
+            lambda _dtype, _backend, word=word: md.GELU(word),
+            lambda _shape, _dtype, word=word: nn.GELU(word),
+            # For negative x torch's sum 1 + erf, or 1 + tanh, cancels.
+            ulp={"float64": 8, "float32": 8, "float16": 4},
+            unit="array",
+            own_digits=at_least_half,
+            differences=(MINUS_INFINITY, CANCELS),
+        )
+        for name, word in (("GELU", "none"), ("GELU by tanh", "tanh"))
     ),
     ModuleCase(
         "Dropout",

@@ -80,6 +80,9 @@ def maker(kind, **options):
 LAYERS = {name: maker(kind) for name, kind in public(minidl.Module).items() if kind is not minidl.Sequential} | {
     "Linear without bias": lambda dtype="float32", rng=None: minidl.Linear(WIDTH, 2, bias=False, dtype=dtype, rng=rng),
     "LeakyReLU of steep slope": maker(minidl.LeakyReLU, alpha=0.3),
+    "ELU of another limit": maker(minidl.ELU, alpha=0.3),
+    "Softplus of a sharper corner": maker(minidl.Softplus, beta=2),
+    "GELU by tanh": maker(minidl.GELU, approximate="tanh"),
     "Dropout in evaluation": lambda dtype="float32", rng=None: build(minidl.Dropout, dtype, rng).eval(),
 }
 MODULES = {name: make for name, make in LAYERS.items() if "evaluation" not in name} | {"Sequential": several_layers}

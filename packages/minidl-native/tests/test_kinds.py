@@ -18,9 +18,16 @@ from hypothesis import strategies as st
 
 import minidl
 from minidl_native import KINDS
+from minidl_native.kinds import FACTS
 
 # Settings that a test finds more in than in the defaults; a kind that is not here has its defaults.
-SETTINGS = {"LeakyReLU": {"alpha": -0.4}, "Dropout": {"p_drop": 0.3}, "Linear": {"std_b": 0.3}}
+SETTINGS = {
+    "LeakyReLU": {"alpha": -0.4},
+    "Dropout": {"p_drop": 0.3},
+    "Linear": {"std_b": 0.3},
+    "ELU": {"alpha": 0.7},
+    "Softplus": {"beta": 1.5},
+}
 OPTIMIZERS = {"SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01}, "Adam": {"weight_decay": 0.01}}
 
 
@@ -66,6 +73,23 @@ def test_every_kind_alone_on_top_and_at_the_bottom(trained, kind):
         return minidl.Sequential([layer(kind, rng, 5), layer("Linear", rng, 5, 3), layer(kind, rng, 3)])
 
     trained.assert_alike(trained.both(build, minidl.MSELoss("mean"), optimizer_of("SGD", 0.01), x, y))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "word"),
+    [(kind, KINDS.layers[kind][0], word) for kind, facts in FACTS["layers"].items() for word in facts["words"]],
+)
+@pytest.mark.parametrize("replicates", [0, 2])
+def test_every_word(trained, kind, name, word, replicates):
+    x, y = samples(20)
+
+    def build(rng):
+        rng = np.random.default_rng(rng)
+        middle = getattr(minidl, kind)(**{name: word})
+        return minidl.Sequential([layer("Linear", rng, 5, 6), middle, layer("Linear", rng, 6, 3)])
+
+    make = (lambda: minidl.replicate(build, range(replicates))) if replicates else (lambda: build(0))
+    trained.assert_alike(trained.both(make, minidl.MSELoss("mean"), optimizer_of("SGD", 0.01), x, y))
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)

@@ -41,6 +41,10 @@ UNSUPPORTED = {
         {},
     ),
     r"layers\[1\]: LeakyReLU lacks its option alpha": ([SPEC[0], replace(SPEC[1], kind="LeakyReLU")], {}),
+    r"layers\[1\]: GELU has a word among its options that it does not know, quick": (
+        [SPEC[0], replace(SPEC[1], kind="GELU", options=(("approximate", "quick"),))],
+        {},
+    ),
     r"layers\[1\]: ReLU has other parameters": ([SPEC[0], replace(SPEC[1], params=SPEC[0].params)], {}),
     r"layers\[0\]: Linear has other parameters": ([replace(SPEC[0], params=())], {}),
     "a network without a Linear": ([SPEC[1]], {}),

@@ -2,11 +2,12 @@
 
 from minidl.arrays.backend import Backend, get_backend
 from minidl.gradcheck import GradientError, gradcheck
-from minidl.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from minidl.layers.activations import Identity, LeakyReLU, ReLU, Sigmoid, Tanh
 from minidl.layers.dropout import Dropout
 from minidl.layers.linear import Linear
 from minidl.layers.module import Module
 from minidl.layers.sequential import Sequential
+from minidl.layers.smooth import ELU, GELU, SiLU, Softplus
 from minidl.losses.bce import BCELoss
 from minidl.losses.bce_with_logits import BCEWithLogitsLoss
 from minidl.losses.cross_entropy import CrossEntropyLoss
@@ -32,6 +33,8 @@ _remember_originals()
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELU",
+    "GELU",
     "SGD",
     "Adam",
     "BCELoss",
@@ -43,6 +46,7 @@ __all__ = [
     "Evaluation",
     "GradientError",
     "History",
+    "Identity",
     "LayerSpec",
     "LeakyReLU",
     "Linear",
@@ -56,7 +60,9 @@ __all__ = [
     "ParamSpec",
     "ReLU",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "Softplus",
     "Tanh",
     "accuracy",
     "evaluate",

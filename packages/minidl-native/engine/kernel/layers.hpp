@@ -27,7 +27,7 @@ struct Stage {
 
 // Defaults of a layer. A struct derived from this one has
 //
-//   name, settings                as an activation
+//   name, settings, words         as an activation
 //   needs_input, needs_output     whether `backward` reads x and y
 //   in_place                      whether `forward` may write y over x, and `backward` dx over g
 //   keeps                         whether it keeps a block as large as y from `forward` to `backward`
@@ -39,7 +39,7 @@ struct Stage {
 //   row(layer, settings, values, x, y)
 //                                 computes y for one row in evaluation mode, with the parameters in `values`
 struct AnyLayer {
-  static constexpr Names settings = {};
+  static constexpr Names settings = {}, words = {};
   static constexpr bool needs_input = true, needs_output = true;
   static constexpr bool in_place = false, keeps = false;
   static constexpr bool has_weights = false, draws = false;
@@ -133,7 +133,7 @@ struct Dropout : AnyLayer {
 template <class A>
 struct Elementwise : AnyLayer {
   static constexpr const char* name = A::name;
-  static constexpr Names settings = A::settings;
+  static constexpr Names settings = A::settings, words = A::words;
   static constexpr bool needs_input = A::needs_input, needs_output = A::needs_output;
   static constexpr bool in_place = true;
   static constexpr bool is_activation = true, gives_probabilities = A::gives_probabilities;

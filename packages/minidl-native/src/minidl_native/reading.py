@@ -125,7 +125,9 @@ def bit_generators(
 
 def _settings(record: Any, replicates: int) -> dict[str, Any]:
     """Return the settings of a layer as the engine reads them: numbers, or arrays of one per replicate."""
+    words = FACTS["layers"][record.kind]["words"]
     settings = {name: value for name, value in record.options if name in KINDS.layers[record.kind]}
+    settings = {name: words.index(value) if isinstance(value, str) else value for name, value in settings.items()}
     for name, value in settings.items():
         if np.size(value) not in (1, replicates):
             expected = f"{name} of {record.kind} to be a number or one per replicate"
@@ -144,6 +146,9 @@ def _check_record(record: Any) -> None:
     strange = [name for name in options if name not in known]
     if strange:
         raise UnsupportedError(f"{place} has an option that it does not know, {strange[0]}")
+    word = next((value for value in options.values() if isinstance(value, str) and value not in facts["words"]), None)
+    if word is not None:
+        raise UnsupportedError(f"{place} has a word among its options that it does not know, {word}")
     missing = [name for name in facts["settings"] if name not in options and name != "lr"]
     if missing:
         raise UnsupportedError(f"{place} lacks its option {missing[0]}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -29,6 +30,9 @@ class ParamTree(Layout):
     settings : tuple of str
         The attributes that are numbers. Replicates may differ in such a setting, which is then an array of shape
         replicate_shape.
+    words : mapping from str to tuple of str
+        The attributes that are words, such as GELU's ``approximate``, each with the words that it may be. Replicates
+        share them.
     generators : list of numpy.random.Generator
         The generators that the module draws from, one per replicate; empty for a module that draws nothing.
     """
@@ -37,6 +41,7 @@ class ParamTree(Layout):
     out_features: int | None = None
     keeps_width: bool = False
     settings: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     generators: Sequence[np.random.Generator] = ()
 
     # ---- the parameters
@@ -160,7 +165,8 @@ class ParamTree(Layout):
 
     def options(self) -> dict[str, Any]:
         """Return the settings beside the widths, for `spec`; a setting that is None is left out."""
-        return {name: getattr(self, name) for name in self.settings if getattr(self, name) is not None}
+        names = (*self.settings, *self.words)
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def records(self, path: str, origin: int) -> Iterator[LayerSpec]:
         """Iterate over the records of this module: one, with those of its children inside.

@@ -72,12 +72,13 @@ def _compare(kind: type) -> bool | None:
 
 
 def _settings_of(kind: type) -> list[dict[str, Any]]:
-    """Return settings to compare a kind with: its own, all numbers changed, and all flags set as well."""
+    """Return settings to compare a kind with: its own, all numbers changed, all flags set as well, and each word."""
     accepted = inspect.signature(kind).parameters
     names = [name for name in getattr(kind, "settings", ()) if name in accepted and name != "lr"]
     numbers = {name: SETTING for name in names if not isinstance(accepted[name].default, bool)}
     flags = {name: True for name in names if name not in numbers}
-    return [{}] + [numbers] * bool(numbers) + [numbers | flags] * bool(flags)
+    words = [{name: word} for name, own in getattr(kind, "words", {}).items() for word in own]
+    return [{}] + [numbers] * bool(numbers) + [numbers | flags] * bool(flags) + words
 
 
 def _alike(

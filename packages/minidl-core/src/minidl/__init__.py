@@ -1,6 +1,7 @@
 """A small deep-learning framework in which every gradient is a line you can read."""
 
 from minidl.arrays.backend import Backend, get_backend
+from minidl.arrays.softmax import log_softmax, softmax
 from minidl.gradcheck import GradientError, gradcheck
 from minidl.layers.activations import Identity, LeakyReLU, ReLU, Sigmoid, Tanh
 from minidl.layers.dropout import Dropout
@@ -69,8 +70,10 @@ __all__ = [
     "fit",
     "get_backend",
     "gradcheck",
+    "log_softmax",
     "predict",
     "replicate",
+    "softmax",
     "summary",
     "train_step",
     "unstack",

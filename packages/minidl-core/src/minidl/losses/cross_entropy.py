@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from minidl.arrays.backend import Array, Backend, describe, dtype_name, is_float, library_of
-from minidl.arrays.numerics import log_softmax
+from minidl.arrays.softmax import log_softmax
 from minidl.losses.loss import Loss
 
 
@@ -42,7 +42,7 @@ class CrossEntropyLoss(Loss):
     def forward(self, prediction: Array, target: Array, *, replicate_axes: int = 0) -> Array:
         """Return ``-Σ log softmax(x)[class]``, or ``-Σ p log softmax(x)``; save log softmax and the target."""
         backend = self.check(prediction, target, replicate_axes)
-        log_p = log_softmax(backend, prediction)
+        log_p = log_softmax(prediction)
         terms = -(target * log_p).sum(axis=-1) if is_float(target) else -backend.pick(log_p, target)
         return self.save_for_backward(self.reduce(terms, replicate_axes), log_p, target, backend)
 

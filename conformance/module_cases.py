@@ -37,6 +37,7 @@ class ModuleCase:
     `ours(dtype, backend)` and `theirs(shape, dtype)` build them; `theirs` is told the shape of the input, which fixes a
     dropout mask. `ulp` is the tolerance per dtype, in ulp of each element, or with `unit` "array" of the largest. Input
     gradients are measured by element where `own_digits(y)` says so, elsewhere in ulp of the largest in the array.
+    Batches of fewer than `samples` are compared in evaluation mode only.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ModuleCase:
     features: int = 5
     edges: bool = True
     any_width: bool = True
+    samples: int = 0
     differences: tuple[Difference, ...] = ()
     bad: tuple[Bad, ...] = ()
 
@@ -85,6 +87,35 @@ class KnownMask(nn.Module):
         return x * self.keep.to(x.dtype).div(1 - self.p_drop)
 
 
+class FeaturesLast(nn.BatchNorm1d):
+    """torch's batch norm for features on the last of any number of axes."""
+
+    def forward(self, x):
+        return super().forward(x.reshape(-1, x.shape[-1])).reshape(x.shape)
+
+
+class Around(nn.Module):
+    """What `Residual` is, for modules of torch."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return x + self.inner(x)
+
+
+class SideBySide(nn.Sequential):
+    """What `Concat` is, for modules of torch."""
+
+    def forward(self, x):
+        return torch.cat([branch(x) for branch in self], -1)
+
+
+def _square(dtype, backend):
+    return md.Linear(5, 5, std_b=0.5, dtype=dtype, backend=backend, rng=1)
+
+
 def _linear(dtype, backend, *, bias=True):
     return md.Linear(5, 3, bias=bias, std_b=0.5 if bias else None, dtype=dtype, backend=backend, rng=1)
 
@@ -109,7 +140,13 @@ def _torch_network(_shape, dtype):
 
 EXACT = {"float64": 0, "float32": 0, "float16": 0}
 
-BAD_WIDTH = Bad("wrong width", lambda m, x, _y: m.forward(x[..., :-1]), ValueError, ("Linear", "(..., 5)", "(7, 4)"))
+
+def bad_width(who):
+    """Return the refusal of an x of another width, in the name of a module."""
+    return Bad("wrong width", lambda m, x, _y: m.forward(x[..., :-1]), ValueError, (who, "(..., 5)", "(7, 4)"))
+
+
+BAD_WIDTH = bad_width("Linear")
 
 MODULES = (
     ModuleCase(
@@ -223,6 +260,53 @@ MODULES = (
         lambda _dtype, _backend: md.Dropout(1.0),
         lambda _shape, _dtype: nn.Dropout(1.0),
         ulp=EXACT,
+    ),
+    ModuleCase(
+        "LayerNorm",
+        lambda dtype, backend: md.LayerNorm(5, dtype=dtype, backend=backend),
+        lambda _shape, dtype: nn.LayerNorm(5, dtype=dtype),
+        # Means of 5 terms, in another order; dL/dx is a difference of three terms, which cancel.
+        ulp={"float64": 8, "float32": 8, "float16": 8},
+        unit="array",
+        own_digits=nowhere,
+        edges=False,
+        any_width=False,
+        bad=(bad_width("LayerNorm"),),
+    ),
+    ModuleCase(
+        "BatchNorm1d",
+        lambda dtype, backend: md.BatchNorm1d(5, dtype=dtype, backend=backend),
+        lambda _shape, dtype: FeaturesLast(5, dtype=dtype),
+        # As LayerNorm, over the samples.
+        ulp={"float64": 8, "float32": 8, "float16": 8},
+        unit="array",
+        own_digits=nowhere,
+        edges=False,
+        any_width=False,
+        samples=2,
+        bad=(bad_width("BatchNorm1d"),),
+    ),
+    ModuleCase(
+        "Residual",
+        lambda dtype, backend: md.Residual(md.Sequential([_square(dtype, backend), md.ReLU()])),
+        lambda _shape, dtype: Around(nn.Sequential(nn.Linear(5, 5, dtype=dtype), nn.ReLU())),
+        ulp={"float64": 4, "float32": 4, "float16": 4},
+        unit="array",
+        own_digits=nowhere,
+        edges=False,
+        any_width=False,
+        bad=(BAD_WIDTH,),
+    ),
+    ModuleCase(
+        "Concat",
+        lambda dtype, backend: md.Concat([_linear(dtype, backend), md.Tanh(), _square(dtype, backend)]),
+        lambda _shape, dtype: SideBySide(nn.Linear(5, 3, dtype=dtype), nn.Tanh(), nn.Linear(5, 5, dtype=dtype)),
+        ulp={"float64": 4, "float32": 4, "float16": 4},
+        unit="array",
+        own_digits=nowhere,
+        edges=False,
+        any_width=False,
+        bad=(BAD_WIDTH,),
     ),
     ModuleCase(
         "Sequential",

@@ -1,6 +1,7 @@
 """Every module against torch: values, gradients, shapes, layouts, edge values, copies."""
 
 import copy
+import math
 import pickle
 import warnings
 
@@ -34,8 +35,8 @@ def test_values_and_gradients(case, training, dtype, backend, rng, table):
 @pytest.mark.parametrize("axes", SHAPES.values(), ids=SHAPES)
 @by_case
 def test_axes_in_front(case, axes, dtype, backend, rng, table):
-    shape = (*axes, case.features)
-    full_check(Pair(case, dtype, backend, shape, table), rng, random(rng, shape, dtype))
+    shape, enough = (*axes, case.features), math.prod(axes) >= case.samples
+    full_check(Pair(case, dtype, backend, shape, table, training=enough), rng, random(rng, shape, dtype))
 
 
 @by_backend
@@ -96,6 +97,22 @@ def test_copies_behave_alike(case, backend, rng, table):
         pair.ours = twin
         full_check(pair, rng, x)
         assert all(np.shares_memory(as_numpy(twin.values), as_numpy(param.value)) for param in twin.params())
+
+
+@by_backend
+@by_dtype
+@pytest.mark.parametrize("case", [case for case in MODULES if case.ours("float32", "numpy").statistics], ids=str)
+def test_statistics(case, dtype, backend, rng, table):
+    pair = Pair(case, dtype, backend, (7, case.features), table)
+    for _ in range(5):
+        pair.forward(random(rng, (7, case.features), dtype))
+    theirs = pair.theirs.state_dict()
+    for name, ours in pair.ours.state_dict().items():
+        assert str(as_numpy(ours).dtype) == str(theirs[name].numpy().dtype)
+        if as_numpy(ours).dtype == dtype:
+            pair.same(name, ours, theirs[name], "array")
+        else:
+            np.testing.assert_array_equal(as_numpy(ours), theirs[name].numpy())
 
 
 @by_backend

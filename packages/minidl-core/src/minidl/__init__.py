@@ -4,9 +4,13 @@ from minidl.arrays.backend import Backend, get_backend
 from minidl.arrays.softmax import log_softmax, softmax
 from minidl.gradcheck import GradientError, gradcheck
 from minidl.layers.activations import Identity, LeakyReLU, ReLU, Sigmoid, Tanh
+from minidl.layers.batch_norm import BatchNorm1d
+from minidl.layers.concat import Concat
 from minidl.layers.dropout import Dropout
+from minidl.layers.layer_norm import LayerNorm
 from minidl.layers.linear import Linear
 from minidl.layers.module import Module
+from minidl.layers.residual import Residual
 from minidl.layers.sequential import Sequential
 from minidl.layers.smooth import ELU, GELU, SiLU, Softplus
 from minidl.losses.bce import BCELoss
@@ -41,6 +45,8 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "Backend",
+    "BatchNorm1d",
+    "Concat",
     "CrossEntropyLoss",
     "DivergenceError",
     "Dropout",
@@ -48,6 +54,7 @@ __all__ = [
     "GradientError",
     "History",
     "Identity",
+    "LayerNorm",
     "LayerSpec",
     "LeakyReLU",
     "Linear",
@@ -60,6 +67,7 @@ __all__ = [
     "ParamBuffer",
     "ParamSpec",
     "ReLU",
+    "Residual",
     "Sequential",
     "SiLU",
     "Sigmoid",

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
+import numpy as np
+
 from minidl.arrays.backend import Array
 from minidl.layers.module import Module
 from minidl.parameters.spec import LayerSpec
@@ -151,7 +153,7 @@ class Sequential(Module):
         seen: dict[tuple[tuple[int, ...], bytes], int] = {}
         for i, layer in enumerate(self._layers):
             numbers = layer.backend.to_numpy(layer.values)
-            if not numbers.size or (numbers == numbers.flat[0]).all():
+            if not any(map(_varies, map(layer.backend.to_numpy, layer.state_dict().values()))):
                 continue  # no parameters, or constants
             first = seen.setdefault((numbers.shape, numbers.tobytes()), i)
             if first != i:
@@ -176,3 +178,7 @@ class Sequential(Module):
         self.in_features = None if entry is None else self._layers[entry].in_features
         self.out_features = width
         self._guard = entry or 0  # the first layer that may know what x must be
+
+
+def _varies(numbers: np.ndarray) -> bool:
+    return bool((numbers != numbers.flat[:1]).any())

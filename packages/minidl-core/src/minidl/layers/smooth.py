@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from minidl.arrays.backend import Array, Backend, dtype_name
+from minidl.arrays.backend import Array, Backend
 from minidl.arrays.checks import FINITE, POSITIVE
 from minidl.arrays.normal import normal
-from minidl.arrays.numerics import sigmoid
+from minidl.arrays.numerics import at_least_single, rounded, sigmoid
 from minidl.arrays.settings import choice, number
 from minidl.layers.activations import Activation
 
@@ -222,13 +222,8 @@ class GELU(Activation):
     def _output_and_slope(self, x: Array) -> tuple[Array, Array]:
         """Return ``x Φ(x)`` and ``Φ(x) + x φ(x)``."""
         backend = self.check_array(x)
-        wide = _as_single(backend, x)
+        wide = at_least_single(backend, x)
         near = backend.xp.clip(wide, -40, 40)  # beyond, Φ is 0 or 1 and φ is 0; an infinity times 0 would be nan
         gate, density = GATES[self.approximate](backend, near)
         y, slope = backend.maximum(wide, -40) * gate, gate + near * density
-        return (y, slope) if wide is x else (backend.asarray(y, x.dtype), backend.asarray(slope, x.dtype))
-
-
-def _as_single(backend: Backend, x: Array) -> Array:
-    """Return float16 as float32, which has the range that Φ needs; anything else as it is."""
-    return backend.asarray(x, backend.dtype("float32", "GELU")) if dtype_name(x.dtype) == "float16" else x
+        return rounded(backend, y, x.dtype), rounded(backend, slope, x.dtype)

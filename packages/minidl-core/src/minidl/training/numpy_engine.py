@@ -19,7 +19,7 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
 from minidl.training.engine import Engine, Training
 from minidl.training.metrics import Evaluation
-from minidl.training.survivors import Snapshot
+from minidl.training.survivors import Snapshot, Statistics
 
 
 class NumpyEngine(Engine):
@@ -64,6 +64,7 @@ class NumpyEngine(Engine):
         if survivors.frozen.any():
             survivors.hold()  # as they are now, after what a callback may have done to them
         for batch, (x, y) in enumerate(training.samples.batches(order, training.batch_size), start=1):
+            survivors.before.take()
             prediction = model.forward(x)
             value = loss.forward(prediction, y, replicate_axes=axes)
             nan = tally.add(loss.value(value), prediction, y)
@@ -81,7 +82,7 @@ class NumpyEngine(Engine):
         replicates = model.replicate_shape
         Samples(self.who, x, y, replicates)  # raises if there are none, or x and y do not have as many
         optimizer.next_rate()
-        everything = Snapshot(model, optimizer, np.ones(replicates, bool))
+        everything, before = Snapshot(model, optimizer, np.ones(replicates, bool)), Statistics(model)
         with model.mode_kept():
             model.train()
             try:
@@ -91,6 +92,8 @@ class NumpyEngine(Engine):
                 raise
             value = model.backend.to_numpy(loss.value(value)).astype(np.float64)
             nan = np.isnan(value)
+            if nan.any():
+                before.restore(nan)
             model.zero_grad()
             if not nan.all():
                 lost = Snapshot(model, optimizer, nan) if nan.any() else None

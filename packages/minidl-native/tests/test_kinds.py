@@ -3,6 +3,7 @@
 The lists come from the engine itself, so a new kind is tested here without a change.
 """
 
+import inspect
 import os
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ SETTINGS = {
     "Linear": {"std_b": 0.3},
     "ELU": {"alpha": 0.7},
     "Softplus": {"beta": 1.5},
+    "LayerNorm": {"eps": 0.1},
 }
 OPTIMIZERS = {"SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01}, "Adam": {"weight_decay": 0.01}}
 
@@ -35,7 +37,9 @@ def layer(kind, rng, below, above=None):
     options = dict(SETTINGS.get(kind, {}))
     if kind == "Linear":
         return minidl.Linear(below, above or below, dtype="float64", rng=rng, **options)
-    return getattr(minidl, kind)(**options, **({"rng": rng} if kind == "Dropout" else {}))
+    accepted = inspect.signature(getattr(minidl, kind)).parameters
+    given = {"features": below, "dtype": "float64", "rng": rng}
+    return getattr(minidl, kind)(**options, **{name: value for name, value in given.items() if name in accepted})
 
 
 def chain(kinds, rng, inputs=5, width=6, outputs=3, last=()):

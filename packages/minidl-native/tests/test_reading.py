@@ -47,7 +47,7 @@ UNSUPPORTED = {
     ),
     r"layers\[1\]: ReLU has other parameters": ([SPEC[0], replace(SPEC[1], params=SPEC[0].params)], {}),
     r"layers\[0\]: Linear has other parameters": ([replace(SPEC[0], params=())], {}),
-    "a network without a Linear": ([SPEC[1]], {}),
+    "a network without a layer that has parameters": ([SPEC[1]], {}),
     "HuberLoss is not a loss that it knows": (SPEC, {"loss": "HuberLoss"}),
     "BCELoss without a final Sigmoid": (SPEC, {"loss": "BCELoss"}),
     "Lion is not an optimizer that it knows": (SPEC, {"optimizer": "Lion"}),

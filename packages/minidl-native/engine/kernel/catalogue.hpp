@@ -10,8 +10,8 @@ namespace MINIDL_ISA {
 
 template <class Kind>
 constexpr LayerFacts LAYER = {Kind::name,        Kind::settings, Kind::words,
-                              Kind::has_weights, Kind::draws,    Kind::is_activation,
-                              Kind::gives_probabilities};
+                              Kind::has_weights, Kind::per_feature, Kind::draws,
+                              Kind::is_activation, Kind::gives_probabilities};
 template <class Kind>
 constexpr LossFacts LOSS = {Kind::name, Kind::settings, Kind::takes_classes, Kind::needs_probabilities};
 template <class Kind>

@@ -92,7 +92,7 @@ void update(const Chain& chain, const Pass& pass, int64_t r, int64_t step, const
     const Layer& layer = *plan.stages[i].layer;
     if (layer.weight < 0) continue;
     const T rate = (T)plan.stages[i].settings[0];
-    descend(rate, layer.weight, layer.in * layer.out);
+    descend(rate, layer.weight, flags_of(layer).per_feature ? layer.out : layer.in * layer.out);
     if (layer.bias >= 0) descend(rate, layer.bias, layer.out);
   }
 }

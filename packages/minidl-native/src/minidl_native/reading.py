@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -60,7 +60,7 @@ def check(
     for record in spec:
         _check_record(record)
     if not any(FACTS["layers"][record.kind]["parameters"] for record in spec):
-        raise UnsupportedError("a network without a Linear")
+        raise UnsupportedError("a network without a layer that has parameters")
     if loss is not None:
         check_loss(spec[-1].kind, loss)
     if optimizer is not None:
@@ -153,7 +153,16 @@ def _check_record(record: Any) -> None:
     if missing:
         raise UnsupportedError(f"{place} lacks its option {missing[0]}")
     shapes = {param.name: param.shape for param in record.params}
-    weight = (record.out_features, record.in_features)
-    possible = ({"weight": weight}, {"weight": weight, "bias": weight[:1]}) if facts["parameters"] else ({},)
-    if shapes not in possible:
+    if shapes not in _possible_shapes(record, facts):
         raise UnsupportedError(f"{place} has other parameters than it knows")
+
+
+def _possible_shapes(record: Any, facts: Mapping[str, Any]) -> tuple[dict[str, tuple[int, ...]], ...]:
+    """Return what the shapes of a layer's parameters may be, by their names."""
+    if not facts["parameters"]:
+        return ({},)
+    bias = (record.out_features,)
+    if facts["per_feature"]:
+        return ({"weight": bias, "bias": bias},)
+    weight = (record.out_features, record.in_features)
+    return {"weight": weight}, {"weight": weight, "bias": bias}

@@ -79,6 +79,18 @@ def test_names_and_words():
     assert record.size == 38
 
 
+def test_summary_lists_the_layers_inside():
+    lines = minidl.summary(Sequential([block(), minidl.LayerNorm(3)])).splitlines()
+    assert [line.split() for line in lines[1:6]] == [
+        ["0", "Residual(3", "->", "3)", "0"],
+        ["0.inner.0", "Linear(3", "->", "5)", "20"],
+        ["0.inner.1", "Tanh", "0"],
+        ["0.inner.2", "Linear(5", "->", "3)", "18"],
+        ["1", "LayerNorm(3", "->", "3,", "eps=1e-05)", "6"],
+    ]
+    assert lines[6].split() == ["total", "44"]
+
+
 def test_widths():
     assert Sequential([block(), Linear(3, 2)]).out_features == 2
     with pytest.raises(ValueError, match=r"expected 3 features, got 6 from layers\[0\]: Concat\(3 -> 6\)"):

@@ -19,6 +19,10 @@ from minidl.parameters.buffer import Param, ParamBuffer
 from minidl.parameters.spec import LayerSpec, ParamSpec
 from minidl.replicate import replicate, unstack
 from minidl.summary import summary
+from minidl.training.callbacks.callback import Callback, Run
+from minidl.training.callbacks.early_stopping import EarlyStopping
+from minidl.training.callbacks.progress import Progress
+from minidl.training.callbacks.reduce_on_plateau import ReduceOnPlateau
 from minidl.training.evaluate import evaluate
 from minidl.training.fit import fit
 from minidl.training.history import DivergenceError, History
@@ -37,9 +41,11 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "Backend",
+    "Callback",
     "CrossEntropyLoss",
     "DivergenceError",
     "Dropout",
+    "EarlyStopping",
     "Evaluation",
     "GradientError",
     "History",
@@ -54,7 +60,10 @@ __all__ = [
     "Param",
     "ParamBuffer",
     "ParamSpec",
+    "Progress",
     "ReLU",
+    "ReduceOnPlateau",
+    "Run",
     "Sequential",
     "Sigmoid",
     "Tanh",

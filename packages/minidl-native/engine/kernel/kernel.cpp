@@ -100,7 +100,7 @@ void update(const Chain& chain, const Pass& pass, int64_t r, int64_t step, const
 template <class T>
 void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Stop stop) {
   Arena arena = {(char*)workspace};
-  const int64_t most = pass.batch < pass.samples ? pass.batch : pass.samples;
+  const int64_t most = pass.batch < pass.visited ? pass.batch : pass.visited;
   const T* values = (const T*)pass.values + r * chain.size;
   const Plan<T> plan = lay_out<T>(chain, r, values, most, true, arena);
   const Layer &first = chain.layers[0], &last = chain.layers[chain.count - 1];
@@ -108,8 +108,8 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
   const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
   double total = 0;  // here, because other threads write next to losses[r]
   int64_t hits = 0, steps = 0, diverged = 0;
-  for (int64_t start = 0; start < pass.samples; start += pass.batch) {
-    const int64_t rows = pass.samples - start < pass.batch ? pass.samples - start : pass.batch;
+  for (int64_t start = 0; start < pass.visited; start += pass.batch) {
+    const int64_t rows = pass.visited - start < pass.batch ? pass.visited - start : pass.batch;
     gather<T>(pass, r, start, rows, first.in, plan);
     pack_weights<T>(plan, true);
     if (!forward<T>(plan, rows, true, &stop)) break;

@@ -79,11 +79,14 @@ class Samples:
         """Return targets; torch can do little with some integers, so class indices are int64 there."""
         return y if self.y_is_float else self.y_library.indices(y)
 
-    def batches(self, order: np.ndarray, size: int) -> Iterator[tuple[Array, Array]]:
-        """Iterate over batches of the samples in an order, (N,), or one per replicate, (*replicate_shape, N).
+    def batches(self, order: np.ndarray | None, size: int) -> Iterator[tuple[Array, Array]]:
+        """Iterate over batches of samples in an order, (M,), or one per replicate, (*replicate_shape, M).
 
-        The batches are copies, made one at a time.
+        The batches are copies, made one at a time. Without an order they are views of all samples as they lie.
         """
+        if order is None:
+            yield from (self.rows(start, start + size) for start in range(0, self.count, size))
+            return
         take_x, take_y = self._x_library.take, self.y_library.take
         x, x_axis, x_order = self._flat(self.x, self.x_axis, order)
         y, y_axis, y_order = self._flat(self._targets(self.y), self.y_axis, order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.metrics import Evaluation, Tally
+from minidl.training.metrics import Tally
 from minidl.training.survivors import Survivors
 
 EngineName: TypeAlias = Literal["auto", "numpy", "native"]
@@ -27,8 +27,6 @@ class Training:
     ----------
     loss : Loss
     optimizer : Optimizer
-    samples : Samples
-    batch_size : int
     tally : Tally
         Adds up loss and accuracy.
     survivors : Survivors
@@ -37,10 +35,41 @@ class Training:
 
     loss: Loss
     optimizer: Optimizer
-    samples: Samples
-    batch_size: int
     tally: Tally
     survivors: Survivors
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some batches of an epoch, one behind the other: all of them where the samples are arrays.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 1.
+    samples : Samples
+    order : array of int, shape (M,) or (*replicate_shape, M), or None
+        Which samples, in which order: one for all replicates, or one for each; None takes all as they lie.
+    batch_size : int
+    before : int
+        The number of batches of this epoch in front of the part.
+    """
+
+    epoch: int
+    samples: Samples
+    order: np.ndarray | None
+    batch_size: int
+    before: int = 0
+
+    @property
+    def count(self) -> int:
+        """The number of samples that are visited."""
+        return self.samples.count if self.order is None else int(self.order.shape[-1])
+
+    @property
+    def batches(self) -> int:
+        """The number of batches."""
+        return -(-self.count // self.batch_size)
 
 
 class Engine(ABC):
@@ -53,11 +82,14 @@ class Engine(ABC):
     model : Module
     words : str
         Which engine this is, and if it is not the native one, why: ``numpy (minidl-native is not installed)``.
+    joins_batches : bool
+        Whether many small batches are faster in one call.
     """
 
     who: str
     model: Module
     words: str
+    joins_batches: ClassVar[bool] = False
 
     @abstractmethod
     def current(self, training: Training | None = None) -> Engine:
@@ -89,16 +121,13 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
-        """Make a step for each batch; return loss and accuracy on the way.
+    def run(self, training: Training, part: Part) -> None:
+        """Make a step for each batch; loss and accuracy on the way are added to the tally.
 
         Parameters
         ----------
         training : Training
-        epoch : int
-            Counted from 1.
-        order : array of int, shape (N,) or (*replicate_shape, N)
-            The order of the samples: one for all replicates, or one for each.
+        part : Part
 
         Raises
         ------

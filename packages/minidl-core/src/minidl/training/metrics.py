@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from math import prod
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,8 +90,13 @@ def _are_one_hot(target: Array) -> bool:
     return binary and (target.shape[-1] == 1 or bool((target.sum(axis=-1) == 1).all()))
 
 
-class Evaluation(NamedTuple):
-    """Loss and accuracy over a data set.
+class _LossAndAccuracy(NamedTuple):
+    loss: Any
+    accuracy: Any
+
+
+class Evaluation(_LossAndAccuracy):
+    """Loss and accuracy over a data set, a tuple of two, and beside it the metrics that were asked for.
 
     Attributes
     ----------
@@ -97,10 +104,21 @@ class Evaluation(NamedTuple):
         Per sample: the sum over all samples, divided by their number.
     accuracy : float, array of the shape of the replicate axes, or None
         Share of samples whose class is predicted right; None if it is not reported.
+    metrics : dict of str to float, or array of the shape of the replicate axes
+        By their names.
     """
 
-    loss: Any
-    accuracy: Any
+    metrics: Mapping[str, Any] = MappingProxyType({})
+
+    def with_metrics(self, metrics: Mapping[str, Any]) -> Evaluation:
+        """Return this with metrics."""
+        other = Evaluation(*self)
+        other.metrics = dict(metrics)
+        return other
+
+    def __repr__(self) -> str:
+        metrics = f", metrics={self.metrics}" if self.metrics else ""
+        return f"Evaluation(loss={self.loss!r}, accuracy={self.accuracy!r}{metrics})"
 
 
 class Tally:
@@ -162,6 +180,11 @@ class Tally:
             self._labels += prod(prediction.shape[axes:-1])
         nan = loss != loss  # noqa: PLR0124 - nan alone differs from itself
         return np.asarray(nan) if (nan.any() if axes else nan) else None
+
+    def add_sums(self, loss: np.ndarray, hits: np.ndarray, samples: int) -> None:
+        """Count batches whose sums are known: their losses, where the mean of a batch counts once for each sample."""
+        self._loss, self._samples = self._loss + loss, self._samples + samples
+        self._hits, self._labels = self._hits + hits, self._labels + samples
 
     def take(self) -> Evaluation:
         """Return loss and accuracy of all batches, as floats or arrays of the replicate axes, and start anew."""

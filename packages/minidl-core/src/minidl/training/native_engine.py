@@ -15,8 +15,7 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_samples
 from minidl.training.compiled import Compiled, compiled
-from minidl.training.engine import Engine, Training
-from minidl.training.metrics import Evaluation
+from minidl.training.engine import Engine, Part, Training
 from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
 
@@ -38,6 +37,8 @@ class NativeEngine(Engine):
     by_name : bool
         Whether the native engine was asked for by name.
     """
+
+    joins_batches = True
 
     def __init__(
         self, who: str, model: Module, made: Compiled, threads: int | None = None, *, by_name: bool = False
@@ -78,20 +79,17 @@ class NativeEngine(Engine):
             return self._infer(x)
         return in_batches(self, x, batch_size)
 
-    def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
-        """Make a step for each batch, in one call; return loss and accuracy on the way."""
-        made = self._made
-        model, loss, samples, survivors = self.model, training.loss, training.samples, training.survivors
-        batches = made.native.Samples(samples.x, _as_targets(samples.y), order, training.batch_size)
-        record = self._loss_record(loss, training.tally.threshold)
-        steps = -(-samples.count // training.batch_size)
+    def run(self, training: Training, part: Part) -> None:
+        """Make a step for each batch, in one call; loss and accuracy on the way are added to the tally."""
+        made, tally = self._made, training.tally
+        model, loss, samples, survivors = self.model, training.loss, part.samples, training.survivors
+        batches = made.native.Samples(samples.x, _as_targets(samples.y), part.order, part.batch_size)
+        record = self._loss_record(loss, tally.threshold)
         active = ~survivors.frozen if model.replicate_shape else None
-        result = self._train(batches, record, training.optimizer, steps, active)
-        survivors.lose(epoch, {index: int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch})
-        hits = None if training.tally.threshold is None else result.hits / samples.count
-        if model.replicate_shape:
-            return Evaluation(result.loss / samples.count, hits)
-        return Evaluation(float(result.loss) / samples.count, None if hits is None else float(hits))
+        result = self._train(batches, record, training.optimizer, part.batches, active)
+        diverged = {index: part.before + int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch}
+        survivors.lose(part.epoch, diverged)
+        tally.add_sums(result.loss, result.hits, part.count)
 
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""

@@ -1,0 +1,105 @@
+"""The training loop: epoch after epoch, and what happens between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from minidl.layers.module import Module
+from minidl.losses.loss import Loss
+from minidl.optim.optimizer import Optimizer
+from minidl.training.callbacks.callback import Run
+from minidl.training.callbacks.calls import Callbacks
+from minidl.training.engine import Engine, Training
+from minidl.training.history import History
+from minidl.training.metrics import Evaluation, Tally
+from minidl.training.sources import Source
+from minidl.training.survivors import Survivors
+
+
+class Loop:
+    """A training whose arguments have been checked.
+
+    Parameters
+    ----------
+    model : Module
+    loss : Loss
+    optimizer : Optimizer
+    source : Source
+        The batches of each epoch.
+    engine : Engine
+    tally : Tally
+        Empty.
+    history : History
+        Which grows by an entry per epoch.
+    validate : callable or None
+        Measures the validation set.
+    callbacks : Callbacks
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        source: Source,
+        engine: Engine,
+        tally: Tally,
+        history: History,
+        validate: Callable[[], Evaluation] | None,
+        callbacks: Callbacks,
+    ) -> None:
+        self._model, self._loss, self._optimizer = model, loss, optimizer
+        self._source, self._engine, self._tally = source, engine, tally
+        self._history, self._validate, self._callbacks = history, validate, callbacks
+        self._own_loss = loss.private_copy()  # what its forward saves is this training's alone
+        self._batches = 0  # of the last epoch
+
+    def run(self, epochs: int) -> None:
+        """Train for some epochs more, unless callbacks or divergence end it before."""
+        model, history = self._model, self._history
+        first, last = len(history) + 1, len(history) + epochs
+        run = Run(model, self._optimizer, history, last)
+        survivors = Survivors(model, self._optimizer, history, self._source)
+        with model.mode_kept() as modules, survivors, self._callbacks.told(run):
+            model.zero_grad()  # an interrupted step may have left something there
+            try:
+                self._run(range(first, last + 1), modules, survivors)
+            except KeyboardInterrupt as interrupt:
+                interrupt.history = history  # type: ignore[attr-defined]  # documented in `fit`
+                raise
+            finally:
+                history.engine = self._engine.words
+
+    def _run(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> None:
+        history, replicate_shape = self._history, self._model.replicate_shape
+        for epoch in epochs:
+            if survivors.frozen.all():
+                break
+            measured = self._train(epoch, modules, survivors)
+            if survivors.frozen.all():  # some were stopped before, and the others have diverged
+                break
+            history.append(measured, self._validate() if self._validate else None)
+            self._loss.adopt(self._own_loss)
+            if self._validate:
+                survivors.check_validation(epoch, self._batches)
+            if not self._callbacks:
+                continue
+            ends, stops = self._callbacks.ask(epoch, history, replicate_shape)
+            survivors.stop(stops, epoch)
+            if ends:
+                break
+            self._optimizer.check_for("fit", self._model, modules)  # a callback may have assigned a layer's rate
+            self._own_loss = self._loss.private_copy()  # or changed the loss
+        if self._batches:
+            survivors.check_end(len(history), self._batches)
+
+    def _train(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> Evaluation:
+        """Make the steps of an epoch; return loss and accuracy on the way."""
+        for module in modules:
+            module.training = True
+        training = Training(self._own_loss, self._optimizer, self._tally, survivors)
+        self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
+        for part in self._source.parts(epoch, joined=self._engine.joins_batches):
+            self._engine.run(training, part)
+            self._batches = part.before + part.batches
+        return self._tally.take()

@@ -97,6 +97,13 @@ void update(const Chain& chain, const Pass& pass, int64_t r, int64_t step, const
   }
 }
 
+bool draws(const Chain& chain, int64_t r) {
+  for (int64_t i = 0; i < chain.count; ++i) {
+    if (chain.generators[i * chain.replicates + r]) return true;
+  }
+  return false;
+}
+
 template <class T>
 void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Stop stop) {
   Arena arena = {(char*)workspace};
@@ -106,22 +113,26 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
   const Layer &first = chain.layers[0], &last = chain.layers[chain.count - 1];
   const Column loss_settings = {pass.loss_settings + r, chain.replicates};
   const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
+  // A step that is stopped in its middle is as if it had not begun, unless something was drawn for it.
+  const Stop* in_step = draws(chain, r) ? nullptr : &stop;
   double total = 0;  // here, because other threads write next to losses[r]
   int64_t hits = 0, steps = 0, diverged = 0;
   for (int64_t start = 0; start < pass.visited; start += pass.batch) {
     const int64_t rows = pass.visited - start < pass.batch ? pass.visited - start : pass.batch;
     gather<T>(pass, r, start, rows, first.in, plan);
     pack_weights<T>(plan, true);
-    if (!forward<T>(plan, rows, true, &stop)) break;
+    if (!forward<T>(plan, rows, true, in_step)) break;
     const Batch<T> batch = {rows, last.out, padded<T>(last.out), plan.y, y, pass.classes, plan.index};
     const double loss = loss_of<T>(pass, loss_settings, batch, plan.g);
+    const int64_t right = pass.counted ? count_hits<T>(batch, (T)pass.threshold) : 0;
+    const bool is_nan = loss != loss;
+    if (!is_nan && !backward<T>(plan, rows, in_step)) break;
     total += pass.mean ? loss * rows : loss;
-    if (pass.counted) hits += count_hits<T>(batch, (T)pass.threshold);
-    if (loss != loss) {
+    hits += right;
+    if (is_nan) {
       diverged = steps + 1;
       break;
     }
-    if (!backward<T>(plan, rows, &stop)) break;
     update<T>(chain, pass, r, steps, plan);
     ++steps;
     if (stop.ask(stop.context)) break;

@@ -13,6 +13,7 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.training.interruption import Position
 from minidl.training.metrics import Tally
 from minidl.training.survivors import Survivors
 
@@ -31,12 +32,15 @@ class Training:
         Adds up loss and accuracy.
     survivors : Survivors
         The replicates that still train.
+    position : Position
+        How far the epoch is.
     """
 
     loss: Loss
     optimizer: Optimizer
     tally: Tally
     survivors: Survivors
+    position: Position
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,10 @@ class Part:
     def batches(self) -> int:
         """The number of batches."""
         return -(-self.count // self.batch_size)
+
+    def samples_in(self, batches: np.ndarray) -> np.ndarray:
+        """Return the number of samples in the first batches."""
+        return np.asarray(np.minimum(batches * self.batch_size, self.count))
 
 
 class Engine(ABC):
@@ -123,6 +131,8 @@ class Engine(ABC):
     @abstractmethod
     def run(self, training: Training, part: Part) -> None:
         """Make a step for each batch; loss and accuracy on the way are added to the tally.
+
+        Ctrl-C ends it between two steps; position and tally then say what was done.
 
         Parameters
         ----------

@@ -121,7 +121,8 @@ def fit(
         that is not like the first, and an iterator that has nothing left for the second epoch; the batches before it
         have been trained on then.
     KeyboardInterrupt
-        On Ctrl-C; the error has the history so far in its attribute ``history``.
+        On Ctrl-C; the error has the history so far in its attribute ``history``. With that history, the same samples
+        and the same other arguments, `fit` goes on with the next step, to the same parameters bit for bit.
 
     Examples
     --------
@@ -136,8 +137,7 @@ def fit(
     3.00
     """
     check_kinds("fit", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
-    called = Callbacks(callbacks, progress=progress)
-    epochs = as_count("fit", "epochs", epochs, low=0)
+    called, epochs = Callbacks(callbacks, progress=progress), as_count("fit", "epochs", epochs, low=0)
     history = _history(history, model)
     wanted, accuracy = as_metrics("fit", metrics, accuracy)
     _check_validation(validation, validation_split, wanted)
@@ -146,12 +146,14 @@ def fit(
     samples = source.samples
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=samples.x)
     check_samples("fit", chosen, loss, samples)
-    accuracy = loss.targets_are_classes(samples.y) if accuracy is None else accuracy
+    accuracy = bool(loss.targets_are_classes(samples.y) if accuracy is None else accuracy)
     tally = new_tally("fit", loss, samples, accuracy)
     optimizer.check_for("fit", model, list(model.modules()))
+    if history.interrupted is not None:
+        source.resume(history.interrupted.source)
     if epochs and validation_split is not None and isinstance(source, Arrays):
         check_metrics("fit", wanted, chosen, samples)  # before anything is drawn
-        validation = source.hold_out(validation_split)
+        validation = source.hold_out(validation_split, history)
     options: dict[str, Any] = {"accuracy": accuracy, "metrics": wanted, "engine": engine, "threads": threads}
     validate = None if validation is None else validator(model, loss, validation, **options)
     history.engine = chosen.words

@@ -40,6 +40,11 @@ class History:
         are nan from then on.
     higher_is_better : dict of str to bool or None
         The curves that the last training recorded, and whether higher values are better; None if that is not known.
+    held_out : array of int, shape (V,) or (*replicate_shape, V), or None
+        The samples that ``fit(validation_split=...)`` has drawn for validation. A training that goes on holds out the
+        same.
+    interrupted : object or None
+        What `fit` needs to go on exactly where Ctrl-C has ended a training.
 
     Examples
     --------
@@ -57,6 +62,8 @@ class History:
     metrics: dict[str, list[Any]] = field(default_factory=dict)
     stopped: dict[int, int] = field(default_factory=dict)
     higher_is_better: dict[str, bool | None] = field(default_factory=dict, compare=False)
+    held_out: np.ndarray | None = field(default=None, compare=False)
+    interrupted: Any = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.loss)

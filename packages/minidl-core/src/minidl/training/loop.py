@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
@@ -11,7 +13,8 @@ from minidl.training.callbacks.callback import Run
 from minidl.training.callbacks.calls import Callbacks
 from minidl.training.engine import Engine, Training
 from minidl.training.history import History
-from minidl.training.metrics import Evaluation, Tally
+from minidl.training.interruption import Interruption, Position
+from minidl.training.metrics import Evaluation, Sums, Tally
 from minidl.training.sources import Source
 from minidl.training.survivors import Survivors
 
@@ -53,18 +56,23 @@ class Loop:
         self._history, self._validate, self._callbacks = history, validate, callbacks
         self._own_loss = loss.private_copy()  # what its forward saves is this training's alone
         self._batches = 0  # of the last epoch
+        self._position: Position | None = None  # in the current epoch
 
     def run(self, epochs: int) -> None:
         """Train for some epochs more, unless callbacks or divergence end it before."""
         model, history = self._model, self._history
         first, last = len(history) + 1, len(history) + epochs
+        interruption: Interruption | None = history.interrupted
         run = Run(model, self._optimizer, history, last)
         survivors = Survivors(model, self._optimizer, history, self._source)
         with model.mode_kept() as modules, survivors, self._callbacks.told(run):
             model.zero_grad()  # an interrupted step may have left something there
+            if interruption is not None:
+                self._position, history.interrupted = interruption.position, None
             try:
                 self._run(range(first, last + 1), modules, survivors)
             except KeyboardInterrupt as interrupt:
+                self._note_position()
                 interrupt.history = history  # type: ignore[attr-defined]  # documented in `fit`
                 raise
             finally:
@@ -79,6 +87,7 @@ class Loop:
             if survivors.frozen.all():  # some were stopped before, and the others have diverged
                 break
             history.append(measured, self._validate() if self._validate else None)
+            self._position = None
             self._loss.adopt(self._own_loss)
             if self._validate:
                 survivors.check_validation(epoch, self._batches)
@@ -97,9 +106,42 @@ class Loop:
         """Make the steps of an epoch; return loss and accuracy on the way."""
         for module in modules:
             module.training = True
-        training = Training(self._own_loss, self._optimizer, self._tally, survivors)
+        position = self._position
+        if position is None:
+            done = np.zeros(self._model.replicate_shape, int)
+            position = self._position = Position(epoch, self._source.order(), self._optimizer.t, done)
+        training = Training(self._own_loss, self._optimizer, self._tally, survivors, position)
         self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
-        for part in self._source.parts(epoch, joined=self._engine.joins_batches):
-            self._engine.run(training, part)
-            self._batches = part.before + part.batches
-        return self._tally.take()
+        self._tally.start()
+        if position.sums is None:
+            self._run_batches(training, skip=0)
+        else:
+            self._finish(training, position.sums)
+        self._batches = int(position.done.max())
+        return self._tally.result()
+
+    def _run_batches(self, training: Training, skip: int) -> None:
+        """Make the steps of an epoch, but for those at its beginning."""
+        engine, position = self._engine, training.position
+        for part in self._source.parts(position.epoch, position.order, skip, joined=engine.joins_batches):
+            engine.run(training, part)
+
+    def _finish(self, training: Training, sums: Sums) -> None:
+        """Make the steps that are left of an interrupted epoch, together for the replicates that are equally far."""
+        position, survivors = training.position, training.survivors
+        for done, replicates in list(position.groups(~survivors.frozen)):
+            self._tally.start(sums)
+            self._optimizer.t = position.t + done
+            try:
+                with survivors.only(replicates):
+                    self._run_batches(training, skip=done)
+            finally:
+                sums = position.sums = sums.replaced(replicates, self._tally.sums())
+        self._tally.start(sums)
+
+    def _note_position(self) -> None:
+        """Note in the history where the training is."""
+        position = self._position
+        if position is not None and position.sums is None:
+            position.sums = self._tally.sums()
+        self._history.interrupted = Interruption(position, self._source.state())

@@ -86,7 +86,14 @@ class NativeEngine(Engine):
         batches = made.native.Samples(samples.x, _as_targets(samples.y), part.order, part.batch_size)
         record = self._loss_record(loss, tally.threshold)
         active = ~survivors.frozen if model.replicate_shape else None
-        result = self._train(batches, record, training.optimizer, part.batches, active)
+        result, done = made.native.EpochResult.empty(model.replicate_shape), training.position.done
+        try:
+            self._train(batches, record, training.optimizer, part.batches, result, active)
+        except KeyboardInterrupt:  # each replicate is somewhere else
+            np.copyto(done, part.before + result.steps, where=~survivors.frozen)
+            tally.add_sums(result.loss, result.hits, part.samples_in(result.steps))
+            raise
+        done[~survivors.frozen] = part.before + part.batches
         diverged = {index: part.before + int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch}
         survivors.lose(part.epoch, diverged)
         tally.add_sums(result.loss, result.hits, part.count)
@@ -101,7 +108,8 @@ class NativeEngine(Engine):
         batch = self._made.native.Samples(x, _as_targets(y), None, x.shape[-2])
         try:
             loss.check_values(y, self.model.out_features or 0)
-            result = self._train(batch, self._loss_record(loss, None), optimizer, steps=1)
+            result = self._made.native.EpochResult.empty(self.model.replicate_shape)
+            self._train(batch, self._loss_record(loss, None), optimizer, 1, result)
         except (ValueError, TypeError):
             samples = Samples(self.who, x, y, self.model.replicate_shape)
             check_samples(self.who, NumpyEngine(self.who, self.model), loss, samples)  # names what does not fit
@@ -118,13 +126,17 @@ class NativeEngine(Engine):
         loss: Any,
         optimizer: Optimizer,
         steps: int,
+        result: Any,
         active: np.ndarray | None = None,
-    ) -> Any:
-        """Make a step for each batch, and count the steps that were made, also where Ctrl-C or an error ends it."""
+    ) -> None:
+        """Make a step for each batch, and count the steps that were made, also where Ctrl-C or an error ends it.
+
+        The result is filled.
+        """
         model, made = self.model, self._made
         record = optimizer_record(made, optimizer, steps)
         threads = thread_count(self._threads) if model.replicate_shape else 1
-        result, ended = made.native.EpochResult.empty(model.replicate_shape), False
+        ended = False
         try:
             made.network.train(model.values, batches, loss, record, result, active=active, threads=threads)
             ended = True
@@ -132,7 +144,6 @@ class NativeEngine(Engine):
             each = result.steps.ravel() if active is None else result.steps[active]
             # After Ctrl-C each replicate is somewhere else: the fewest steps were made by all.
             optimizer.t += max(each.tolist()) if ended else min(each.tolist())
-        return result
 
     def _loss_record(self, loss: Loss, threshold: float | None) -> Any:
         settings = {name: getattr(loss, name) for name in loss.settings}

@@ -19,6 +19,7 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_targets
 from minidl.training.engine import Engine, Part, Training
+from minidl.training.interruption import Deferred
 from minidl.training.survivors import Snapshot
 
 
@@ -60,20 +61,23 @@ class NumpyEngine(Engine):
         model, loss, optimizer = self.model, training.loss, training.optimizer
         tally, survivors = training.tally, training.survivors
         step = optimizer.step if self._step is None else partial(self._step, optimizer)
-        axes = len(model.replicate_shape)
+        axes, done = len(model.replicate_shape), training.position.done
         if survivors.frozen.any():
             survivors.hold()  # as they are now, after what a callback may have done to them
         batches = part.samples.batches(part.order, part.batch_size)
-        for batch, (x, y) in enumerate(batches, start=part.before + 1):
-            prediction = model.forward(x)
-            value = loss.forward(prediction, y, replicate_axes=axes)
-            nan = tally.add(loss.value(value), prediction, y)
-            if nan is not None:
-                survivors.freeze(nan, part.epoch, batch)
-            model.backward(loss.backward(), need_dx=False)
-            step()
-            if survivors.held is not None:
-                survivors.held.restore()
+        with Deferred() as interrupt:
+            for batch, (x, y) in enumerate(batches, start=part.before + 1):
+                prediction = model.forward(x)
+                value = loss.forward(prediction, y, replicate_axes=axes)
+                nan = tally.add(loss.value(value), prediction, y)
+                if nan is not None:
+                    survivors.freeze(nan, part.epoch, batch)
+                model.backward(loss.backward(), need_dx=False)
+                step()
+                if survivors.held is not None:
+                    survivors.held.restore()
+                done[~survivors.frozen] = batch
+                interrupt.check()
 
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""

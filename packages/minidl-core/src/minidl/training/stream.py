@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -45,10 +45,13 @@ class Stream(Source):
         self._x_like, self._y_like = (_Like(array, axis) for array, axis in zip((x, y), self._axes, strict=True))
         self._opened: Iterator[Any] | None = chain([first], opened)
 
-    def parts(self, epoch: int, *, joined: bool) -> Iterator[Part]:
+    def order(self) -> None:
+        """Return None: somebody else orders the samples."""
+
+    def parts(self, epoch: int, order: np.ndarray | None, skip: int, *, joined: bool) -> Iterator[Part]:  # noqa: ARG002
         """Iterate over the batches, each a part, or as many of one size as are fast together."""
         opened, self._opened = self._opened or self._open(epoch), None
-        batches, before = self._checked(opened, epoch), 0
+        batches, before = islice(self._checked(opened, epoch), skip, None), skip
         for x, y, size in join(batches, self._axes) if joined else self._single(batches):
             samples = Samples(_name(before + 1, epoch), x, y, self._model.replicate_shape)
             part = self._part = Part(epoch, samples, None, size, before)
@@ -56,6 +59,17 @@ class Stream(Source):
                 self._check_values(part)
             before += part.batches
             yield part
+
+    def state(self) -> None:
+        """Return None: the stream itself is asked for its batches again."""
+
+    def resume(self, state: object) -> None:
+        """Take over nothing."""
+        if state is not None:
+            raise ValueError(
+                "fit: expected x and y, as in the training that was interrupted, got batches; with "
+                "history.interrupted = None a new epoch begins"
+            )
 
     def not_finite(self, replicate: int | None = None) -> str:
         """Return words for the first sample of the current part that is nan or infinite; empty if there is none."""

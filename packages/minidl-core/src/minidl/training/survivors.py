@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Protocol, Self
 
 import numpy as np
@@ -96,6 +96,17 @@ class Survivors:
         if self.frozen.ndim:
             self._history.stopped.update(dict.fromkeys(new.tolist(), epoch))
         self.frozen.flat[new] = True
+
+    @contextmanager
+    def only(self, replicates: np.ndarray) -> Iterator[None]:
+        """Train some replicates alone: the others are frozen meanwhile."""
+        before = self.frozen.copy()
+        self.frozen[...] = before | ~replicates
+        try:
+            yield
+        finally:
+            self.frozen[...] = before | self._diverged
+            self.held = None
 
     def freeze(self, nan: np.ndarray, epoch: int, batch: int) -> None:
         """Freeze the replicates whose loss in this batch is nan, before the step."""

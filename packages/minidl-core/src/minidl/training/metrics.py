@@ -185,7 +185,8 @@ class Tally:
     def _clear(self) -> None:
         self._loss: Any = 0.0
         self._hits: Any = 0
-        self._samples = self._labels = 0
+        self._samples: Any = 0
+        self._labels: Any = 0
 
     def add(self, value: Array, prediction: Array, target: Array) -> np.ndarray | None:
         """Count one batch; return which replicates have a nan loss, None if none has.
@@ -196,11 +197,11 @@ class Tally:
         loss: Any = self._to_numpy(value).astype(np.float64) if axes else float(value)
         is_mean = self._loss_function.reduction == "mean"
         self._loss = self._loss + (loss * samples if is_mean else loss)
-        self._samples += samples
+        self._samples = self._samples + samples
         if self.threshold is not None:
             labels = classes_of(target, self._target_threshold) if self._one_hot else target
             self._hits = self._hits + count_hits(prediction, labels, axes, self.threshold)
-            self._labels += prod(prediction.shape[axes:-1])
+            self._labels = self._labels + prod(prediction.shape[axes:-1])
         nan = loss != loss  # noqa: PLR0124 - nan alone differs from itself
         return np.asarray(nan) if (nan.any() if axes else nan) else None
 

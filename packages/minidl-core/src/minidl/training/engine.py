@@ -13,7 +13,7 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.interruption import Position
+from minidl.training.interruption import Deferred, Position
 from minidl.training.metrics import Tally
 from minidl.training.survivors import Survivors
 
@@ -34,6 +34,8 @@ class Training:
         The replicates that still train.
     position : Position
         How far the epoch is.
+    interrupt : Deferred
+        Lets Ctrl-C through between two steps.
     """
 
     loss: Loss
@@ -41,6 +43,7 @@ class Training:
     tally: Tally
     survivors: Survivors
     position: Position
+    interrupt: Deferred
 
 
 @dataclass(frozen=True)

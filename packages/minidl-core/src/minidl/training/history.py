@@ -77,10 +77,12 @@ class History:
             self.metrics |= {name: [] for name in metrics if name not in self.metrics}
             measured |= metrics
         lost, epochs = [*self.diverged, *self.stopped], len(self)
-        nan = np.full(np.shape(training.loss), np.nan)[()]
         for name in self._names():
             curve, value = self._values(name), measured.get(name)
-            if curve or value is not None:
+            if value is not None and len(curve) == epochs:
+                curve.append(_without(value, lost))
+            elif curve or value is not None:  # in some epochs it was not measured
+                nan = np.full(np.shape(training.loss), np.nan)[()]
                 curve += [nan] * (epochs - len(curve))
                 curve.append(nan if value is None else _without(value, lost))
 

@@ -73,20 +73,23 @@ class Deferred:
     def __init__(self) -> None:
         self._handler: Any = None
         self._pending: tuple[int, FrameType | None] | None = None
+        self.let_through = _Gate(self)
+        """Lets the signal through in a block, where no state is changed, or the code keeps its own in order."""
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             handler = signal.getsignal(signal.SIGINT)
             if callable(handler):
-                self._handler = handler
-                signal.signal(signal.SIGINT, self._note)
+                self._handler, self._own = handler, self._note
+                signal.signal(signal.SIGINT, self._own)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._handler is not None:
-            signal.signal(signal.SIGINT, self._handler)
+            if signal.getsignal(signal.SIGINT) is self._own:  # a callback may have set another
+                signal.signal(signal.SIGINT, self._handler)
             self.check()
 
     def check(self) -> None:
@@ -96,6 +99,21 @@ class Deferred:
             self._handler(*pending)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._pending is not None:
-            self.check()
+        is_second = self._pending is not None
         self._pending = number, frame
+        if is_second or self.let_through.is_open:
+            self.check()
+
+
+class _Gate:
+    """A block in which a signal is let through; entered a few times in each epoch, so as short as can be."""
+
+    def __init__(self, deferred: Deferred) -> None:
+        self._deferred, self.is_open = deferred, False
+
+    def __enter__(self) -> None:
+        self._deferred.check()
+        self.is_open = True
+
+    def __exit__(self, *_: object) -> None:
+        self.is_open = False

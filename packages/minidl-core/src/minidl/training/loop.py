@@ -13,7 +13,7 @@ from minidl.training.callbacks.callback import Run
 from minidl.training.callbacks.calls import Callbacks
 from minidl.training.engine import Engine, Training
 from minidl.training.history import History
-from minidl.training.interruption import Interruption, Position
+from minidl.training.interruption import Deferred, Interruption, Position
 from minidl.training.metrics import Evaluation, Sums, Tally
 from minidl.training.sources import Source
 from minidl.training.survivors import Survivors
@@ -57,6 +57,7 @@ class Loop:
         self._own_loss = loss.private_copy()  # what its forward saves is this training's alone
         self._batches = 0  # of the last epoch
         self._position: Position | None = None  # in the current epoch
+        self._interrupt = Deferred()
 
     def run(self, epochs: int) -> None:
         """Train for some epochs more, unless callbacks or divergence end it before."""
@@ -70,7 +71,8 @@ class Loop:
             if interruption is not None:
                 self._position, history.interrupted = interruption.position, None
             try:
-                self._run(range(first, last + 1), modules, survivors)
+                with self._interrupt:
+                    self._run(range(first, last + 1), modules, survivors)
             except KeyboardInterrupt as interrupt:
                 self._note_position()
                 interrupt.history = history  # type: ignore[attr-defined]  # documented in `fit`
@@ -79,28 +81,39 @@ class Loop:
                 history.engine = self._engine.words
 
     def _run(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> None:
-        history, replicate_shape = self._history, self._model.replicate_shape
-        for epoch in epochs:
-            if survivors.frozen.all():
-                break
+        for epoch in epochs if not survivors.frozen.all() else ():
             measured = self._train(epoch, modules, survivors)
             if survivors.frozen.all():  # some were stopped before, and the others have diverged
                 break
-            history.append(measured, self._validate() if self._validate else None)
-            self._position = None
-            self._loss.adopt(self._own_loss)
+            self._note(measured)
             if self._validate:
                 survivors.check_validation(epoch, self._batches)
-            if not self._callbacks:
-                continue
-            ends, stops = self._callbacks.ask(epoch, history, replicate_shape)
-            survivors.stop(stops, epoch)
-            if ends:
+            if self._callbacks and self._ask(epoch, modules, survivors):
                 break
+        if self._batches:
+            survivors.check_end(len(self._history), self._batches)
+
+    def _note(self, measured: Evaluation) -> None:
+        """Add the epoch to the history, together with the validation set, which is measured here."""
+        validation = None
+        if self._validate:
+            with self._interrupt.let_through:
+                validation = self._validate()
+        self._history.append(measured, validation)
+        self._position = None
+        self._loss.adopt(self._own_loss)
+
+    def _ask(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> bool:
+        """Call the callbacks; return whether they end the training."""
+        with self._interrupt.let_through:
+            ends, stops = self._callbacks.ask(epoch, self._history, self._model.replicate_shape)
+        if stops.any():
+            survivors.stop(stops, epoch)
+            ends |= bool(survivors.frozen.all())
+        if not ends:
             self._optimizer.check_for("fit", self._model, modules)  # a callback may have assigned a layer's rate
             self._own_loss = self._loss.private_copy()  # or changed the loss
-        if self._batches:
-            survivors.check_end(len(history), self._batches)
+        return ends
 
     def _train(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> Evaluation:
         """Make the steps of an epoch; return loss and accuracy on the way."""
@@ -110,25 +123,31 @@ class Loop:
         if position is None:
             done = np.zeros(self._model.replicate_shape, int)
             position = self._position = Position(epoch, self._source.order(), self._optimizer.t, done)
-        training = Training(self._own_loss, self._optimizer, self._tally, survivors, position)
+        training = Training(self._own_loss, self._optimizer, self._tally, survivors, position, self._interrupt)
         self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
         self._tally.start()
         if position.sums is None:
             self._run_batches(training, skip=0)
         else:
             self._finish(training, position.sums)
-        self._batches = int(position.done.max())
         return self._tally.result()
 
     def _run_batches(self, training: Training, skip: int) -> None:
         """Make the steps of an epoch, but for those at its beginning."""
         engine, position = self._engine, training.position
-        for part in self._source.parts(position.epoch, position.order, skip, joined=engine.joins_batches):
+        parts = self._source.parts(position.epoch, position.order, skip, joined=engine.joins_batches)
+        while True:
+            with self._interrupt.let_through:  # whoever makes the batches may wait for them
+                part = next(parts, None)
+            if part is None:
+                break
             engine.run(training, part)
+            self._batches = part.before + part.batches
 
     def _finish(self, training: Training, sums: Sums) -> None:
         """Make the steps that are left of an interrupted epoch, together for the replicates that are equally far."""
         position, survivors = training.position, training.survivors
+        self._batches = int(position.done.max())  # nothing may be left
         for done, replicates in list(position.groups(~survivors.frozen)):
             self._tally.start(sums)
             self._optimizer.t = position.t + done
@@ -144,4 +163,5 @@ class Loop:
         position = self._position
         if position is not None and position.sums is None:
             position.sums = self._tally.sums()
+        self._loss.adopt(self._own_loss)
         self._history.interrupted = Interruption(position, self._source.state())

@@ -212,7 +212,7 @@ class Tally:
 
     def sums(self) -> Sums:
         """Return what the batches so far have added up to."""
-        hits = self._hits if isinstance(self._hits, int | np.ndarray | np.generic) else self._to_numpy(self._hits)
+        hits = self._to_numpy(self._hits) if hasattr(self._hits, "detach") else self._hits
         return Sums(self._loss, hits, self._samples, self._labels)
 
     def start(self, sums: Sums | None = None) -> None:

@@ -88,12 +88,13 @@ class NativeEngine(Engine):
         active = ~survivors.frozen if model.replicate_shape else None
         result, done = made.native.EpochResult.empty(model.replicate_shape), training.position.done
         try:
-            self._train(batches, record, training.optimizer, part.batches, result, active)
+            with training.interrupt.let_through:
+                self._train(batches, record, training.optimizer, part.batches, result, active)
         except KeyboardInterrupt:  # each replicate is somewhere else
-            np.copyto(done, part.before + result.steps, where=~survivors.frozen)
+            np.copyto(done, part.before + result.steps, where=True if active is None else active)
             tally.add_sums(result.loss, result.hits, part.samples_in(result.steps))
             raise
-        done[~survivors.frozen] = part.before + part.batches
+        done[... if active is None else active] = part.before + part.batches
         diverged = {index: part.before + int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch}
         survivors.lose(part.epoch, diverged)
         tally.add_sums(result.loss, result.hits, part.count)

@@ -19,7 +19,6 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_targets
 from minidl.training.engine import Engine, Part, Training
-from minidl.training.interruption import Deferred
 from minidl.training.survivors import Snapshot
 
 
@@ -65,19 +64,18 @@ class NumpyEngine(Engine):
         if survivors.frozen.any():
             survivors.hold()  # as they are now, after what a callback may have done to them
         batches = part.samples.batches(part.order, part.batch_size)
-        with Deferred() as interrupt:
-            for batch, (x, y) in enumerate(batches, start=part.before + 1):
-                prediction = model.forward(x)
-                value = loss.forward(prediction, y, replicate_axes=axes)
-                nan = tally.add(loss.value(value), prediction, y)
-                if nan is not None:
-                    survivors.freeze(nan, part.epoch, batch)
-                model.backward(loss.backward(), need_dx=False)
-                step()
-                if survivors.held is not None:
-                    survivors.held.restore()
-                done[~survivors.frozen] = batch
-                interrupt.check()
+        for batch, (x, y) in enumerate(batches, start=part.before + 1):
+            prediction = model.forward(x)
+            value = loss.forward(prediction, y, replicate_axes=axes)
+            nan = tally.add(loss.value(value), prediction, y)
+            if nan is not None:
+                survivors.freeze(nan, part.epoch, batch)
+            model.backward(loss.backward(), need_dx=False)
+            step()
+            if survivors.held is not None:
+                survivors.held.restore()
+            done[~survivors.frozen] = batch
+            training.interrupt.check()
 
     def train_step(self, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> Any:
         """Make one step; return the loss."""

@@ -69,6 +69,8 @@ class Callbacks:
         """
         ends, stops = False, np.zeros(replicate_shape, bool)
         for answer in [callback(epoch, history) for callback in self._all]:
+            if answer is None:
+                continue
             if replicate_shape and _is_mask(answer, replicate_shape):
                 stops |= answer
             else:

@@ -42,7 +42,7 @@ class Patience:
     best_epoch : array of int, shape replicate_shape
         The epoch of the best value so far; 0 before there is one.
     waited : array of int, shape replicate_shape
-        Epochs without improvement. Whoever acts on them may set them to 0.
+        Epochs without improvement. Whoever acts on them may set some to 0.
 
     Raises
     ------
@@ -60,11 +60,13 @@ class Patience:
 
     def watch(self, epoch: int, history: History) -> np.ndarray:
         """Look at the last entry of the curve; return which replicates have improved. nan is no improvement."""
-        value = self._sign * np.asarray(history.last(self._callback.monitor), np.float64)
+        value = np.asarray(self._sign * history.last(self._callback.monitor))
         better = np.asarray(value < self._best - self._callback.min_delta)
-        self._best = np.where(better, value, self._best)
-        self.best_epoch = np.where(better, epoch, self.best_epoch)
-        self.waited = np.where(better, 0, self.waited + 1)
+        self.waited += 1
+        if better.any():
+            self._best[better] = value[better]
+            self.best_epoch[better] = epoch
+            self.waited[better] = 0
         return better
 
     def best(self) -> np.ndarray:

@@ -94,7 +94,7 @@ class ReduceOnPlateau(Callback):
         reduced = np.minimum(lr, np.maximum(self.factor * lr, self.min_lr))
         lr = np.where(plateau, reduced, lr)
         run.optimizer.lr = lr if lr.ndim else lr.item()
-        patience.waited = np.where(plateau, 0, patience.waited)
+        patience.waited[plateau] = 0
 
 
 def _learning_rate(optimizer: Optimizer) -> Any:

@@ -42,6 +42,10 @@ from minidl.parameters.buffer import Param, ParamBuffer
 from minidl.parameters.spec import LayerSpec, ParamSpec
 from minidl.replicate import replicate, unstack
 from minidl.summary import summary
+from minidl.training.callbacks.callback import Callback, Run
+from minidl.training.callbacks.early_stopping import EarlyStopping
+from minidl.training.callbacks.progress import Progress
+from minidl.training.callbacks.reduce_on_plateau import ReduceOnPlateau
 from minidl.training.evaluate import evaluate
 from minidl.training.fit import fit
 from minidl.training.history import DivergenceError, History
@@ -64,11 +68,13 @@ __all__ = [
     "BCEWithLogitsLoss",
     "Backend",
     "BatchNorm1d",
+    "Callback",
     "Concat",
     "CosineSchedule",
     "CrossEntropyLoss",
     "DivergenceError",
     "Dropout",
+    "EarlyStopping",
     "Evaluation",
     "ExponentialSchedule",
     "GaussianNLLLoss",
@@ -93,10 +99,13 @@ __all__ = [
     "PiecewiseSchedule",
     "PoissonNLLLoss",
     "PowerSchedule",
+    "Progress",
     "QuantileLoss",
     "RMSprop",
     "ReLU",
+    "ReduceOnPlateau",
     "Residual",
+    "Run",
     "Schedule",
     "Sequential",
     "SiLU",

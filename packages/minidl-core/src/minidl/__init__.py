@@ -36,12 +36,16 @@ from minidl.parameters.buffer import Param, ParamBuffer
 from minidl.parameters.spec import LayerSpec, ParamSpec
 from minidl.replicate import replicate, unstack
 from minidl.summary import summary
+from minidl.training.callbacks.callback import Callback, Run
+from minidl.training.callbacks.recorder import Recorder
 from minidl.training.evaluate import evaluate
 from minidl.training.fit import fit
 from minidl.training.history import DivergenceError, History
 from minidl.training.metrics import Evaluation, accuracy
 from minidl.training.originals import remember_originals as _remember_originals
 from minidl.training.predict import predict
+from minidl.training.probing.probe import probe
+from minidl.training.probing.result import LayerProbe, Probe
 from minidl.training.train_step import train_step
 
 _remember_originals()
@@ -55,6 +59,7 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "Backend",
+    "Callback",
     "CosineSchedule",
     "CrossEntropyLoss",
     "DivergenceError",
@@ -66,6 +71,7 @@ __all__ = [
     "History",
     "HuberLoss",
     "L1Loss",
+    "LayerProbe",
     "LayerSpec",
     "LeakyReLU",
     "Linear",
@@ -81,9 +87,12 @@ __all__ = [
     "PiecewiseSchedule",
     "PoissonNLLLoss",
     "PowerSchedule",
+    "Probe",
     "QuantileLoss",
     "RMSprop",
     "ReLU",
+    "Recorder",
+    "Run",
     "Schedule",
     "Sequential",
     "Sigmoid",
@@ -96,6 +105,7 @@ __all__ = [
     "get_backend",
     "gradcheck",
     "predict",
+    "probe",
     "replicate",
     "summary",
     "train_step",

@@ -17,6 +17,7 @@ from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import batch_rows
+from minidl.training.callbacks.callback import Callback, Run
 from minidl.training.check_samples import check_samples
 from minidl.training.engine import EngineName, Training
 from minidl.training.engines import choose_engine, choose_engine_to_train
@@ -133,6 +134,7 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     with model.mode_kept() as modules, Survivors(model, optimizer, history, samples) as survivors:
         model.zero_grad()  # an interrupted step may have left something there
         own = loss.private_copy()  # what its forward saves is this training's alone
+        _start(callbacks, Run(model, optimizer, history, epochs))
         try:
             for epoch in range(1, epochs + 1):
                 for module in modules:
@@ -161,6 +163,12 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
 def _check_callbacks(callbacks: Any) -> None:
     if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
         raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
+
+
+def _start(callbacks: Iterable[object], run: Run) -> None:
+    for callback in callbacks:
+        if isinstance(callback, Callback):
+            callback.start(run)
 
 
 def _is_stopped_by(callbacks: Sequence[Callable[[int, History], object]], epoch: int, history: History) -> bool:

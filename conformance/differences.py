@@ -35,6 +35,15 @@ def slope_at_nan(case):
     assert tensor.grad.tolist() == [1, 1]
 
 
+def nan_at_nan(case):
+    module, x = case.ours("float64", "numpy"), np.array([np.nan, 1.0])
+    tensor = torch.from_numpy(x).requires_grad_()
+    module.forward(x)
+    case.theirs(x.shape, torch.float64)(tensor).backward(torch.ones(2, dtype=torch.float64))
+    np.testing.assert_array_equal(module.backward(np.ones(2)), [np.nan, 1])
+    assert tensor.grad.tolist() == [1, 1]
+
+
 def infinite_gradient(case):
     module, x, dy = case.ours("float64", "numpy"), np.array([-1.0, 1.0]), np.array([np.inf, np.inf])
     tensor = torch.from_numpy(x).requires_grad_()
@@ -43,6 +52,27 @@ def infinite_gradient(case):
     with np.errstate(invalid="ignore"):
         np.testing.assert_array_equal(module.backward(dy), [np.nan, np.inf])
     assert tensor.grad.tolist() == [0, np.inf]
+
+
+def minus_infinity(case):
+    x = np.array([-np.inf])
+    assert case.ours("float64", "numpy").forward(x).tolist() == [0]
+    assert case.theirs(x.shape, torch.float64)(torch.from_numpy(x)).isnan()
+
+
+def cancels(case):
+    x = np.array([-8.0])
+    z = math.sqrt(8 / math.pi) * (8 + 0.044715 * 8**3)
+    exact = -8 * (math.erfc(8 / math.sqrt(2)) / 2 if case.name == "GELU" else 1 / (1 + math.exp(z)))
+    ours, theirs = case.ours("float64", "numpy").forward(x), case.theirs(x.shape, torch.float64)(torch.from_numpy(x))
+    assert abs(ours[0] / exact - 1) < 1e-13
+    assert 0.01 < abs(theirs.item() / exact - 1) <= 1
+
+
+def threshold(case):
+    x, exact = np.array([10.5]), 10.5 + math.log1p(math.exp(-21)) / 2
+    assert abs(case.ours("float64", "numpy").forward(x)[0] - exact) < 1e-15
+    assert abs(nn.Softplus(2)(torch.from_numpy(x)).item() - exact) > 1e-10
 
 
 def own_mask(case):
@@ -125,10 +155,26 @@ SLOPE_AT_NAN = Difference(
     "at x = nan torch passes the gradient on; here f'(x) is 1 where x > 0 and 0 elsewhere, as in the report",
     slope_at_nan,
 )
+NAN_AT_NAN = Difference(
+    "gradient at nan",
+    "at x = nan the gradient is nan, as that of the other smooth activations; torch passes it on",
+    nan_at_nan,
+)
 INFINITE_GRADIENT = Difference(
     "infinite gradient where x <= 0",
     "inf * 0 is nan; torch selects instead and gives 0. A product takes half as long, for 100 replicates a tenth",
     infinite_gradient,
+)
+MINUS_INFINITY = Difference(
+    "minus infinity",
+    "the output at minus infinity is 0, the limit; in torch it is -inf times 0, nan",
+    minus_infinity,
+)
+CANCELS = Difference(
+    "large negative x", "torch's sum 1 + erf or 1 + tanh cancels, and has no correct digit from x = -8 on", cancels
+)
+THRESHOLD = Difference(
+    "threshold", "no threshold: torch's default of 20, above which y is x, is wrong by up to 2e-9", threshold
 )
 OWN_MASK = Difference(
     "mask", "torch draws from its own generator; here NumPy does, so that a seed drops the same units", own_mask

@@ -4,11 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import nn
 
 import minidl as md
-from conformance.differences import INFINITE_GRADIENT, OWN_MASK, SLOPE_AT_NAN, Difference
+from conformance.differences import (
+    CANCELS,
+    INFINITE_GRADIENT,
+    MINUS_INFINITY,
+    NAN_AT_NAN,
+    OWN_MASK,
+    SLOPE_AT_NAN,
+    THRESHOLD,
+    Difference,
+)
+from conformance.twins import Around, FeaturesLast, KnownMask, SideBySide
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class ModuleCase:
     `ours(dtype, backend)` and `theirs(shape, dtype)` build them; `theirs` is told the shape of the input, which fixes a
     dropout mask. `ulp` is the tolerance per dtype, in ulp of each element, or with `unit` "array" of the largest. Input
     gradients are measured by element where `own_digits(y)` says so, elsewhere in ulp of the largest in the array.
+    Batches of fewer than `samples` are compared in evaluation mode only.
     """
 
     name: str
@@ -39,6 +49,7 @@ class ModuleCase:
     features: int = 5
     edges: bool = True
     any_width: bool = True
+    samples: int = 0
     differences: tuple[Difference, ...] = ()
     bad: tuple[Bad, ...] = ()
 
@@ -56,19 +67,13 @@ def far_from_one(y):
     return np.abs(y) <= 0.5
 
 
-class KnownMask(nn.Module):
-    """torch's dropout with the mask that minidl documents: torch's own generator draws another."""
+def at_least_half(y):
+    """Where the output is positive and no zero of the derivative is near."""
+    return np.asarray(y) >= 0.5
 
-    def __init__(self, shape, p_drop, seed):
-        super().__init__()
-        self.p_drop = p_drop
-        keep = np.random.default_rng(seed).random(shape, dtype=np.float32) >= p_drop
-        self.keep = torch.from_numpy(np.asarray(keep))
 
-    def forward(self, x):
-        if not self.training:
-            return nn.functional.dropout(x, self.p_drop, training=False)
-        return x * self.keep.to(x.dtype).div(1 - self.p_drop)
+def _square(dtype, backend):
+    return md.Linear(5, 5, std_b=0.5, dtype=dtype, backend=backend, rng=1)
 
 
 def _linear(dtype, backend, *, bias=True):
@@ -95,7 +100,13 @@ def _torch_network(_shape, dtype):
 
 EXACT = {"float64": 0, "float32": 0, "float16": 0}
 
-BAD_WIDTH = Bad("wrong width", lambda m, x, _y: m.forward(x[..., :-1]), ValueError, ("Linear", "(..., 5)", "(7, 4)"))
+
+def bad_width(who):
+    """Return the refusal of an x of another width, in the name of a module."""
+    return Bad("wrong width", lambda m, x, _y: m.forward(x[..., :-1]), ValueError, (who, "(..., 5)", "(7, 4)"))
+
+
+BAD_WIDTH = bad_width("Linear")
 
 MODULES = (
     ModuleCase(
@@ -151,6 +162,46 @@ MODULES = (
         ulp={"float64": 4, "float32": 4, "float16": 4},
         own_digits=far_from_one,
     ),
+    ModuleCase("Identity", lambda _dtype, _backend: md.Identity(), lambda _shape, _dtype: nn.Identity(), ulp=EXACT),
+    ModuleCase(
+        "ELU",
+        lambda _dtype, _backend: md.ELU(0.75),
+        lambda _shape, _dtype: nn.ELU(0.75),
+        # In float16 torch computes in float32 and rounds once.
+        ulp={"float64": 4, "float32": 4, "float16": 4},
+        differences=(NAN_AT_NAN,),
+    ),
+    ModuleCase(
+        "Softplus",
+        lambda _dtype, _backend: md.Softplus(2),
+        # From this threshold on torch's y is x, which is then right to half an ulp.
+        lambda _shape, _dtype: nn.Softplus(2, threshold=40),
+        ulp={"float64": 4, "float32": 4, "float16": 4},
+        differences=(THRESHOLD,),
+    ),
+    ModuleCase(
+        "SiLU",
+        lambda _dtype, _backend: md.SiLU(),
+        lambda _shape, _dtype: nn.SiLU(),
+        # The derivative has a zero, near which torch's and ours cancel in another way. In torch the rounding error of
+        # 1 - σ(x) is multiplied by x: up to 30 ulp at x = 30.
+        ulp={"float64": 32, "float32": 4, "float16": 4},
+        own_digits=at_least_half,
+        differences=(MINUS_INFINITY,),
+    ),
+    *(
+        ModuleCase(
+            name,
+            lambda _dtype, _backend, word=word: md.GELU(word),
+            lambda _shape, _dtype, word=word: nn.GELU(word),
+            # For negative x torch's sum 1 + erf, or 1 + tanh, cancels.
+            ulp={"float64": 8, "float32": 8, "float16": 4},
+            unit="array",
+            own_digits=at_least_half,
+            differences=(MINUS_INFINITY, CANCELS),
+        )
+        for name, word in (("GELU", "none"), ("GELU by tanh", "tanh"))
+    ),
     ModuleCase(
         "Dropout",
         lambda _dtype, _backend: md.Dropout(0.25, rng=7),
@@ -169,6 +220,53 @@ MODULES = (
         lambda _dtype, _backend: md.Dropout(1.0),
         lambda _shape, _dtype: nn.Dropout(1.0),
         ulp=EXACT,
+    ),
+    ModuleCase(
+        "LayerNorm",
+        lambda dtype, backend: md.LayerNorm(5, dtype=dtype, backend=backend),
+        lambda _shape, dtype: nn.LayerNorm(5, dtype=dtype),
+        # Means of 5 terms, in another order; dL/dx is a difference of three terms, which cancel.
+        ulp={"float64": 8, "float32": 8, "float16": 8},
+        unit="array",
+        own_digits=nowhere,
+        edges=False,
+        any_width=False,
+        bad=(bad_width("LayerNorm"),),
+    ),
+    ModuleCase(
+        "BatchNorm1d",
+        lambda dtype, backend: md.BatchNorm1d(5, dtype=dtype, backend=backend),
+        lambda _shape, dtype: FeaturesLast(5, dtype=dtype),
+        # As LayerNorm, over the samples.
+        ulp={"float64": 8, "float32": 8, "float16": 8},
+        unit="array",
+        own_digits=nowhere,
+        edges=False,
+        any_width=False,
+        samples=2,
+        bad=(bad_width("BatchNorm1d"),),
+    ),
+    ModuleCase(
+        "Residual",
+        lambda dtype, backend: md.Residual(md.Sequential([_square(dtype, backend), md.ReLU()])),
+        lambda _shape, dtype: Around(nn.Sequential(nn.Linear(5, 5, dtype=dtype), nn.ReLU())),
+        ulp={"float64": 4, "float32": 4, "float16": 4},
+        unit="array",
+        own_digits=nowhere,
+        edges=False,
+        any_width=False,
+        bad=(BAD_WIDTH,),
+    ),
+    ModuleCase(
+        "Concat",
+        lambda dtype, backend: md.Concat([_linear(dtype, backend), md.Tanh(), _square(dtype, backend)]),
+        lambda _shape, dtype: SideBySide(nn.Linear(5, 3, dtype=dtype), nn.Tanh(), nn.Linear(5, 5, dtype=dtype)),
+        ulp={"float64": 4, "float32": 4, "float16": 4},
+        unit="array",
+        own_digits=nowhere,
+        edges=False,
+        any_width=False,
+        bad=(BAD_WIDTH,),
     ),
     ModuleCase(
         "Sequential",

@@ -20,10 +20,11 @@ from conformance.ulp import ulps
 pytestmark = without_native
 
 WIDTHS = (1, 7, 8, 9, 25, 31, 33, 127)
-# The engine tells which layers it has; those that are neither Linear nor Dropout are activations.
-KNOWN = import_module("minidl_native").KINDS.layers if find_spec("minidl_native") else ()
-ACTIVATIONS = [case for case in MODULES if case.name in set(KNOWN) - {"Linear", "Dropout"}]
-RELU, TANH = (next(case for case in MODULES if case.name == name) for name in ("ReLU", "Tanh"))
+# The engine tells which layers it has, and which of them are activations.
+FACTS = import_module("minidl_native.kinds").FACTS["layers"] if find_spec("minidl_native") else {}
+KNOWN = {name for name, facts in FACTS.items() if facts["is_activation"]}
+ACTIVATIONS = [case for case in MODULES if case.name.split()[0] in KNOWN]
+RELU, TANH, LAYER_NORM = (next(case for case in MODULES if case.name == name) for name in ("ReLU", "Tanh", "LayerNorm"))
 BETWEEN_0_AND_1 = ("BCELoss", "PoissonNLLLoss of rates")  # what these losses want of a prediction
 # Of the largest element of the vector, after some dozen steps: products are added in another order than torch's, and
 # exp and tanh are the engine's own, right to 2 ulp.
@@ -51,7 +52,7 @@ class Both:
         for below, above in pairwise(widths):
             ours += [md.Linear(below, above, bias=bias, std_b=0.1 if bias else None, dtype=dtype, rng=rng)]
             theirs += [nn.Linear(below, above, bias=bias)]
-            ours, theirs = [*ours, kind.ours(dtype, "numpy")], [*theirs, kind.theirs((), dtype)]
+            ours, theirs = [*ours, kind.ours(dtype, "numpy")], [*theirs, kind.theirs((), getattr(torch, dtype))]
         self.ours = md.Sequential([*ours[:-1], *(md.Sigmoid() for _ in last)])
         self.theirs = nn.Sequential(*theirs[:-1], *(nn.Sigmoid() for _ in last)).to(getattr(torch, dtype))
         self.theirs.load_state_dict({name: torch.from_numpy(a) for name, a in self.ours.state_dict().items()})
@@ -125,6 +126,14 @@ def test_every_activation(kind, bias, dtype, rng, table):
     x, y = rng.standard_normal((23, 5)).astype(dtype), rng.standard_normal((23, 2)).astype(dtype)
     losses = both.train((md.MSELoss("mean"), nn.MSELoss()), x, y, epochs=5, batch_size=10)
     check(both, losses, str(kind), dtype, table)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_layer_norm(dtype, rng, table):
+    both = Both((5, 5, 5, 2), LAYER_NORM, dtype)
+    x, y = rng.standard_normal((23, 5)).astype(dtype), rng.standard_normal((23, 2)).astype(dtype)
+    losses = both.train((md.MSELoss("mean"), nn.MSELoss()), x, y, epochs=5, batch_size=10)
+    check(both, losses, str(LAYER_NORM), dtype, table)
 
 
 @pytest.mark.parametrize("batch_size", [1, 6, 100])

@@ -55,7 +55,13 @@ def public(base):
 
 WIDTH = 3
 # What a constructor of a layer may require, by the name of the parameter. All else has a default or is refused below.
-REQUIRED = {"in_features": WIDTH, "out_features": 2, "features": WIDTH}
+REQUIRED = {
+    "in_features": lambda **_: WIDTH,
+    "out_features": lambda **_: 2,
+    "features": lambda **_: WIDTH,
+    "inner": lambda **options: minidl.Sequential([minidl.Linear(WIDTH, WIDTH, **options), minidl.Tanh()]),
+    "branches": lambda **options: [minidl.Linear(WIDTH, 2, **options), minidl.Sigmoid()],
+}
 
 
 def build(kind, dtype="float32", rng=None, **options):
@@ -65,7 +71,8 @@ def build(kind, dtype="float32", rng=None, **options):
     required = [name for name, parameter in parameters.items() if parameter.default is parameter.empty]
     unknown = [name for name in required if name not in REQUIRED]
     assert not unknown, f"{kind.__name__} requires {unknown}: say in REQUIRED what the tests shall give it"
-    return kind(*(REQUIRED[name] for name in required), **{n: v for n, v in given.items() if n in parameters})
+    arguments = [REQUIRED[name](dtype=dtype, rng=rng) for name in required]
+    return kind(*arguments, **{n: v for n, v in given.items() if n in parameters})
 
 
 def several_layers(dtype, rng):
@@ -79,12 +86,20 @@ def maker(kind, **options):
     return lambda dtype="float32", rng=None: build(kind, dtype, rng, **options)
 
 
-LAYERS = {name: maker(kind) for name, kind in public(minidl.Module).items() if kind is not minidl.Sequential} | {
+CONTAINERS = {"Residual": maker(minidl.Residual), "Concat": maker(minidl.Concat), "Sequential": several_layers}
+KINDS = {name: kind for name, kind in public(minidl.Module).items() if name not in CONTAINERS}
+LAYERS = {name: maker(kind) for name, kind in KINDS.items()} | {
     "Linear without bias": lambda dtype="float32", rng=None: minidl.Linear(WIDTH, 2, bias=False, dtype=dtype, rng=rng),
     "LeakyReLU of steep slope": maker(minidl.LeakyReLU, alpha=0.3),
+    "ELU of another limit": maker(minidl.ELU, alpha=0.3),
+    "Softplus of a sharper corner": maker(minidl.Softplus, beta=2),
+    "GELU by tanh": maker(minidl.GELU, approximate="tanh"),
     "Dropout in evaluation": lambda dtype="float32", rng=None: build(minidl.Dropout, dtype, rng).eval(),
+    "BatchNorm1d in evaluation": lambda dtype="float32", rng=None: build(minidl.BatchNorm1d, dtype, rng).eval(),
 }
-MODULES = {name: make for name, make in LAYERS.items() if "evaluation" not in name} | {"Sequential": several_layers}
+# In training a batch norm refuses batches of one sample, which most tests of all modules take as well.
+LEFT_OUT = {"Dropout in evaluation", "BatchNorm1d"}
+MODULES = {name: make for name, make in LAYERS.items() if name not in LEFT_OUT} | CONTAINERS
 LOSSES = public(minidl.Loss)
 
 

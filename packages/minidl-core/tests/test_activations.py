@@ -12,7 +12,19 @@ import minidl
 
 quick = settings(max_examples=25, deadline=None, derandomize=True)
 shapes = array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=5)
-ALL = {"relu": minidl.ReLU, "leaky": minidl.LeakyReLU, "tanh": minidl.Tanh, "sigmoid": minidl.Sigmoid}
+ALL = {
+    "relu": minidl.ReLU,
+    "leaky": minidl.LeakyReLU,
+    "tanh": minidl.Tanh,
+    "sigmoid": minidl.Sigmoid,
+    "identity": minidl.Identity,
+    "elu": minidl.ELU,
+    "softplus": minidl.Softplus,
+    "silu": minidl.SiLU,
+    "gelu": minidl.GELU,
+    "gelu by tanh": lambda: minidl.GELU("tanh"),
+}
+SMOOTH = {name: make for name, make in ALL.items() if name not in {"relu", "leaky", "identity"}}
 every = pytest.mark.parametrize("make", ALL.values(), ids=ALL)
 in_every_dtype = pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 H = 1e-30  # the complex step subtracts nothing, so it may be as small as it likes
@@ -88,6 +100,12 @@ def test_large_inputs_warn_of_nothing(make, dtype, x):
         (minidl.LeakyReLU(0.5), (-np.inf, np.inf), (0.5, 1)),
         (minidl.Tanh(), (-1, 1), (0, 0)),
         (minidl.Sigmoid(), (0, 1), (0, 0)),
+        (minidl.Identity(), (-np.inf, np.inf), (1, 1)),
+        (minidl.ELU(0.5), (-0.5, np.inf), (0, 1)),
+        (minidl.Softplus(2), (0, np.inf), (0, 1)),
+        (minidl.SiLU(), (0, np.inf), (0, 1)),
+        (minidl.GELU(), (0, np.inf), (0, 1)),
+        (minidl.GELU("tanh"), (0, np.inf), (0, 1)),
     ],
     ids=ALL,
 )
@@ -106,8 +124,9 @@ def test_the_kink_belongs_to_the_left_and_nan_is_passed_on(activation, slope):
     np.testing.assert_array_equal(activation.backward(np.full(4, 3.0)), [3 * slope, 3 * slope, 3 * slope, 3])
 
 
-@pytest.mark.parametrize("activation", [minidl.Tanh(), minidl.Sigmoid()], ids=["tanh", "sigmoid"])
-def test_smooth_activations_pass_nan_on_both_ways(activation):
+@pytest.mark.parametrize("make", SMOOTH.values(), ids=SMOOTH)
+def test_smooth_activations_pass_nan_on_both_ways(make):
+    activation = make()
     assert np.isnan(activation(np.array([np.nan]))).all()
     assert np.isnan(activation.backward(np.ones(1))).all()
 

@@ -22,6 +22,10 @@ def many():
 SETTINGS = [
     ("Dropout", "p_drop", minidl.Dropout, [-0.1, 1.1, -1e-9, NAN, INF], r"in \[0, 1\]"),
     ("LeakyReLU", "alpha", minidl.LeakyReLU, [NAN, INF, -INF], "finite"),
+    ("ELU", "alpha", minidl.ELU, [NAN, INF, -INF], "finite"),
+    ("LayerNorm", "eps", lambda eps: minidl.LayerNorm(2, eps=eps), [-0.1, NAN, INF], ">= 0"),
+    ("BatchNorm1d", "eps", lambda eps: minidl.BatchNorm1d(2, eps=eps), [-0.1, NAN, INF], ">= 0"),
+    ("BatchNorm1d", "momentum", lambda m: minidl.BatchNorm1d(2, momentum=m), [-0.1, 1.1, NAN], r"in \[0, 1\]"),
     ("Linear", "std_w", lambda std_w: minidl.Linear(2, 3, std_w=std_w), [-0.1, NAN, INF], ">= 0"),
     ("Linear", "std_b", lambda std_b: minidl.Linear(2, 3, std_b=std_b), [-0.1, NAN, INF], ">= 0"),
     ("Linear", "lr", lambda lr: minidl.Linear(2, 3, lr=lr), [-0.1, NAN, INF], ">= 0"),

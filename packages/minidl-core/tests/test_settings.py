@@ -22,7 +22,12 @@ def layer():
 KINDS = {
     "Linear.lr": (lambda: minidl.Linear(2, 2, lr=0.5, rng=0), "lr", 0.25, [-1, np.nan, np.inf, "1"]),
     "LeakyReLU.alpha": (lambda: minidl.LeakyReLU(0.1), "alpha", 0.25, [np.nan, np.inf, None, True]),
+    "ELU.alpha": (lambda: minidl.ELU(0.1), "alpha", 0.25, [np.nan, np.inf, None, True]),
+    "Softplus.beta": (lambda: minidl.Softplus(0.1), "beta", 0.25, [0, -1, np.nan, np.inf, None, True]),
     "Dropout.p_drop": (lambda: minidl.Dropout(0.5, rng=0), "p_drop", 0.25, [-0.1, 2, np.nan, None]),
+    "LayerNorm.eps": (lambda: minidl.LayerNorm(2, eps=0.1), "eps", 0.25, [-1, np.nan, np.inf, None]),
+    "BatchNorm1d.eps": (lambda: minidl.BatchNorm1d(2, eps=0.1), "eps", 0.25, [-1, np.nan, np.inf, None]),
+    "BatchNorm1d.momentum": (lambda: minidl.BatchNorm1d(2), "momentum", 0.25, [-0.1, 2, np.nan, None]),
     "SGD.lr": (lambda: minidl.SGD(layer(), 0.1), "lr", 0.25, [-1, np.nan, np.inf]),
     "SGD.weight_decay": (lambda: minidl.SGD(layer(), 0.1), "weight_decay", 0.25, [-1, np.nan, None]),
     "SGD.momentum": (lambda: minidl.SGD(layer(), 0.1, momentum=0.5), "momentum", 0.25, [-1, 1, 1.5, np.nan]),
@@ -74,13 +79,13 @@ def test_every_setting_of_every_public_class_is_in_the_table():
     listed = {key.partition(".")[2] for key in KINDS} | {"nesterov", "decay_biases", "reduction", "log_input"}
     for kind in kinds:
         assert set(getattr(kind, "settings", ())) <= listed
-        for name in getattr(kind, "settings", ()):
+        for name in (*getattr(kind, "settings", ()), *getattr(kind, "words", ())):
             assert isinstance(getattr(kind, name), property), f"{kind.__name__}.{name} is assigned without a check"
 
 
-@pytest.mark.parametrize("name", ["p_drop", "alpha"])
+@pytest.mark.parametrize("name", ["p_drop", "alpha", "beta"])
 def test_a_numpy_number_computes_what_a_float_does(name):
-    make = {"p_drop": lambda v: minidl.Dropout(v, rng=0), "alpha": minidl.LeakyReLU}[name]
+    make = {"p_drop": lambda v: minidl.Dropout(v, rng=0), "alpha": minidl.ELU, "beta": minidl.Softplus}[name]
     x = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
     ours, theirs = make(0.3), make(0.5)
     setattr(theirs, name, np.float64(0.3))

@@ -33,8 +33,9 @@ struct Names {
 // The facts that the border needs about each kind. A kind's number is its place in the table.
 struct LayerFacts {
   const char* name;                       // of the class in Python
-  Names settings;
+  Names settings, words;                  // words: of the first setting, which is then the place of one of them
   bool has_weights;                       // weight (out, in), perhaps a bias; settings[0] is then the learning rate
+  bool per_feature;                       // its weight is (out), there is a bias, and it keeps its width
   bool draws;                             // from a generator, unless settings[0] is 0
   bool is_activation;
   bool gives_probabilities;               // outputs between 0 and 1

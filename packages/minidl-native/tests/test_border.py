@@ -349,6 +349,11 @@ def altered(row, column, value):
         altered(1, 2, 5),
         altered(2, 2, 3),
         (("ReLU", 3, 3, -1, -1, {}),),
+        *(
+            (LAYERS[0], ("LayerNorm", 4, *rest, {"eps": 0.1}))
+            for rest in ((4, 12, -1), (4, 24, 12), (4, 12, 24), (3, 12, 16))
+        ),
+        (LAYERS[0], ("LayerNorm", 4, 4, 12, 16, {})),
         (*LAYERS, ("LeakyReLU", 2, 2, -1, -1, {})),
         (LAYERS[0][:5],),
         (LAYERS[0], None),

@@ -3,6 +3,7 @@
 The lists come from the engine itself, so a new kind is tested here without a change.
 """
 
+import inspect
 import os
 import shutil
 import subprocess
@@ -18,9 +19,17 @@ from hypothesis import strategies as st
 
 import minidl
 from minidl_native import KINDS
+from minidl_native.kinds import FACTS
 
 # Settings that a test finds more in than in the defaults; a kind that is not here has its defaults.
-SETTINGS = {"LeakyReLU": {"alpha": -0.4}, "Dropout": {"p_drop": 0.3}, "Linear": {"std_b": 0.3}}
+SETTINGS = {
+    "LeakyReLU": {"alpha": -0.4},
+    "Dropout": {"p_drop": 0.3},
+    "Linear": {"std_b": 0.3},
+    "ELU": {"alpha": 0.7},
+    "Softplus": {"beta": 1.5},
+    "LayerNorm": {"eps": 0.1},
+}
 LOSSES = {
     "HuberLoss": {"delta": 0.3},
     "QuantileLoss": {"quantiles": [0.2, 0.7]},
@@ -40,7 +49,9 @@ def layer(kind, rng, below, above=None):
     options = dict(SETTINGS.get(kind, {}))
     if kind == "Linear":
         return minidl.Linear(below, above or below, dtype="float64", rng=rng, **options)
-    return getattr(minidl, kind)(**options, **({"rng": rng} if kind == "Dropout" else {}))
+    accepted = inspect.signature(getattr(minidl, kind)).parameters
+    given = {"features": below, "dtype": "float64", "rng": rng}
+    return getattr(minidl, kind)(**options, **{name: value for name, value in given.items() if name in accepted})
 
 
 def chain(kinds, rng, inputs=5, width=6, outputs=3, last=()):
@@ -78,6 +89,23 @@ def test_every_kind_alone_on_top_and_at_the_bottom(trained, kind):
         return minidl.Sequential([layer(kind, rng, 5), layer("Linear", rng, 5, 3), layer(kind, rng, 3)])
 
     trained.assert_alike(trained.both(build, minidl.MSELoss("mean"), optimizer_of("SGD", 0.01), x, y))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "word"),
+    [(kind, KINDS.layers[kind][0], word) for kind, facts in FACTS["layers"].items() for word in facts["words"]],
+)
+@pytest.mark.parametrize("replicates", [0, 2])
+def test_every_word(trained, kind, name, word, replicates):
+    x, y = samples(20)
+
+    def build(rng):
+        rng = np.random.default_rng(rng)
+        middle = getattr(minidl, kind)(**{name: word})
+        return minidl.Sequential([layer("Linear", rng, 5, 6), middle, layer("Linear", rng, 6, 3)])
+
+    make = (lambda: minidl.replicate(build, range(replicates))) if replicates else (lambda: build(0))
+    trained.assert_alike(trained.both(make, minidl.MSELoss("mean"), optimizer_of("SGD", 0.01), x, y))
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)

@@ -19,6 +19,8 @@ def network(rng=0, dtype="float64", width=11):
             minidl.ReLU(),
             minidl.Linear(width, 7, bias=False, dtype=dtype, rng=rng),
             minidl.LeakyReLU(-0.3),
+            minidl.LayerNorm(7, eps=0.1, dtype=dtype),
+            minidl.GELU(),
             minidl.Dropout(0.5, rng=0),
             minidl.Tanh(),
             minidl.Linear(7, 2, std_b=0.1, dtype=dtype, rng=rng),

@@ -1,13 +1,19 @@
 """A small deep-learning framework in which every gradient is a line you can read."""
 
 from minidl.arrays.backend import Backend, get_backend
+from minidl.arrays.softmax import log_softmax, softmax
 from minidl.arrays.weights import class_weights
 from minidl.gradcheck import GradientError, gradcheck
-from minidl.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from minidl.layers.activations import Identity, LeakyReLU, ReLU, Sigmoid, Tanh
+from minidl.layers.batch_norm import BatchNorm1d
+from minidl.layers.concat import Concat
 from minidl.layers.dropout import Dropout
+from minidl.layers.layer_norm import LayerNorm
 from minidl.layers.linear import Linear
 from minidl.layers.module import Module
+from minidl.layers.residual import Residual
 from minidl.layers.sequential import Sequential
+from minidl.layers.smooth import ELU, GELU, SiLU, Softplus
 from minidl.losses.bce import BCELoss
 from minidl.losses.bce_with_logits import BCEWithLogitsLoss
 from minidl.losses.cross_entropy import CrossEntropyLoss
@@ -53,13 +59,17 @@ _remember_originals()
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELU",
+    "GELU",
     "SGD",
     "Adam",
     "AdamW",
     "BCELoss",
     "BCEWithLogitsLoss",
     "Backend",
+    "BatchNorm1d",
     "Callback",
+    "Concat",
     "CosineSchedule",
     "CrossEntropyLoss",
     "DivergenceError",
@@ -70,7 +80,9 @@ __all__ = [
     "GradientError",
     "History",
     "HuberLoss",
+    "Identity",
     "L1Loss",
+    "LayerNorm",
     "LayerProbe",
     "LayerSpec",
     "LeakyReLU",
@@ -92,10 +104,13 @@ __all__ = [
     "RMSprop",
     "ReLU",
     "Recorder",
+    "Residual",
     "Run",
     "Schedule",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "Softplus",
     "StepSchedule",
     "Tanh",
     "accuracy",
@@ -104,9 +119,11 @@ __all__ = [
     "fit",
     "get_backend",
     "gradcheck",
+    "log_softmax",
     "predict",
     "probe",
     "replicate",
+    "softmax",
     "summary",
     "train_step",
     "unstack",

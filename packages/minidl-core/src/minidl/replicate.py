@@ -120,8 +120,12 @@ def _check_alike(modules: list[Module]) -> None:
 
 
 def _layers(records: tuple[LayerSpec, ...]) -> list[LayerSpec]:
-    """Return records without the values of their options."""
+    """Return records without the numbers among their options, in which replicates may differ."""
     return [
-        replace(r, options=tuple((name, None) for name, _ in r.options), children=tuple(_layers(r.children)))
-        for r in records
+        replace(r, options=tuple(map(_without_number, r.options)), children=tuple(_layers(r.children))) for r in records
     ]
+
+
+def _without_number(option: tuple[str, Any]) -> tuple[str, Any]:
+    name, value = option
+    return name, value if isinstance(value, str | bool) else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from minidl.arrays.backend import dtype_name
 from minidl.layers.module import Module
+from minidl.parameters.spec import LayerSpec
 from minidl.training.engines import choose_engine
 
 
@@ -17,8 +20,8 @@ def summary(model: Module) -> str:
     Returns
     -------
     str
-        One line per layer, and the total: parameters, dtype, backend, memory of the values in bytes, and the engine
-        that `fit` and `predict` will use, with the reason if it is not the native one.
+        One line per layer, those inside containers included, and the total: parameters, dtype, backend, memory of the
+        values in bytes, and the engine that `fit` and `predict` will use, with the reason if it is not the native one.
 
     Examples
     --------
@@ -33,10 +36,10 @@ def summary(model: Module) -> str:
     float32, numpy, 508 bytes
     engine: ...
     """
-    records = model.spec()
+    records = list(_all(model.spec()))
     path = max([6, *(len(record.path) for record in records)])
     left = [f"{record.path:<{path}} {record}" for record in records]
-    counts = [f"{record.size:,}" for record in records]
+    counts = [f"{sum(param.size for param in record.params):,}" for record in records]
     total = f"{model.values.shape[-1]:,}"
     width = max(map(len, ["total", *left]))
     column = max(map(len, ["parameters", *counts, total])) + 2
@@ -47,6 +50,13 @@ def summary(model: Module) -> str:
     lines.append(f"{replicates}{dtype_name(model.dtype)}, {model.backend.name}, {model.values.nbytes:,} bytes")
     lines.append(f"engine: {_engine_of(model)}")
     return "\n".join(lines)
+
+
+def _all(records: Iterable[LayerSpec]) -> Iterator[LayerSpec]:
+    """Iterate over records, each followed by those of the layers inside."""
+    for record in records:
+        yield record
+        yield from _all(record.children)
 
 
 def _engine_of(model: Module) -> str:

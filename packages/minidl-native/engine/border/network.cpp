@@ -60,15 +60,19 @@ bool Network::check_layer(const Layer& layer, int64_t index) const {
   if (index && layers_.back().out != layer.in) {
     return refuse_layer("to be as wide as the layer below it, got another width");
   }
-  if (!facts_of(layer).has_weights) {
-    return (layer.in == layer.out || refuse_layer("to keep its width, got two widths")) &&
-           ((layer.weight == -1 && layer.bias == -1) || refuse_layer("to have no parameters, got some"));
+  const LayerFacts& facts = facts_of(layer);
+  if ((facts.per_feature || !facts.has_weights) && layer.in != layer.out) {
+    return refuse_layer("to keep its width, got two widths");
   }
-  const bool weight_inside = layer.weight >= 0 && layer.weight <= chain.size &&
-                             layer.in * layer.out <= chain.size - layer.weight;
-  const bool bias_inside = layer.bias == -1 || (layer.bias >= 0 && layer.bias <= chain.size &&
-                                                layer.out <= chain.size - layer.bias);
-  return (weight_inside && bias_inside) || refuse_layer("to have its parameters inside the vector, got a start outside");
+  if (!facts.has_weights) {
+    return (layer.weight == -1 && layer.bias == -1) || refuse_layer("to have no parameters, got some");
+  }
+  const int64_t weights = facts.per_feature ? layer.out : layer.in * layer.out;
+  const auto inside = [&](int64_t start, int64_t count) {
+    return start >= 0 && start <= chain.size && count <= chain.size - start;
+  };
+  const bool no_bias = layer.bias == -1 && !facts.per_feature;
+  return (inside(layer.weight, weights) && (no_bias || inside(layer.bias, layer.out))) || refuse_layer("to have its parameters inside the vector, got a start outside");
 }
 
 namespace {

@@ -1,50 +1,12 @@
-// The layers: Linear, Dropout, and an activation applied to a whole block.
+// The layers: Linear, Dropout, LayerNorm, and an activation applied to a whole block.
 #pragma once
 
 #include "activations.hpp"
-#include "product.hpp"
+#include "layer_norm.hpp"
+#include "stage.hpp"
 
 namespace minidl {
 namespace MINIDL_ISA {
-
-template <class T>
-inline void copy(const T* from, T* to, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
-}
-
-// A layer with its memory. Blocks are (sample, feature), each row padded to whole vectors; the pads may hold anything.
-template <class T>
-struct Stage {
-  const Layer* layer;
-  Column settings;
-  BitGenerator* generator;
-  const T *weight, *bias_values;  // in the vector
-  int64_t in_ld, out_ld;          // padded widths
-  T *x, *y;                       // input and output, which may be one block
-  T *forward, *backward, *bias;   // the weights, packed both ways, and the padded biases
-  T* kept;                        // a block, for a kind that `keeps`
-};
-
-// Defaults of a layer. A struct derived from this one has
-//
-//   name, settings                as an activation
-//   needs_input, needs_output     whether `backward` reads x and y
-//   in_place                      whether `forward` may write y over x, and `backward` dx over g
-//   keeps                         whether it keeps a block as large as y from `forward` to `backward`
-//   has_weights, draws            as LayerFacts say
-//   forward(stage, rows, train)   computes y
-//   backward(stage, rows, g, dx, gradient)
-//                                 computes dx = dL/dx from g = dL/dy, unless dx is null, and the parameters' part of
-//                                 the gradient, unless that is null
-//   row(layer, settings, values, x, y)
-//                                 computes y for one row in evaluation mode, with the parameters in `values`
-struct AnyLayer {
-  static constexpr Names settings = {};
-  static constexpr bool needs_input = true, needs_output = true;
-  static constexpr bool in_place = false, keeps = false;
-  static constexpr bool has_weights = false, draws = false;
-  static constexpr bool is_activation = false, gives_probabilities = false;
-};
 
 struct Linear : AnyLayer {
   static constexpr const char* name = "Linear";
@@ -135,7 +97,7 @@ struct Dropout : AnyLayer {
 template <class A>
 struct Elementwise : AnyLayer {
   static constexpr const char* name = A::name;
-  static constexpr Names settings = A::settings;
+  static constexpr Names settings = A::settings, words = A::words;
   static constexpr bool needs_input = A::needs_input, needs_output = A::needs_output;
   static constexpr bool in_place = true;
   static constexpr bool is_activation = true, gives_probabilities = A::gives_probabilities;
@@ -168,7 +130,7 @@ struct Elementwise : AnyLayer {
 };
 
 template <class... A>
-List<Linear, Dropout, Elementwise<A>...> with_activations(List<A...>);
+List<Linear, Dropout, LayerNorm, Elementwise<A>...> with_activations(List<A...>);
 
 using Layers = decltype(with_activations(Activations()));
 

@@ -37,12 +37,12 @@ struct Plan {
 
 // The facts of a layer's kind that the plan depends on.
 struct Flags {
-  bool needs_input, needs_output, in_place, keeps, has_weights;
+  bool needs_input, needs_output, in_place, keeps, has_weights, per_feature;
 };
 
 inline Flags flags_of(const Layer& layer) {
   return visit(Layers(), layer.kind, [](auto kind) {
-    return Flags{kind.needs_input, kind.needs_output, kind.in_place, kind.keeps, kind.has_weights};
+    return Flags{kind.needs_input, kind.needs_output, kind.in_place, kind.keeps, kind.has_weights, kind.per_feature};
   });
 }
 
@@ -66,7 +66,7 @@ template <class T>
 void lay_out_stage(Flags flags, int64_t rows, bool below_needs_output, bool train, Stage<T>& stage, Arena& arena) {
   const bool read_later = train && (flags.needs_input || below_needs_output);
   stage.y = flags.in_place && !read_later ? stage.x : arena.take<T>(rows, stage.out_ld);
-  if (flags.has_weights) {
+  if (flags.has_weights && !flags.per_feature) {
     stage.forward = arena.take<T>(stage.layer->in, stage.out_ld);
     stage.bias = arena.take<T>(stage.out_ld);
     if (train) stage.backward = arena.take<T>(stage.layer->out, stage.in_ld);

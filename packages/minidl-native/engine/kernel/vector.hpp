@@ -146,6 +146,15 @@ inline Vector<T> exp(Vector<T> x) {
   return p * power_of_two<T>(half) * power_of_two<T>(other);
 }
 
+// exp(x) - 1 for x <= 0, which keeps its digits near zero: 2**n (exp(r) - 1) + (2**n - 1). From a limit on it is -1.
+template <class T>
+inline Vector<T> expm1_of_negative(Vector<T> x) {
+  constexpr T least = -2 * Number<T>::tanh_one;
+  x = x < least ? all<T>(least) : x;
+  Vector<T> n, r = split<T>(x, n), scale = power_of_two<T>(n + Number<T>::magic);
+  return scale * (r + exp_rest<T>(r)) + (scale - 1);
+}
+
 // tanh(x) = e / (e + 2) with e = exp(2x) - 1, which keeps its digits near zero: e = 2**n (exp(r) - 1) + (2**n - 1).
 // The rounding errors of the sums are carried along in `tail` and `lost`, and the quotient is corrected by them at the
 // end.
@@ -163,11 +172,34 @@ inline Vector<T> tanh(Vector<T> x) {
   return (Vector<T>)((Words<T>)y | sign);
 }
 
+template <class T>
+inline Vector<T> absolute(Vector<T> x) {
+  return x < 0 ? -x : x;
+}
+
+// The limits keep nan.
+template <class T>
+inline Vector<T> within(T least, Vector<T> x, T most) {
+  x = x < least ? all<T>(least) : x;
+  return x > most ? all<T>(most) : x;
+}
+
 // 1 / (1 + exp(-x)), with no exponential of a positive number.
 template <class T>
 inline Vector<T> sigmoid(Vector<T> x) {
   Vector<T> e = exp<T>(x > 0 ? -x : x);
   return (x < 0 ? e : all<T>(1)) / (1 + e);
+}
+
+// log(1 + e) for 0 <= e <= 1: 2 artanh(s) = 2 (s + s³/3 + s⁵/5 + ...) with s = e / (2 + e) <= 1/3, cut where the rest is
+// below half an ulp.
+template <class T>
+inline Vector<T> log1p_of_part(Vector<T> e) {
+  constexpr int last = sizeof(T) == 4 ? 8 : 17;
+  const Vector<T> s = e / (2 + e), square = s * s;
+  Vector<T> p = all<T>((T)(2. / (2 * last + 1)));
+  MINIDL_UNROLL for (int i = last - 1; i > 0; --i) p = p * square + (T)(2. / (2 * i + 1));
+  return s * (p * square) + (s + s);
 }
 
 }  // namespace MINIDL_ISA

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ class Network:
             _isa,
         )
         self._last, _, self._out, *_ = layers[-1]
-        self.largest: int = max(below * width for _, below, width, weight, *_ in layers if weight >= 0)
+        self.largest: int = max(prod(param.shape) for record in spec for param in record.params)
         self.worthwhile = self.largest <= CROSSOVERS[_isa or _engine.isas()[-1]]
 
     def steps_worthwhile(self, optimizer: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -60,7 +60,7 @@ def check(
     for record in spec:
         _check_record(record)
     if not any(FACTS["layers"][record.kind]["parameters"] for record in spec):
-        raise UnsupportedError("a network without a Linear")
+        raise UnsupportedError("a network without a layer that has parameters")
     if loss is not None:
         check_loss(spec[-1].kind, loss)
     if optimizer is not None:
@@ -131,7 +131,9 @@ def bit_generators(
 
 def _settings(record: Any, replicates: int) -> dict[str, Any]:
     """Return the settings of a layer as the engine reads them: numbers, or arrays of one per replicate."""
+    words = FACTS["layers"][record.kind]["words"]
     settings = {name: value for name, value in record.options if name in KINDS.layers[record.kind]}
+    settings = {name: words.index(value) if isinstance(value, str) else value for name, value in settings.items()}
     for name, value in settings.items():
         if np.size(value) not in (1, replicates):
             expected = f"{name} of {record.kind} to be a number or one per replicate"
@@ -150,11 +152,23 @@ def _check_record(record: Any) -> None:
     strange = [name for name in options if name not in known]
     if strange:
         raise UnsupportedError(f"{place} has an option that it does not know, {strange[0]}")
+    word = next((value for value in options.values() if isinstance(value, str) and value not in facts["words"]), None)
+    if word is not None:
+        raise UnsupportedError(f"{place} has a word among its options that it does not know, {word}")
     missing = [name for name in facts["settings"] if name not in options and name != "lr"]
     if missing:
         raise UnsupportedError(f"{place} lacks its option {missing[0]}")
     shapes = {param.name: param.shape for param in record.params}
-    weight = (record.out_features, record.in_features)
-    possible = ({"weight": weight}, {"weight": weight, "bias": weight[:1]}) if facts["parameters"] else ({},)
-    if shapes not in possible:
+    if shapes not in _possible_shapes(record, facts):
         raise UnsupportedError(f"{place} has other parameters than it knows")
+
+
+def _possible_shapes(record: Any, facts: Mapping[str, Any]) -> tuple[dict[str, tuple[int, ...]], ...]:
+    """Return what the shapes of a layer's parameters may be, by their names."""
+    if not facts["parameters"]:
+        return ({},)
+    bias = (record.out_features,)
+    if facts["per_feature"]:
+        return ({"weight": bias, "bias": bias},)
+    weight = (record.out_features, record.in_features)
+    return {"weight": weight}, {"weight": weight, "bias": bias}

@@ -17,8 +17,9 @@ class Interval(NamedTuple):
 
 
 FINITE = Interval("finite", np.isfinite)
+POSITIVE = Interval("finite and > 0", lambda value: np.isfinite(value) & (value > 0))
 NON_NEGATIVE = Interval("finite and >= 0", lambda value: np.isfinite(value) & (value >= 0))
-POSITIVE = Interval("> 0", lambda value: value > 0)
+ABOVE_ZERO = Interval("> 0", lambda value: value > 0)
 PROBABILITY = Interval("in [0, 1]", lambda value: (value >= 0) & (value <= 1))
 DECAY = Interval("in [0, 1)", lambda value: (value >= 0) & (value < 1))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import FINITE
+from minidl.arrays.numerics import sigmoid
 from minidl.arrays.settings import number
 from minidl.layers.module import Module
 
@@ -37,6 +38,32 @@ class Activation(Module):
         twin, xp = self._twin(), self.check_array(x).xp
         derivative = twin.backward(xp.ones_like(twin.forward(x)))
         return xp.abs(derivative) < SATURATED * self.steepest
+
+
+class Identity(Activation):
+    """The input itself, ``y = x``: a layer that stands where another may be chosen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> identity = Identity()
+    >>> identity(np.array([-1.0, 2.0])), identity.backward(np.array([5.0, 5.0]))
+    (array([-1.,  2.]), array([5., 5.]))
+    """
+
+    def infer(self, x: Array) -> Array:
+        """Return x."""
+        self.check_array(x)
+        return x
+
+    def forward(self, x: Array) -> Array:
+        """Return x."""
+        return self.save_for_backward(self.infer(x))
+
+    def backward(self, dy: Array, *, need_dx: bool = True) -> Array:  # noqa: ARG002 - it costs next to nothing
+        """Return ``dL/dx = dy``."""
+        self.saved(dy)
+        return dy
 
 
 class ReLU(Activation):
@@ -167,9 +194,7 @@ class Sigmoid(Activation):
 
     def infer(self, x: Array) -> Array:
         """Return ``1 / (1 + exp(-x))``."""
-        backend = self.check_array(x)
-        xp = backend.xp
-        return xp.exp(backend.minimum(x, 0)) / (1 + xp.exp(-xp.abs(x)))
+        return sigmoid(self.check_array(x), x)
 
     def forward(self, x: Array) -> Array:
         """Return ``y = 1 / (1 + exp(-x))``, and save y: the derivative is y (1 - y)."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from minidl.arrays.backend import NUMPY, Array, Backend, get_backend
 from minidl.arrays.checks import NON_NEGATIVE, as_count, as_generator, as_number
+from minidl.layers.initial import Rule, draw, draw_biases, rule_of
 from minidl.layers.module import Module
 
 
@@ -22,10 +21,13 @@ class Linear(Module):
     bias : bool
         Whether there is a `b`.
     std_w : float, optional
-        Standard deviation of the initial weights, which are normal with mean zero. Without it sqrt(2 / in_features),
-        He's rule for ReLU; for tanh and sigmoid the report recommends 1 / sqrt(in_features).
+        Standard deviation of the initial weights, which are normal with mean zero, instead of a rule (`init`). For tanh
+        and sigmoid the report recommends 1 / sqrt(in_features).
     std_b : float, optional
-        Standard deviation of the initial biases. Without it they are zero.
+        Standard deviation of the initial biases. Without it they are zero, and uniform for ``init="torch"``.
+    init : {"he", "glorot", "lecun", "torch"} or callable, optional
+        The rule of the initial weights, see Notes. A callable ``init(rng, (out_features, in_features))`` returns them.
+        Without it, and without `std_w`, ``"he"``.
     lr : float, optional
         The learning rate that `update` uses when it is given none.
     dtype : optional
@@ -44,12 +46,22 @@ class Linear(Module):
     Raises
     ------
     ValueError, TypeError
-        For widths below 1, a negative `std_w`, `std_b` or `lr`, a `std_b` without bias, another dtype or backend.
+        For widths below 1, a negative `std_w`, `std_b` or `lr`, a `std_b` without bias, `std_w` beside `init`, `std_b`
+        beside ``init="torch"``, an unknown rule, another dtype or backend; if a callable returns another shape.
 
     Notes
     -----
     `forward` takes x of shape (..., sample, in_features). With replicates, x is (sample, in_features) and
     shared by all of them, or (*replicate_shape, ..., sample, in_features).
+
+    The rules draw weights of mean zero and of variance
+
+    ============ ================================== =========================================
+    ``"he"``     2 / in_features                    normal, for ReLU
+    ``"lecun"``  1 / in_features                    normal, for tanh
+    ``"glorot"`` 2 / (in_features + out_features)   uniform, for tanh
+    ``"torch"``  1 / (3 in_features)                uniform; the biases too, within the same bounds
+    ============ ================================== =========================================
 
     Examples
     --------
@@ -74,6 +86,7 @@ class Linear(Module):
         bias: bool = True,
         std_w: float | None = None,
         std_b: float | None = None,
+        init: str | Rule | None = None,
         lr: float | None = None,
         dtype: Any = None,
         backend: str | Backend | None = None,
@@ -83,15 +96,19 @@ class Linear(Module):
         n_out = as_count("Linear", "out_features", out_features)
         if std_b is not None and not bias:
             raise ValueError(f"Linear: expected std_b to be None without a bias, got {std_b!r}")
-        scale_w = as_number("Linear", "std_w", math.sqrt(2 / n_in) if std_w is None else std_w, NON_NEGATIVE)
+        _refuse_two_rules(init, std_w, std_b)
+        scale_w = as_number("Linear", "std_w", 0.0 if std_w is None else std_w, NON_NEGATIVE)
         scale_b = as_number("Linear", "std_b", 0.0 if std_b is None else std_b, NON_NEGATIVE)
+        rule = rule_of("Linear", "he" if init is None else init)
         get_backend(backend, "Linear").dtype("float32" if dtype is None else dtype, "Linear")
         if lr is not None:
             as_number("Linear", "lr", lr, NON_NEGATIVE)
         generator = as_generator("Linear", rng)  # all else is right: a generator that is handed in moves on
-        initial = {"weight": scale_w * generator.standard_normal((n_out, n_in))}
+        normal = generator.standard_normal
+        shape = n_out, n_in
+        initial = {"weight": draw("Linear", rule, generator, shape) if std_w is None else scale_w * normal(shape)}
         if bias:
-            initial["bias"] = scale_b * generator.standard_normal(n_out) if scale_b else np.zeros(n_out)
+            initial["bias"] = scale_b * normal(n_out) if scale_b else draw_biases(generator, n_out, n_in, init)
         self.in_features, self.out_features = n_in, n_out
         super().__init__(initial, lr=lr, dtype=dtype, backend=backend)
 
@@ -170,3 +187,11 @@ class Linear(Module):
     def _sample_axes(self, x: Array) -> tuple[int, ...]:
         """Return the lengths of the axes between the replicates and the features; x has more than two axes."""
         return tuple(x.shape[len(self.replicate_shape) : -1])
+
+
+def _refuse_two_rules(init: str | Rule | None, std_w: float | None, std_b: float | None) -> None:
+    """Refuse two rules for the same numbers."""
+    if init is not None and std_w is not None:
+        raise ValueError(f"Linear: expected std_w or init, got both: std_w={std_w!r}, init={init!r}")
+    if init == "torch" and std_b is not None:
+        raise ValueError(f"Linear: expected std_b to be None with init='torch', which draws biases, got {std_b!r}")

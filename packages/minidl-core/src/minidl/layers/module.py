@@ -251,6 +251,21 @@ class Module(ModuleTools, ABC):
             for module, mode in zip(modules, modes, strict=True):
                 module.training = mode
 
+    @contextmanager
+    def naming(self, name: str) -> Iterator[None]:
+        """Name a child in every error that is raised inside: ``with self.naming("inner"): ...``.
+
+        Parameters
+        ----------
+        name : str
+            Of the child, as in `children`.
+        """
+        try:
+            yield
+        except Exception as error:
+            error.add_note(f"in {self.place(name)}")
+            raise
+
     def check_entry(self, x: Array) -> None:
         """Raise unless the first layer that knows the shape of x accepts it; nothing is saved or drawn."""
         if self.in_features is not None:

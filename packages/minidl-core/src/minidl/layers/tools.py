@@ -151,7 +151,17 @@ class ModuleTools(ParamTree):
         name : str
         x : array, shape (..., sample, feature) or (*replicate_shape, ..., sample, feature)
         """
-        value, replicates = self._params[name].value, self._buffer.replicate_shape
+        return self.broadcast_features(self._params[name].value, x)
+
+    def broadcast_features(self, value: Array, x: Array) -> Array:
+        """Return an array of one number per feature, (*replicate_shape, feature), shaped to multiply x.
+
+        Parameters
+        ----------
+        value : array, shape (*replicate_shape, feature)
+        x : array, as for `broadcast_param`
+        """
+        replicates = self._buffer.replicate_shape
         samples = max(x.ndim - len(replicates), 2) - 1  # an x of two axes is shared by the replicates
         return value.reshape(*replicates, *(1,) * samples, value.shape[-1]) if replicates else value
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from minidl.arrays.backend import Array, Backend, describe, dtype_name, is_float, library_of
 from minidl.arrays.checks import PROBABILITY
-from minidl.arrays.numerics import log_softmax
 from minidl.arrays.settings import number
+from minidl.arrays.softmax import log_softmax
 from minidl.losses.loss import Loss
 
 
@@ -59,7 +59,7 @@ class CrossEntropyLoss(Loss):
         With a label smoothing of s, each term is ``1 - s`` of that, and s of the mean of ``-log softmax(x)``.
         """
         backend = self.check(prediction, target, replicate_axes)
-        log_p = log_softmax(backend, prediction)
+        log_p = log_softmax(prediction)
         terms = -(target * log_p).sum(axis=-1) if is_float(target) else -backend.pick(log_p, target)
         terms, smoothing = terms[..., None], None
         if type(self.label_smoothing) is not float or self.label_smoothing:

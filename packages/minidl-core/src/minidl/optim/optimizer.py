@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from minidl.arrays.backend import Array
-from minidl.arrays.checks import FINITE, NON_NEGATIVE, POSITIVE
+from minidl.arrays.checks import ABOVE_ZERO, FINITE, NON_NEGATIVE
 from minidl.arrays.settings import check_again, count, flag, number
 from minidl.layers.module import Module
 from minidl.optim.rates import power, rate, rate_at, rates_at, refuse_beside_eta, refuse_beside_lr, words_of
@@ -89,7 +89,9 @@ class Optimizer(ABC):
     )
     eta = number("eta", NON_NEGATIVE, "Factor of the decaying rate, or None.", optional=True, check=refuse_beside_lr)
     weight_decay = number("weight_decay", NON_NEGATIVE, "Weight decay times the parameters is added to the gradient.")
-    clip = number("clip", POSITIVE, "Largest norm of a gradient; a number, one per replicate, or None.", optional=True)
+    clip = number(
+        "clip", ABOVE_ZERO, "Largest norm of a gradient; a number, one per replicate, or None.", optional=True
+    )
     decay_biases = flag("decay_biases", "Whether weight decay acts on parameters with fewer than two axes.")
     t = count("t", "Number of steps made.")
     _t: int

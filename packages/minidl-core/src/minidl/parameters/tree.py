@@ -8,11 +8,12 @@ from __future__ import annotations
 import pickle
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 
-from minidl.arrays.backend import FLOATS, Array, describe, dtype_name, library_of
+from minidl.arrays.backend import FLOATS, Array, describe, dtype_name, is_float, library_of
 from minidl.parameters.buffer import Param
 from minidl.parameters.freezing import Freezing
 from minidl.parameters.spec import LayerSpec, ParamSpec
@@ -32,6 +33,12 @@ class ParamTree(Freezing):
     settings : tuple of str
         The attributes that are numbers. Replicates may differ in such a setting, which is then an array of shape
         replicate_shape.
+    words : mapping from str to tuple of str
+        The attributes that are words, such as GELU's ``approximate``, each with the words that it may be. Replicates
+        share them.
+    statistics : dict of str to array
+        What the module measures of its data, each array with the replicate axes in front; empty for most modules. State
+        dicts contain it; no optimizer changes it. A module replaces these arrays, and never writes to them.
     generators : list of numpy.random.Generator
         The generators that the module draws from, one per replicate; empty for a module that draws nothing.
     """
@@ -40,6 +47,8 @@ class ParamTree(Freezing):
     out_features: int | None = None
     keeps_width: bool = False
     settings: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    statistics: Mapping[str, Array] = MappingProxyType({})
     generators: Sequence[np.random.Generator] = ()
 
     # ---- the parameters
@@ -124,11 +133,13 @@ class ParamTree(Freezing):
             self._buffer.fresh.update(self._starts)
 
     def state_dict(self) -> dict[str, Array]:
-        """Return copies of all parameters under the names that torch gives them, such as ``"0.weight"``."""
-        return {name: self.backend.asarray(param.value) for name, param in self._named_params()}
+        """Return copies of all parameters and statistics under torch's names, such as ``"0.weight"``."""
+        return {
+            name: module.backend.asarray(module._entry(own)) for name, (module, own) in self._named_entries().items()
+        }
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        """Copy parameters in; arrays of either library and any floating dtype will do.
+        """Copy parameters and statistics in; arrays of either library and any floating dtype will do.
 
         Parameters
         ----------
@@ -140,19 +151,24 @@ class ParamTree(Freezing):
         ValueError
             Naming every entry that is missing, unknown or of another shape. Nothing has changed then.
         TypeError
-            If an entry is not a floating array.
+            If an entry is not a floating array, or for a statistic that counts not an array of integers.
         """
-        params = dict(self._named_params())
-        complaints = [f"missing {name!r}" for name in params if name not in state]
-        complaints += [f"unknown {name!r}" for name in state if name not in params]
-        for name, param in params.items():
-            if name in state and np.shape(state[name]) != param.value.shape:
-                complaints.append(f"{name!r} of shape {tuple(param.value.shape)} got {tuple(np.shape(state[name]))}")
+        entries = self._named_entries()
+        complaints = [f"missing {name!r}" for name in entries if name not in state]
+        complaints += [f"unknown {name!r}" for name in state if name not in entries]
+        for name, (module, own) in entries.items():
+            shape = tuple(module._entry(own).shape)
+            if name in state and np.shape(state[name]) != shape:
+                complaints.append(f"{name!r} of shape {shape} got {tuple(np.shape(state[name]))}")
         if complaints:
             raise ValueError(f"{self}: the state dict does not fit: {'; '.join(complaints)}")
-        arrays = {name: self._as_own(name, array) for name, array in state.items()}
+        arrays = {name: self._as_entry(name, array, *entries[name]) for name, array in state.items()}
         for name, array in arrays.items():
-            params[name].value[...] = array
+            module, own = entries[name]
+            if own in module._params:
+                module._params[own].value[...] = array
+            else:
+                module.statistics = {**module.statistics, own: array}
 
     def assign(self, name: str, array: Array) -> None:
         """Copy an array into one of the module's own parameters, as ``layer.weight = array`` does.
@@ -176,6 +192,26 @@ class ParamTree(Freezing):
             raise TypeError(f"{self}: expected {name} to hold floating point numbers, got {describe(array)}")
         return self.backend.asarray(array, self.dtype)
 
+    def _as_entry(self, name: str, array: Array, module: ParamTree, own: str) -> Array:
+        """Return an array of a state dict in the library and dtype of the parameter or statistic that it replaces."""
+        if is_float(module._entry(own)):
+            return self._as_own(name, array)
+        library_of(array, self, name)
+        if "int" not in dtype_name(array.dtype):
+            raise TypeError(f"{self}: expected {name} to hold integers, got {describe(array)}")
+        return self.backend.asarray(array, module._entry(own).dtype)
+
+    def _entry(self, name: str) -> Array:
+        """Return one of the module's own parameters or statistics."""
+        return self._params[name].value if name in self._params else self.statistics[name]
+
+    def _named_entries(self, path: str = "") -> dict[str, tuple[ParamTree, str]]:
+        """Return the module of each parameter and statistic, and its name there, by its name in a state dict."""
+        entries = {path + name: (self, name) for name in (*self._params, *self.statistics)}
+        for name, child in self._children.items():
+            entries |= child._named_entries(f"{path}{name}.")
+        return entries
+
     def _named_params(self, path: str = "") -> Iterator[tuple[str, Param]]:
         for name, param in self._params.items():
             yield path + name, param
@@ -190,7 +226,8 @@ class ParamTree(Freezing):
 
     def options(self) -> dict[str, Any]:
         """Return the settings beside the widths, for `spec`; a setting that is None is left out."""
-        return {name: getattr(self, name) for name in self.settings if getattr(self, name) is not None}
+        names = (*self.settings, *self.words)
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def records(self, path: str, origin: int) -> Iterator[LayerSpec]:
         """Iterate over the records of this module: one, with those of its children inside.
@@ -237,7 +274,7 @@ class ParamTree(Freezing):
     # ---- replicates
 
     def merge_replicates(self, twins: Sequence[Self]) -> None:
-        """Take over the settings of the modules that this one replicates; part of `replicate`.
+        """Take over the settings and statistics of the modules that this one replicates; part of `replicate`.
 
         Parameters
         ----------
@@ -248,12 +285,18 @@ class ParamTree(Freezing):
             numbers = [getattr(twin, name) for twin in twins]
             if any(number != numbers[0] for number in numbers):
                 setattr(self, name, np.array(numbers, np.float64))
+        asarray, to_numpy = self.backend.asarray, self.backend.to_numpy
+        for name in self.statistics:
+            joined = asarray(np.stack([to_numpy(twin.statistics[name]) for twin in twins]))
+            self.statistics = {**self.statistics, name: joined}
 
     def pick_replicate(self, index: int) -> None:
-        """Keep the settings of one replicate alone, the opposite of `merge_replicates`; part of `unstack`."""
+        """Keep settings and statistics of one replicate alone, the reverse of `merge_replicates`; part of `unstack`."""
         for name in self.settings:
             if isinstance(getattr(self, name), np.ndarray):
                 setattr(self, name, float(getattr(self, name)[index]))
+        for name, array in self.statistics.items():
+            self.statistics = {**self.statistics, name: self.backend.asarray(array[index])}
 
 
 def _plain(value: Any) -> Any:

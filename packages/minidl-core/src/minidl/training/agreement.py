@@ -74,12 +74,13 @@ def _compare(kind: type) -> bool | None:
 
 
 def _settings_of(kind: type) -> list[dict[str, Any]]:
-    """Return settings to compare a kind with: its own, all numbers changed, and all flags turned as well."""
+    """Return settings to compare a kind with: its own, all numbers changed, all flags turned as well, and each word."""
     accepted = inspect.signature(kind).parameters
     names = [name for name in getattr(kind, "settings", ()) if name in accepted and name != "lr"]
     numbers = {name: SETTING for name in names if not isinstance(accepted[name].default, bool)}
     flags = {name: not accepted[name].default for name in names if name not in numbers}
-    return [{}] + [numbers] * bool(numbers) + [numbers | flags] * bool(flags)
+    words = [{name: word} for name, own in getattr(kind, "words", {}).items() for word in own]
+    return [{}] + [numbers] * bool(numbers) + [numbers | flags] * bool(flags) + words
 
 
 def _alike(
@@ -105,6 +106,7 @@ def _network(kind: type, settings: dict[str, Any], *, ends_with_sigmoid: bool) -
     first, second = (Linear(*widths, std_b=0.1, dtype="float64", rng=rng) for widths in ((3, 4), (4, 2)))
     between: list[Module] = []
     if issubclass(kind, Module) and kind not in PLAIN:
-        options = {**settings, "rng": rng} if "rng" in inspect.signature(kind).parameters else settings
-        between = [kind(**options)]
+        given: dict[str, Any] = {"rng": rng, "features": 4, "dtype": "float64"}
+        accepted = inspect.signature(kind).parameters
+        between = [kind(**settings, **{name: value for name, value in given.items() if name in accepted})]
     return Sequential([first, *between, second, *([Sigmoid()] if ends_with_sigmoid else [])])

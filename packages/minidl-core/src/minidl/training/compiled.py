@@ -145,12 +145,12 @@ def _why_unknown(thing: Loss | Optimizer) -> str:
 
 def _has_settings(module: Module) -> bool:
     """Whether a module has a setting that matters; the learning rate of a module without parameters does not."""
-    return bool(module.settings != ("lr",) or module.generators or module.values.shape[-1])
+    return bool(module.settings != ("lr",) or module.words or module.generators or module.values.shape[-1])
 
 
 def _settings_of(module: Module) -> Callable[[Module], tuple[Any, ...]]:
     """Return the function that reads the settings and generators of a module, as a tuple."""
-    return attrgetter(*module.settings, "generators")
+    return attrgetter(*module.settings, *module.words, "generators")
 
 
 def _comparable(settings: tuple[Any, ...]) -> tuple[Any, ...]:

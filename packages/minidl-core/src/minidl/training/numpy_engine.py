@@ -20,7 +20,7 @@ from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_targets
 from minidl.training.engine import Engine, Training
 from minidl.training.metrics import Evaluation
-from minidl.training.survivors import Snapshot
+from minidl.training.survivors import Snapshot, Statistics
 
 
 class NumpyEngine(Engine):
@@ -65,6 +65,7 @@ class NumpyEngine(Engine):
         if survivors.frozen.any():
             survivors.hold()  # as they are now, after what a callback may have done to them
         for batch, (x, y, options) in enumerate(training.samples.batches(order, training.batch_size), start=1):
+            survivors.before.take()
             prediction = model.forward(x)
             value = loss.forward(prediction, y, replicate_axes=axes, **options)
             nan = tally.add(loss.value(value), prediction, y, **options)
@@ -81,11 +82,14 @@ class NumpyEngine(Engine):
         model, own = self.model, loss.private_copy()
         replicates = model.replicate_shape
         optimizer.next_rate()
+        before = Statistics(model)
         with model.mode_kept():
             model.train()
             value = self._loss_or_nothing(own, optimizer, samples)
             loss.adopt(own)
             nan = np.isnan(value)
+            if nan.any():
+                before.restore(nan)
             model.zero_grad()
             if not nan.all():
                 lost = Snapshot(model, optimizer, nan) if nan.any() else None

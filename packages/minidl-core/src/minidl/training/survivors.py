@@ -39,6 +39,8 @@ class Survivors:
     frozen : array of bool, shape replicate_shape
     held : Snapshot or None
         The state that the frozen replicates keep, where NumPy computes them along with the others.
+    before : Statistics
+        Those from before the present batch, which `forward` changes before the loss is known.
     """
 
     def __init__(self, model: Module, optimizer: Optimizer, history: History, samples: Samples) -> None:
@@ -46,6 +48,7 @@ class Survivors:
         self.frozen = np.zeros(model.replicate_shape, bool)
         self._model, self._optimizer, self._history = model, optimizer, history
         self.held: Snapshot | None = None
+        self.before = Statistics(model)
         self._quiet = ExitStack()
 
     def __enter__(self) -> Self:
@@ -81,6 +84,7 @@ class Survivors:
         new = np.flatnonzero(nan & ~self.frozen)
         if not new.size:
             return
+        self.before.restore(nan & ~self.frozen)
         self.lose(epoch, dict.fromkeys(new.tolist(), batch))
         if self.held is not None:
             self.held.restore()  # those that were frozen before have drawn for this batch
@@ -133,8 +137,37 @@ def _callers_level() -> int:
     return level
 
 
+class Statistics:
+    """The statistics of a model's modules as they are now; see `ParamTree.statistics`.
+
+    Modules replace these arrays and never write to them, so no copy is made.
+
+    Parameters
+    ----------
+    model : Module
+    """
+
+    def __init__(self, model: Module) -> None:
+        self._modules = [module for module in model.modules() if module.statistics]
+        self._backend = model.backend
+        self.take()
+
+    def take(self) -> None:
+        """Take those that the modules have now."""
+        self._kept = [dict(module.statistics) for module in self._modules]
+
+    def restore(self, replicates: np.ndarray) -> None:
+        """Give some replicates, an array of bool, their statistics back."""
+        chosen = self._backend.asarray(replicates)
+        for module, kept in zip(self._modules, self._kept, strict=True):
+            for name, old in kept.items():
+                new = self._backend.asarray(module.statistics[name])
+                new[chosen] = old[chosen]
+                module.statistics = {**module.statistics, name: new}
+
+
 class Snapshot:
-    """The state of some replicates: parameters, the optimizer's vectors, and the generators of dropout.
+    """The state of some replicates: parameters, the optimizer's vectors, statistics, and the generators of dropout.
 
     Parameters
     ----------
@@ -147,6 +180,7 @@ class Snapshot:
         vectors = [model.values, *(vector for vector in optimizer.state().vectors.values() if vector is not None)]
         self._replicates = replicates.copy()  # which the caller changes in place
         self._parts = [(vector, model.backend.asarray(vector[replicates])) for vector in vectors]
+        self._statistics = Statistics(model)
         chosen = np.flatnonzero(replicates).tolist()
         drawing = [module.generators for module in model.modules() if len(module.generators) == replicates.size]
         self._states = [(each[r], each[r].bit_generator.state) for each in drawing for r in chosen]
@@ -155,5 +189,6 @@ class Snapshot:
         """Give the replicates their state back."""
         for vector, part in self._parts:
             vector[self._replicates] = part
+        self._statistics.restore(self._replicates)
         for generator, state in self._states:
             generator.bit_generator.state = state

@@ -1,0 +1,98 @@
+// LayerNorm: mean 0 and variance 1 over the features of each sample, then a weight and a bias for each feature.
+#pragma once
+
+#include "optimizers.hpp"
+#include "stage.hpp"
+
+namespace minidl {
+namespace MINIDL_ISA {
+
+// The sum of f over the elements of some arrays; f takes vectors and numbers alike.
+template <class T, class F, class... Rest>
+inline T total(int64_t n, const F& f, const T* first, const Rest*... rest) {
+  Vector<T> many = {};
+  T few = 0;
+  int64_t j = 0;
+  for (; j + LANES<T> <= n; j += LANES<T>) many += f(load(first + j), load(rest + j)...);
+  for (; j < n; ++j) few += f(first[j], rest[j]...);
+  return sum<T>(many) + few;
+}
+
+// Write f of each element of some arrays.
+template <class T, class F, class... Rest>
+inline void each(int64_t n, T* to, const F& f, const T* first, const Rest*... rest) {
+  int64_t j = 0;
+  for (; j + LANES<T> <= n; j += LANES<T>) store(to + j, f(load(first + j), load(rest + j)...));
+  for (; j < n; ++j) to[j] = f(first[j], rest[j]...);
+}
+
+struct LayerNorm : AnyLayer {
+  static constexpr const char* name = "LayerNorm";
+  static constexpr Names settings = {{"lr", "eps"}};
+  static constexpr bool needs_output = false;
+  static constexpr bool in_place = true;
+  static constexpr bool has_weights = true, per_feature = true;
+
+  // Mean and root of the variance of a sample.
+  template <class T>
+  struct Spread {
+    T mean, root;
+  };
+
+  template <class T>
+  static Spread<T> spread_of(const T* x, int64_t n, double eps) {
+    const T mean = total<T>(n, [](auto v) { return v; }, x) / n;
+    const T variance = total<T>(n, [mean](auto v) { return (v - mean) * (v - mean); }, x) / n;
+    return {mean, root(variance + (T)eps)};
+  }
+
+  // y = weight n + bias with n = (x - mean) / root
+  template <class T>
+  static void normalize(const T* x, int64_t n, double eps, const T* weight, const T* bias, T* y) {
+    const Spread<T> at = spread_of<T>(x, n, eps);
+    each<T>(n, y, [at](auto v, auto w, auto b) { return w * ((v - at.mean) / at.root) + b; }, x, weight, bias);
+  }
+
+  template <class T>
+  static void forward(const Stage<T>& s, int64_t rows, bool) {
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t at = i * s.out_ld;
+      normalize<T>(s.x + at, s.layer->out, s.settings[1], s.weight, s.bias_values, s.y + at);
+    }
+  }
+
+  // dweight = the sum of g n over the samples, dbias = that of g; dn = g weight, and
+  // dx = (dn - mean(dn) - n mean(dn n)) / root
+  template <class T>
+  static void backward(const Stage<T>& s, int64_t rows, const T* g, T* dx, T* gradient) {
+    const int64_t n = s.layer->out;
+    T* dweight = gradient ? gradient + s.layer->weight : nullptr;
+    if (gradient) {
+      sum_rows<T>(g, rows, n, s.out_ld, gradient + s.layer->bias);
+      for (int64_t j = 0; j < n; ++j) dweight[j] = 0;
+    }
+    for (int64_t i = 0; i < rows; ++i) {
+      const T *x = s.x + i * s.out_ld, *dy = g + i * s.out_ld;
+      const Spread<T> at = spread_of<T>(x, n, s.settings[1]);
+      if (gradient) {
+        each<T>(n, dweight, [at](auto d, auto u, auto v) { return d + u * ((v - at.mean) / at.root); }, dweight, dy, x);
+      }
+      if (!dx) continue;
+      const T mean = total<T>(n, [](auto u, auto w) { return u * w; }, dy, s.weight) / n;
+      const T slope =
+          total<T>(n, [at](auto u, auto w, auto v) { return u * w * ((v - at.mean) / at.root); }, dy, s.weight, x) / n;
+      const auto input_gradient = [at, mean, slope](auto u, auto w, auto v) {
+        return (u * w - mean - (v - at.mean) / at.root * slope) / at.root;
+      };
+      each<T>(n, dx + i * s.out_ld, input_gradient, dy, s.weight, x);
+    }
+  }
+
+  template <class T>
+  static void row(const Layer& layer, Column settings, const T* values, const T* x, T* y) {
+    normalize<T>(x, layer.out, settings[1], values + layer.weight, values + layer.bias, y);
+  }
+};
+
+}  // namespace MINIDL_ISA
+}  // namespace minidl

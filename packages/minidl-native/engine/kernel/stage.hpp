@@ -1,0 +1,51 @@
+// A layer with its memory, and what every kind of layer has.
+#pragma once
+
+#include "kinds.hpp"
+#include "product.hpp"
+
+namespace minidl {
+namespace MINIDL_ISA {
+
+template <class T>
+inline void copy(const T* from, T* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+}
+
+// A layer with its memory. Blocks are (sample, feature), each row padded to whole vectors; the pads may hold anything.
+template <class T>
+struct Stage {
+  const Layer* layer;
+  Column settings;
+  BitGenerator* generator;
+  const T *weight, *bias_values;  // in the vector
+  int64_t in_ld, out_ld;          // padded widths
+  T *x, *y;                       // input and output, which may be one block
+  T *forward, *backward, *bias;   // the weights, packed both ways, and the padded biases
+  T* kept;                        // a block, for a kind that `keeps`
+};
+
+// Defaults of a layer. A struct derived from this one has
+//
+//   name, settings, words         as an activation
+//   needs_input, needs_output     whether `backward` reads x and y
+//   in_place                      whether `forward` may write y over x, and `backward` dx over g
+//   keeps                         whether it keeps a block as large as y from `forward` to `backward`
+//   has_weights, per_feature, draws
+//                                 as LayerFacts say
+//   forward(stage, rows, train)   computes y
+//   backward(stage, rows, g, dx, gradient)
+//                                 computes dx = dL/dx from g = dL/dy, unless dx is null, and the parameters' part of
+//                                 the gradient, unless that is null
+//   row(layer, settings, values, x, y)
+//                                 computes y for one row in evaluation mode, with the parameters in `values`
+struct AnyLayer {
+  static constexpr Names settings = {}, words = {};
+  static constexpr bool needs_input = true, needs_output = true;
+  static constexpr bool in_place = false, keeps = false;
+  static constexpr bool has_weights = false, per_feature = false, draws = false;
+  static constexpr bool is_activation = false, gives_probabilities = false;
+};
+
+}  // namespace MINIDL_ISA
+}  // namespace minidl

@@ -176,3 +176,15 @@ def test_a_bit_generator_draws_from_itself_whatever_it_says(core):
         minidl.fit(model, minidl.CrossEntropyLoss(), optimizer, X, LABELS, **options)
         trained.append(model.values)
     np.testing.assert_array_equal(*trained)
+
+
+def test_a_recorder_leaves_the_epochs_to_the_engine():
+    recorders = [minidl.Recorder(X, LABELS, minidl.CrossEntropyLoss("mean")) for _ in range(2)]
+    for engine, recorder in zip(("numpy", "native"), recorders, strict=True):
+        model = build()
+        options = {"epochs": 4, "batch_size": 7, "rng": 1, "engine": engine, "callbacks": [recorder]}
+        history = minidl.fit(model, minidl.CrossEntropyLoss(), minidl.Adam(model, 0.01), X, LABELS, **options)
+        assert history.engine == engine
+    ours, theirs = (recorder.to_frame() for recorder in recorders)
+    for name in ("mean", "spread", "weight_norm", "weight_gradient", "weight_update", "weight_change"):
+        np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-6, atol=1e-9)

@@ -45,6 +45,7 @@ from minidl.summary import summary
 from minidl.training.callbacks.callback import Callback, Run
 from minidl.training.callbacks.early_stopping import EarlyStopping
 from minidl.training.callbacks.progress import Progress
+from minidl.training.callbacks.recorder import Recorder
 from minidl.training.callbacks.reduce_on_plateau import ReduceOnPlateau
 from minidl.training.evaluate import evaluate
 from minidl.training.fit import fit
@@ -52,6 +53,8 @@ from minidl.training.history import DivergenceError, History
 from minidl.training.metrics import Evaluation, accuracy
 from minidl.training.originals import remember_originals as _remember_originals
 from minidl.training.predict import predict
+from minidl.training.probing.probe import probe
+from minidl.training.probing.result import LayerProbe, Probe
 from minidl.training.train_step import train_step
 
 _remember_originals()
@@ -84,6 +87,7 @@ __all__ = [
     "Identity",
     "L1Loss",
     "LayerNorm",
+    "LayerProbe",
     "LayerSpec",
     "LeakyReLU",
     "Linear",
@@ -99,10 +103,12 @@ __all__ = [
     "PiecewiseSchedule",
     "PoissonNLLLoss",
     "PowerSchedule",
+    "Probe",
     "Progress",
     "QuantileLoss",
     "RMSprop",
     "ReLU",
+    "Recorder",
     "ReduceOnPlateau",
     "Residual",
     "Run",
@@ -121,6 +127,7 @@ __all__ = [
     "gradcheck",
     "log_softmax",
     "predict",
+    "probe",
     "replicate",
     "softmax",
     "summary",

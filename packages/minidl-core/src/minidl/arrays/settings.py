@@ -62,11 +62,11 @@ def check_again(thing: Any, names: Iterable[str]) -> None:
             setattr(thing, name, value)
 
 
-def count(name: str, doc: str) -> property:
-    """Return a property for an integer of at least 0."""
+def count(name: str, doc: str, *, low: int = 0) -> property:
+    """Return a property for an integer of at least `low`."""
 
     def assign(self: Any, value: Any) -> None:
-        setattr(self, f"_{name}", as_count(type(self).__name__, name, value, low=0))
+        setattr(self, f"_{name}", as_count(type(self).__name__, name, value, low=low))
 
     return property(attrgetter(f"_{name}"), assign, doc=doc)
 

@@ -11,17 +11,33 @@ from minidl.arrays.numerics import sigmoid
 from minidl.arrays.settings import number
 from minidl.layers.module import Module
 
+SATURATED = 0.05  # of the largest derivative: below this share, hardly any gradient passes
+
 
 class Activation(Module):
     """A function that is applied to each element; it has no parameters and takes arrays of any shape.
 
     Every method keeps library, device, dtype and shape, and raises TypeError for anything but a floating array.
+
+    Attributes
+    ----------
+    steepest : float or None
+        The largest derivative of a function that has flat parts; None for one that passes some gradient everywhere.
     """
 
     keeps_width = True
+    steepest: float | None = None
 
     def __init__(self) -> None:
         super().__init__()
+
+    def saturated(self, x: Array) -> Array | None:
+        """Return where the derivative is below 5 % of `steepest`; None for a function that has no flat parts."""
+        if self.steepest is None:
+            return None
+        twin, xp = self._twin(), self.check_array(x).xp
+        derivative = twin.backward(xp.ones_like(twin.forward(x)))
+        return xp.abs(derivative) < SATURATED * self.steepest
 
 
 class Identity(Activation):
@@ -64,6 +80,8 @@ class ReLU(Activation):
     >>> relu.backward(np.array([5.0, 5.0, 5.0]))
     array([0., 0., 5.])
     """
+
+    steepest = 1.0
 
     def infer(self, x: Array) -> Array:
         """Return ``max(0, x)``."""
@@ -137,6 +155,8 @@ class Tanh(Activation):
     (array([0.]), array([1.]))
     """
 
+    steepest = 1.0  # at 0
+
     def infer(self, x: Array) -> Array:
         """Return ``tanh(x)``."""
         return self.check_array(x).xp.tanh(x)
@@ -169,6 +189,8 @@ class Sigmoid(Activation):
     >>> sigmoid(np.zeros(1)), sigmoid.backward(np.ones(1))
     (array([0.5]), array([0.25]))
     """
+
+    steepest = 0.25  # at 0
 
     def infer(self, x: Array) -> Array:
         """Return ``1 / (1 + exp(-x))``."""

@@ -158,9 +158,24 @@ class Module(ModuleTools, ABC):
         """
         if self._children:
             return copy.deepcopy(self).eval().forward(x)
-        twin = object.__new__(type(self))  # what forward saves, it saves on the twin
-        twin.__dict__.update(self.__dict__, training=False)
-        return twin.forward(x)
+        return self._twin().forward(x)
+
+    def infer_layers(self, x: Array, path: str = "") -> Iterator[tuple[str, Module, Array, Array]]:
+        """Infer, and iterate over the layers on the way: path as in `spec`, layer, its input and its output.
+
+        The last output is that of the whole. A container that is a chain of its children lists them instead of itself.
+
+        Parameters
+        ----------
+        x : array, shape (..., sample, feature)
+        path : str
+            The names of the modules above, each with a dot behind it.
+        """
+        yield path.removesuffix("."), self, x, self.infer(x)
+
+    def saturated(self, x: Array) -> Array | None:  # noqa: ARG002 - most layers do not ask
+        """Return where the gradient hardly passes a layer of this input; None for a layer that passes it everywhere."""
+        return None
 
     def __call__(self, x: Array) -> Array:
         """Return ``self.forward(x)``."""
@@ -255,6 +270,12 @@ class Module(ModuleTools, ABC):
         """Raise unless the first layer that knows the shape of x accepts it; nothing is saved or drawn."""
         if self.in_features is not None:
             self.check_input(x, self.in_features)
+
+    def _twin(self) -> Self:
+        """Return a module of the same parameters in evaluation mode, on which `forward` saves; not for children."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, training=False)
+        return twin
 
     def _update_by_own_rates(self, step: Array) -> None:
         for module in self.check_rates():

@@ -80,6 +80,16 @@ class Sequential(Module):
             raise
         return x
 
+    def infer_layers(self, x: Array, path: str = "") -> Iterator[tuple[str, Module, Array, Array]]:
+        """Infer layer by layer; a subclass, which may be more than their chain, is a layer itself."""
+        if type(self) is not Sequential:
+            yield from super().infer_layers(x, path)
+            return
+        for i, layer in enumerate(self._layers):
+            for found in layer.infer_layers(x, f"{path}{i}."):
+                yield found
+                x = found[-1]
+
     def forward(self, x: Array) -> Array:
         """Apply the layers in order."""
         if self._guard:  # the layers below it would save or draw before it complains

@@ -84,6 +84,33 @@ class ParamTree(Freezing):
         self._buffer.hand_out()
         return [param for _, param in self._named_params()]
 
+    def named_parameters(self) -> Iterator[tuple[str, Array]]:
+        """Iterate over all parameters and the names that torch gives them, such as ``"0.weight"``.
+
+        Each array is a view of shape (*replicate_shape, ...), not a copy. Like every kept view, it goes stale when the
+        parameters move into a network or a copy.
+
+        Examples
+        --------
+        >>> import minidl
+        >>> model = minidl.Sequential([minidl.Linear(2, 25, rng=0), minidl.ReLU(), minidl.Linear(25, 1, rng=1)])
+        >>> for name, value in model.named_parameters():
+        ...     print(name, value.shape)
+        0.weight (25, 2)
+        0.bias (25,)
+        2.weight (1, 25)
+        2.bias (1,)
+        """
+        return iter([(name, param.value) for name, param in self._named_params()])
+
+    def named_gradients(self) -> Iterator[tuple[str, Array]]:
+        """Iterate over the gradients of all parameters, by the names and in the order of `named_parameters`.
+
+        Each array is a view, to which you may write.
+        """
+        self._buffer.hand_out()
+        return iter([(name, param.grad) for name, param in self._named_params()])
+
     def param(self, name: str) -> Array:
         """Return one of the module's own parameters: the view that is current now.
 

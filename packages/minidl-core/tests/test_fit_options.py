@@ -96,7 +96,7 @@ def test_classes_and_tensors_are_split_too():
         ({"validation_split": 0.5, "validation": (X, Y)}, ValueError, "validation or validation_split, got both"),
         ({"validation_split": 0.5, "metrics": ["auc"]}, ValueError, "auc expects class indices"),
         ({"shuffle": 1}, TypeError, "shuffle to be True or False"),
-        ({"batch_size": None}, TypeError, "x, y and batch_size, or batches"),
+        ({"batch_size": None}, TypeError, "x, y and batch_size, or batches, got no batch_size"),
         ({"history": {}}, TypeError, "history to be a History"),
         ({"history": minidl.History(loss=[np.ones(3)])}, ValueError, r"replicates \(\), got one with \(3,\)"),
     ],

@@ -186,8 +186,9 @@ def _arrays(
     model: Module, rng: Any, shuffle: Any, *, x: Array, y: Array, batch_size: Any, sample_weight: Any, **_: Any
 ) -> Arrays:
     """Return samples in arrays as the source of batches."""
-    if batch_size is None or x is None or y is None:
-        raise TypeError("fit: expected x, y and batch_size, or batches, got neither")
+    missing = [name for name, value in (("x", x), ("y", y), ("batch_size", batch_size)) if value is None]
+    if missing:
+        raise TypeError(f"fit: expected x, y and batch_size, or batches, got no {' and no '.join(missing)}")
     if not isinstance(shuffle, bool | np.bool):
         raise TypeError(f"fit: expected shuffle to be True or False, got {shuffle!r}")
     batch_size = as_count("fit", "batch_size", batch_size)

@@ -117,6 +117,21 @@ class TestLosses:
         y = rng.dirichlet(np.ones(2), 4)[:, : loss.target_shape((4, 2))[-1]]
         assert minidl.gradcheck(loss, f, target=y) < 1e-6
 
+    def test_weights_are_checked_too(self):
+        class Forgetful(minidl.Loss):
+            def forward(self, prediction, target, *, replicate_axes=0, weight=None):
+                diff = prediction - target
+                return self.save_for_backward(self.reduce(diff * diff, replicate_axes, weight), diff)
+
+            def backward(self):
+                return 2 * self.saved()[0]
+
+        f, y, weight = np.ones((3, 2)), np.zeros((3, 2)), np.array([1.0, 2.0, 0.5])
+        assert minidl.gradcheck(minidl.MSELoss("mean"), f, target=y, weight=weight) < 1e-6
+        minidl.gradcheck(Forgetful(), f, target=y)
+        with pytest.raises(minidl.GradientError, match="Forgetful"):
+            minidl.gradcheck(Forgetful(), f, target=y, weight=weight)
+
     def test_a_wrong_gradient_is_named_and_the_loss_is_not_changed(self):
         class Wrong(minidl.MSELoss):
             def backward(self):

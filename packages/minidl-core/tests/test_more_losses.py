@@ -116,6 +116,26 @@ def test_gaussian_likelihood_learns_where_the_noise_is(engine):
     np.testing.assert_allclose(spread, [0.05, 0.5], rtol=0.4)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_exact_fit_costs_no_infinity(engine):
+    model = minidl.Linear(1, 2, rng=0)
+    model.values[...] = 0
+    x, y = np.ones((50, 1), np.float32), np.zeros((50, 1), np.float32)
+    loss, adam = minidl.GaussianNLLLoss("mean"), minidl.Adam(model, 0.1)
+    history = minidl.fit(model, loss, adam, x, y, epochs=2000, batch_size=50, engine=engine)
+    assert np.isfinite(history.loss).all()
+    for dtype in (np.float16, np.float32, np.float64):
+        value = loss(np.array([[0, -90]], dtype), np.zeros((1, 1), dtype))
+        assert np.isfinite(value)
+        assert np.isfinite(loss.backward()).all()
+
+
+def test_rates_of_zero_cost_no_nan_in_float16():
+    loss = minidl.PoissonNLLLoss(log_input=False)
+    assert np.isfinite(loss(np.zeros((1, 1), np.float16), np.zeros((1, 1), np.float16)))
+    assert np.isfinite(loss.backward()).all()
+
+
 def test_more_quantiles_than_the_engine_knows_train_on_numpy():
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((20, 3)), rng.standard_normal((20, 1))

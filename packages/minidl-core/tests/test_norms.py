@@ -79,7 +79,7 @@ def test_replicates_with_data_of_their_own_or_shared(kind, rng):
 
 def test_two_norms_are_no_twins():
     minidl.Sequential([LayerNorm(3), BatchNorm1d(3), LayerNorm(3)])
-    with pytest.warns(UserWarning, match="draw the same random numbers"):
+    with pytest.warns(UserWarning, match="start from the same random numbers"):
         minidl.Sequential([minidl.Linear(3, 3, rng=0), LayerNorm(3), minidl.Linear(3, 3, rng=0)])
 
 

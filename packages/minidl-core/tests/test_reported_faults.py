@@ -120,6 +120,43 @@ class TestLosses:
         minidl.train_step(model, loss, sgd, X, X[:, :2])
         assert own.steps == 10
 
+    def test_losses_in_containers_are_copied_and_a_loss_in_two_places_once(self):
+        class Multi(minidl.Loss):
+            def __init__(self):
+                super().__init__()
+                self.main = minidl.MSELoss()
+                self.parts = [self.main, minidl.L1Loss()]
+                self.named = {"main": self.main}
+
+            def forward(self, prediction, target, *, replicate_axes=0):
+                return sum(part(prediction, target, replicate_axes=replicate_axes) for part in self.parts)
+
+            def backward(self):
+                return self.named["main"].backward() + self.parts[1].backward()
+
+        loss = Multi()
+        twin = loss.private_copy()
+        assert twin.main is twin.parts[0] is twin.named["main"]
+        assert twin.main is not loss.main
+        model = net()
+        history = minidl.fit(model, loss, minidl.SGD(model, 0.01), X, X[:, :2], epochs=2, batch_size=5, engine="numpy")
+        assert history.loss[1] < history.loss[0]
+        with pytest.raises(ValueError, match="backward before forward"):
+            loss.main.backward()
+
+    def test_a_state_of_an_own_loss_lasts_where_the_training_diverges(self):
+        class Counting(Half):
+            steps = 0
+
+            def forward(self, prediction, target, *, replicate_axes=0):
+                self.steps += 1
+                return super().forward(prediction, target, replicate_axes=replicate_axes)
+
+        model, loss = net(), Counting()
+        with np.errstate(all="ignore"), pytest.raises(minidl.DivergenceError):
+            minidl.fit(model, loss, minidl.SGD(model, 1e9), X, X[:, :2], epochs=9, batch_size=2)
+        assert loss.steps > 1
+
     def test_a_reduction_that_a_callback_assigns_counts_on_both_engines(self):
         found = []
         for engine in ENGINES:
@@ -269,7 +306,7 @@ class TestNumbersThatMislead:
             return [minidl.Linear(3, 3, rng=seed), minidl.Tanh(), minidl.Linear(3, 3, rng=seed)]
 
         with pytest.warns(
-            UserWarning, match=r"layers\[0\] and layers\[2\] draw the same random numbers: .*default_rng\(0\)"
+            UserWarning, match=r"layers\[0\] and layers\[2\] start from the same random numbers: .*default_rng\(0\)"
         ):
             minidl.Sequential(layers(0))
         minidl.Sequential(layers(np.random.default_rng(0)))
@@ -287,12 +324,15 @@ class TestNumbersThatMislead:
             (minidl.Dropout(0.5, rng=0), minidl.Dropout(0.2, rng=0)),
         ]
         for pair in pairs:
-            with pytest.warns(UserWarning, match=r"layers\[0\] and layers\[1\] draw the same"):
+            with pytest.warns(UserWarning, match=r"layers\[0\] and layers\[1\] start from the same"):
                 minidl.Sequential(pair)
         rng = np.random.default_rng(0)
         small = [minidl.Linear(1, 1, rng=rng), minidl.Linear(1, 1, rng=rng)]
         minidl.Sequential([one(rng), minidl.Dropout(rng=rng), one(rng), minidl.Dropout(rng=rng), one(rng)])
         minidl.Sequential(small)
+        for seed in range(50):
+            rng = np.random.default_rng(seed)
+            minidl.Sequential([minidl.Linear(2, 2, std_w=1e-4, rng=rng), minidl.Linear(2, 2, std_w=1e-4, rng=rng)])
 
     def test_accuracy_of_a_prediction_that_is_nan_is_nan(self):
         rows = np.array([[0.9, 0.1], [np.nan, np.nan]])
@@ -316,7 +356,7 @@ class TestNumbersThatMislead:
         assert len(caught.value.history) == 1
 
     def test_an_infinity_in_the_validation_set_is_named_before_the_first_step(self):
-        model, bad = net(), X.copy()
+        model, bad = minidl.Linear(3, 2, rng=0), X.copy()
         bad[5, 0], before = np.inf, model.values.copy()
         with pytest.raises(ValueError, match=r"validation: expected finite samples, .*: x is not finite at sample 5"):
             minidl.fit(
@@ -367,8 +407,80 @@ class TestNumbersThatMislead:
         with pytest.raises(TypeError, match="evaluate: expected accuracy to be None, True or False, got 'no'"):
             minidl.evaluate(net(), minidl.MSELoss(), X, X[:, :2], accuracy="no")
 
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_samples_that_an_own_loss_leaves_out_may_be_nan_in_validation(self, engine):
+        class Masked(minidl.MSELoss):
+            def forward(self, prediction, target, **options):
+                return super().forward(prediction, np.where(np.isnan(target), prediction, target), **options)
+
+        model, y = net(), X[:, :2].copy()
+        y[3] = np.nan
+        options = {"epochs": 1, "batch_size": 3, "validation": (X, y), "engine": engine}
+        if engine == "auto":
+            assert np.isfinite(minidl.fit(model, Masked(), minidl.SGD(model, 0.01), X, y, **options).val_loss).all()
+        many = minidl.replicate(net, range(2))
+        x = np.stack([X, X])
+        x[1, 5] = np.nan
+        options["validation"] = (x, X[:, :2])
+        history = minidl.fit(many, minidl.MSELoss(), minidl.SGD(many, 0.01), X, X[:, :2], **options)
+        assert np.isnan(history.val_loss[0]).tolist() == [False, True]
+        assert not history.diverged
+
+    def test_own_losses_keep_their_own_errors(self):
+        class Cold(minidl.MSELoss):
+            def forward(self, *_, **__):
+                raise ValueError("temperature is too low")
+
+        model = net(out=1)
+        with pytest.raises(ValueError, match="temperature is too low"):
+            minidl.train_step(model, Cold(), minidl.SGD(model, 0.1), X, X[:, 0])
+
+    def test_wrong_widths_are_named_with_all_samples(self):
+        model = net(out=3)
+        with pytest.raises(ValueError, match=r"expected 2 outputs for each target, .* \(12, 3\)"):
+            minidl.fit(
+                model, minidl.QuantileLoss(quantiles=[0.1, 0.9]), minidl.SGD(model, 0.1), X, X[:, :1], epochs=1,
+                batch_size=3,
+            )  # fmt: skip
+        with pytest.raises(TypeError, match=r"integers, got float32 \(12,\); try y\.astype\(int\)"):
+            minidl.evaluate(model, minidl.CrossEntropyLoss(), X, X[:, 0])
+
 
 class TestEnginesThatDiffer:
+    @pytest.mark.parametrize("engine", ENGINES)
+    @pytest.mark.parametrize("make", [minidl.Adam, lambda m: minidl.SGD(m, 1e-3, momentum=0.9)])
+    def test_a_network_goes_on_after_it_diverged_and_was_mended(self, make, engine):
+        """Before: what the optimizer remembered of huge gradients threw it far off at the next step."""
+        model = minidl.Linear(3, 1, rng=0)
+        optimizer, loss, y = make(model), minidl.MSELoss(), X[:, :1] * 2
+        good = model.values.copy()
+        bad = X.copy()
+        bad[5] *= 1e19
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            try:
+                minidl.fit(model, loss, optimizer, bad, y, epochs=2, batch_size=4, rng=0, engine=engine)
+            except minidl.DivergenceError:
+                model.values[...] = good
+        before = model.values.copy()
+        minidl.train_step(model, loss, optimizer, X, y, engine=engine)
+        assert np.abs(model.values - before).max() < 1
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_a_memory_that_overflowed_beside_finite_parameters_is_warned_of(self, engine):
+        model = minidl.Linear(3, 1, rng=0)
+        adam, bad = minidl.Adam(model, 1e-9), X.copy()
+        bad[5] *= 1e21
+        words = "Adam: its v has overflowed, since gradients were too large for float32"
+        with (
+            np.errstate(all="ignore"),
+            pytest.warns(
+                RuntimeWarning, match="Adam: its v has overflowed, since gradients were too large for float32"
+            ),
+        ):
+            minidl.fit(model, minidl.L1Loss(), adam, bad, X[:, :1] * 1e3, epochs=1, batch_size=12, engine=engine)
+        assert np.isfinite(adam.v).all()
+
     @pytest.mark.parametrize("engine", ENGINES)
     @pytest.mark.parametrize("many", [False, True])
     def test_a_memory_that_overflowed_before_the_loss_became_nan_is_forgotten(self, engine, many):

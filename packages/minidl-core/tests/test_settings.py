@@ -278,6 +278,33 @@ def test_a_velocity_is_copied_in_and_checked(unchanged):
         optimizer.velocity = np.ones(5)
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_setting_of_a_loss_that_is_changed_in_place_is_checked(nested):
+    class Around(minidl.Loss):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = [inner]
+
+        def forward(self, prediction, target, **options):
+            return self.inner[0].forward(prediction, target, **options)
+
+        def backward(self):
+            return self.inner[0].backward()
+
+    model = minidl.replicate(lambda rng: minidl.Linear(2, 1, rng=rng), range(2))
+    huber = minidl.HuberLoss(delta=np.array([0.1, 0.5]))
+    loss, x = Around(huber) if nested else huber, np.ones((4, 2), np.float32)
+    huber.delta[0] = -3
+    calls = (
+        lambda: minidl.fit(model, loss, minidl.SGD(model, 0.1), x, x[:, :1], epochs=1, batch_size=2),
+        lambda: minidl.evaluate(model, loss, x, x[:, :1]),
+        lambda: minidl.train_step(model, loss, minidl.SGD(model, 0.1), x, x[:, :1]),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match="HuberLoss: expected delta to be"):
+            call()
+
+
 def test_an_own_optimizers_vectors_in_containers_are_writable_when_mapped_from_a_file():
     class Own(minidl.SGD):
         def __init__(self, model):

@@ -145,6 +145,99 @@ def test_an_own_loss_without_weights_refuses_them():
         minidl.fit(model, Own(), minidl.SGD(model, 0.1), X, X[:, :2], sample_weight=np.ones(12), epochs=1, batch_size=3)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_train_step_whose_weights_are_zero_learns_nothing(engine):
+    model = net()
+    before = model.values.copy()
+    for reduction in ("sum", "mean"):
+        loss, sgd = minidl.CrossEntropyLoss(reduction), minidl.SGD(model, 0.1)
+        value = minidl.train_step(model, loss, sgd, X, LABELS, sample_weight=np.zeros(12), engine=engine)
+        assert value == 0
+    np.testing.assert_array_equal(model.values, before)
+    many = minidl.replicate(net, range(2))
+    before, weight = many.values.copy(), np.stack([np.ones(12), np.zeros(12)])
+    loss, sgd = minidl.CrossEntropyLoss("mean"), minidl.SGD(many, 0.1)
+    values = minidl.train_step(many, loss, sgd, X, LABELS, sample_weight=weight, engine=engine)
+    assert (values == 0).tolist() == [False, True]
+    assert (many.values == before).all(axis=-1).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("dtype", "rtol"), [("float16", 2e-3), ("float32", 1e-6)])
+@pytest.mark.parametrize("scale", [1e-60, 1e-8, 1.0, 1e5, 1e60])
+def test_a_mean_does_not_depend_on_the_scale_of_the_weights(scale, dtype, rtol, engine):
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((3000, 3)).astype(dtype), rng.random(3000)
+    y = (x[:, :1] * 0.3).astype(dtype)
+
+    def run(weight):
+        model = minidl.Linear(3, 1, rng=0, dtype=dtype)
+        loss, sgd = minidl.MSELoss("mean"), minidl.SGD(model, 0.1)
+        options = {"epochs": 1, "batch_size": 1000, "sample_weight": weight, "rng": 0, "engine": engine}
+        history = minidl.fit(model, loss, sgd, x, y, **options)
+        measured = minidl.evaluate(model, loss, x, y, sample_weight=weight, engine=engine)
+        return [*history.loss, measured.loss, *model.values.astype(float)]
+
+    np.testing.assert_allclose(run(weight * scale), run(weight), rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_accuracy_with_weights_is_never_above_one(engine):
+    model = minidl.Linear(3, 2, rng=0)
+    x = np.ones((1000, 3), np.float32)
+    labels = np.full(1000, int(minidl.predict(model, x[:1]).argmax()))
+    loss, sgd, weight = minidl.CrossEntropyLoss(), minidl.SGD(model, 1e-6), np.full(1000, 0.1)
+    options = {"sample_weight": weight, "epochs": 1, "batch_size": 50, "rng": 0, "engine": engine}
+    (accuracy,) = minidl.fit(model, loss, sgd, x, labels, **options).accuracy
+    assert accuracy == pytest.approx(1, abs=1e-12)
+
+
+def test_a_loss_that_hands_its_options_on_takes_weights():
+    class Around(minidl.Loss):
+        def __init__(self, inner):
+            super().__init__(inner.reduction)
+            self.inner = inner
+
+        def forward(self, prediction, target, **options):
+            return self.inner.forward(prediction, target, **options)
+
+        def backward(self):
+            return self.inner.backward()
+
+    weight, found = np.linspace(0, 1, 12), []
+    for loss in (minidl.MSELoss("mean"), Around(minidl.MSELoss("mean"))):
+        model = net()
+        minidl.fit(
+            model, loss, minidl.SGD(model, 0.1), X, X[:, :2], sample_weight=weight, epochs=2, batch_size=5, rng=0
+        )
+        found.append(model.values)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_split_and_an_order_as_the_samples_lie_keep_the_weights(engine):
+    weight = np.linspace(0, 1, 12)
+    model = net()
+    loss, options = minidl.CrossEntropyLoss("mean"), {"epochs": 1, "batch_size": 12, "engine": engine}
+    history = minidl.fit(
+        model, loss, minidl.SGD(model, 0.0), X, LABELS, sample_weight=weight, validation_split=0.25, rng=0, **options
+    )
+    held = history.held_out
+    rest = np.setdiff1d(np.arange(12), held)
+    for rows, found in ((held, history.val_loss[0]), (rest, history.loss[0])):
+        expected = minidl.evaluate(net(), loss, X[rows], LABELS[rows], sample_weight=weight[rows]).loss
+        assert found == pytest.approx(expected, rel=1e-12)
+    history = minidl.fit(model, loss, minidl.SGD(model, 0.0), X, LABELS, sample_weight=weight, shuffle=False, **options)
+    assert history.loss[0] == pytest.approx(
+        minidl.evaluate(net(), loss, X, LABELS, sample_weight=weight).loss, rel=1e-12
+    )
+
+
+def test_metrics_take_no_weights():
+    with pytest.raises(ValueError, match=r"evaluate: expected no weights beside metrics, .* got mae"):
+        minidl.evaluate(net(), minidl.MSELoss(), X, X[:, :2], sample_weight=np.ones(12), metrics=["mae"])
+
+
 def test_torch_tensors_are_weighted_alike():
     torch = pytest.importorskip("torch")
     weight = np.linspace(0, 2, 12)
@@ -180,6 +273,17 @@ class TestClassWeights:
     def test_a_mapping_gives_the_weight_of_each_class(self):
         assert minidl.class_weights(np.array([0, 2, 1]), {2: 3.0, 1: 0.5}).tolist() == [1.0, 3.0, 0.5]
 
+    def test_a_column_of_integers_is_one_of_classes(self):
+        y = np.array([0, 0, 0, 1])
+        np.testing.assert_array_equal(minidl.class_weights(y[:, None]), minidl.class_weights(y))
+        with pytest.raises(ValueError, match=r"integers that may be either: try y\.argmax"):
+            minidl.class_weights(np.eye(2, dtype=int)[y])
+
+    @pytest.mark.parametrize("weights", [[1, 5], None, 2.0])
+    def test_weights_that_are_neither_a_word_nor_a_mapping(self, weights):
+        with pytest.raises(TypeError, match="class_weights: expected 'balanced' or a weight for each class"):
+            minidl.class_weights(np.array([0, 1]), weights)
+
     @pytest.mark.parametrize(
         ("y", "weights", "words"),
         [
@@ -187,6 +291,8 @@ class TestClassWeights:
             (np.array([0, 1]), "even", "expected 'balanced' or a weight for each class, got 'even'"),
             (np.array([0, 1]), {0: -1.0}, "finite and at least 0"),
             (np.array([[0.5, 0.5]]), "balanced", "one-hot rows or zeros and ones"),
+            (np.array([0, 1]), {7: 2.0}, "expected classes that occur, got a weight for 7"),
+            (np.zeros(0, int), "balanced", "expected at least one sample"),
         ],
     )
     def test_what_it_refuses(self, y, weights, words):

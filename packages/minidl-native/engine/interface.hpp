@@ -101,7 +101,7 @@ struct Pass {
   const void* y;                          // int64 classes if `classes`, else of the dtype
   int64_t y_stride, target_cols;
   bool classes;
-  const void* weights;                    // of the samples, of the dtype; null: each counts once
+  const double* weights;                  // of the samples; null: each counts once
   int64_t weight_stride;
   const void* order;                      // null: all as they lie
   int64_t order_stride;

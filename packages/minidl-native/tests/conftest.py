@@ -84,7 +84,6 @@ def train(
     model, loss, optimizer, x, y, *, epochs, batch_size, rng, isa="", threads=1, active=None, network=None, weight=None
 ):
     """Train with the engine as `minidl.fit` would; return the result of each epoch."""
-    weight = weight if weight is None else weight.astype(x.dtype)
     network, samples = network or network_of(model, isa), x.shape[-2]
     steps = -(-samples // batch_size)
     results = []

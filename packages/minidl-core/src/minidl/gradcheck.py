@@ -23,6 +23,7 @@ def gradcheck(
     x: Array,
     *,
     target: Array | None = None,
+    weight: Array | None = None,
     eps: float = 1e-6,
     tolerance: float = 1e-6,
     rng: Any = None,
@@ -41,6 +42,8 @@ def gradcheck(
         find.
     target : array, optional
         For a loss, and only then.
+    weight : array, optional
+        Weights of samples for the `forward` of a loss.
     eps : float
         Half the distance between the two points of a difference.
     tolerance : float
@@ -72,7 +75,7 @@ def gradcheck(
     if isinstance(module, Loss) != (target is not None):
         raise TypeError(f"gradcheck: expected a target with a loss, and with nothing else, got {module}")
     if isinstance(module, Loss):
-        return _check_loss(module, x, target, eps, tolerance)
+        return _check_loss(module, x, target, weight, eps, tolerance)
     if dtype_name(x.dtype) != "float64" or (module.values.shape[-1] and dtype_name(module.dtype) != "float64"):
         own = dtype_name(module.dtype)
         raise TypeError(f"gradcheck: expected float64 throughout, got x {describe(x)} and {module} in {own}")
@@ -93,14 +96,14 @@ def gradcheck(
     return max(errors)
 
 
-def _check_loss(loss: Loss, x: Array, target: Array, eps: float, tolerance: float) -> float:
+def _check_loss(loss: Loss, x: Array, target: Array, weight: Array | None, eps: float, tolerance: float) -> float:
     backend = backend_of(x, "gradcheck")
     if dtype_name(x.dtype) != "float64":
         raise TypeError(f"gradcheck: expected float64 throughout, got x {describe(x)}")
-    twin = copy.deepcopy(loss)
+    twin, options = copy.deepcopy(loss), {} if weight is None else {"weight": weight}
 
     def value(point: np.ndarray) -> float:
-        return float(twin.forward(backend.asarray(point), target))
+        return float(twin.forward(backend.asarray(point), target, **options))
 
     point = backend.to_numpy(x).copy()
     value(point)

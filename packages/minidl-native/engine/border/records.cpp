@@ -85,10 +85,10 @@ bool Job::count_targets(const Network& network, const LossFacts& loss, int64_t& 
 
 bool Job::open_weights(const Network& network, PyObject* weights) {
   const int64_t n = pass.samples, replicates = network.chain.replicates;
-  if (!weights_.open_optional(weights, "weights", network.float_type())) return false;
+  if (!weights_.open_optional(weights, "weights", "d")) return false;
   if (weights_.empty()) return true;
   const bool each = network.chain.replicated && weights_.axes() == 2;
-  pass.weights = weights_.data();
+  pass.weights = (const double*)weights_.data();
   pass.weight_stride = each ? n : 0;
   return each ? weights_.check("weights", {replicates, n}) : weights_.check("weights", {n});
 }

@@ -94,7 +94,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
   double total = 0;  // here, because other threads write next to losses[r]
   double hits = 0;
   int64_t steps = 0, diverged = 0;
-  const T* weights = pass.weights ? (const T*)pass.weights + r * pass.weight_stride : nullptr;
+  const double* weights = pass.weights ? pass.weights + r * pass.weight_stride : nullptr;
   for (int64_t start = 0; start < pass.visited; start += pass.batch) {
     const int64_t rows = pass.visited - start < pass.batch ? pass.visited - start : pass.batch;
     gather<T>(pass, r, start, rows, first.in, plan);

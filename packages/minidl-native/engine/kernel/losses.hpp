@@ -37,7 +37,7 @@ struct Batch {
   int64_t rows, cols, ld, target_cols;
   const T* f;
   const void* y;
-  const T* weights;  // null: each sample counts once
+  const double* weights;  // null: each sample counts once
   bool classes;
   const int64_t* index;
 
@@ -47,7 +47,7 @@ struct Batch {
     const int64_t label = ((const volatile int64_t*)y)[index[row]];
     return label >= 0 && label < cols ? label : 0;
   }
-  T weight(int64_t row) const { return weights ? weights[index[row]] : 1; }
+  double weight(int64_t row) const { return weights ? weights[index[row]] : 1; }
   double mass() const {
     if (!weights) return (double)rows;
     double sum = 0;
@@ -176,12 +176,13 @@ struct GaussianNLLLoss : Loss {
   static double sum(const Row<T>& row, const Numbers<T>&, T scale, T* g) {
     double total = 0;
     const int64_t half = row.cols / 2;
+    const T least = log_of((T)1e-6);
     for (int64_t j = 0; j < half; ++j) {
-      const T difference = row.f[j] - row.y[j], log_variance = row.f[half + j];
-      const T precision = exp_of(-log_variance), square = difference * difference * precision;
-      total += (T)0.5 * (log_variance + square);
-      g[j] = difference * precision * scale;
-      g[half + j] = (T)0.5 * (1 - square) * scale;
+      const T difference = row.f[j] - row.y[j], s = row.f[half + j], bounded = at_least<T>(s, least);
+      const T variance = exp_of(bounded), square = difference * difference / variance;
+      total += (T)0.5 * (bounded + square);
+      g[j] = difference / variance * scale;
+      g[half + j] = (T)0.5 * (1 - square) * (s < least ? exp_of(s - bounded) : 1) * scale;
     }
     return total;
   }
@@ -276,13 +277,13 @@ T loss_of(const Pass& pass, Column settings, const Batch<T>& batch, double mass,
   return visit(Losses(), pass.loss, [&](auto kind) {
     const Numbers<T> numbers = numbers_of<T>(kind, settings);
     const int64_t terms = kind.mean_over_rows ? 1 : kind.outputs == 2 ? batch.target_cols : batch.cols;
-    const T count = pass.mean ? (mass > 0 ? (T)(mass * (double)terms) : 1) : 1, share = 1 / count;
+    const double count = pass.mean && mass > 0 ? mass * (double)terms : 1;
     double total = 0;
     for (int64_t i = 0; i < batch.rows; ++i, g += batch.ld) {
-      const T weight = batch.weight(i);
-      total += weight * kind.template sum<T>(batch.row(i), numbers, weight * share, g);
+      const double weight = batch.weight(i);
+      total += weight * kind.template sum<T>(batch.row(i), numbers, (T)(weight / count), g);
     }
-    return (T)total / count;
+    return (T)(total / count);
   });
 }
 

@@ -24,7 +24,7 @@ class Samples(NamedTuple):
         Which samples, in which order; None takes all as they lie.
     batch_size : int
     weights : ndarray, shape (N,) or (R, N), or None
-        What each sample counts, at least 0, in the dtype of the network; None counts each once.
+        What each sample counts, at least 0, in float64; None counts each once.
 
     Examples
     --------

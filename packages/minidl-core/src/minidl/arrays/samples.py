@@ -51,8 +51,7 @@ class Samples:
         Number of samples.
     first : tuple of array
         Input and target of the first sample, as views.
-    weight : array or None
-        In the library and dtype of x.
+    weight : ndarray of float64 or None
     mass : int, float or array of shape replicate_shape
         The sum of the weights; without weights the number of samples.
     x_axis, y_axis : int
@@ -66,7 +65,7 @@ class Samples:
     ------
     ValueError
         If there are no samples, x and y do not have as many, or their leading axes are not the replicates; for a weight
-        that is negative or not finite, or if all are zero.
+        that is negative or not finite.
     TypeError
         If x is not a floating array, or y or weight no array.
     """
@@ -81,16 +80,11 @@ class Samples:
         self.y_axis = sample_axis(y, replicate_shape, 2 if self.y_is_float else 1)
         self.count = self._count(who)
         self.first = self.rows(0, 1)
-        self.weight: Array | None = None
+        self.weight: np.ndarray | None = None
         self.mass: Any = self.count
         if weight is not None:
-            self._take_weights(who, weight)
-
-    def _take_weights(self, who: object, weight: Array) -> None:
-        w = as_weights(who, weight, (*self.replicate_shape, self.count, 1), len(self.replicate_shape))
-        self.weight, self.mass = self._x_library.asarray(w, self.x.dtype), w.sum(axis=-1)
-        if not np.all(self.mass > 0):
-            raise ValueError(f"{who}: expected weights with a sum above 0, got zeros alone")
+            self.weight = as_weights(who, weight, (*replicate_shape, self.count, 1), len(replicate_shape))
+            self.mass = self.weight.sum(axis=-1)
 
     def rows(self, start: int, stop: int) -> tuple[Array, Array]:
         """Return inputs and targets of samples start to stop, as views."""
@@ -119,18 +113,15 @@ class Samples:
         y, y_axis, y_order = self._flat(self._targets(self.y), self.y_axis, order)
         x_order, y_order = self._x_library.asarray(x_order), self.y_library.asarray(y_order)
         weights = self.ordered_weights(order)
-        weights = None if weights is None else self._x_library.asarray(weights)
         for start in range(0, order.shape[-1], size):
             stop = start + size
             options = {} if weights is None else {"weight": weights[..., start:stop]}
             yield take_x(x, x_order[..., start:stop], x_axis), take_y(y, y_order[..., start:stop], y_axis), options
 
     def ordered_weights(self, order: np.ndarray | None) -> np.ndarray | None:
-        """Return the weights in an order of the samples, as a NumPy array; None where samples have none."""
-        if self.weight is None:
-            return None
-        weight: np.ndarray = self._x_library.to_numpy(self.weight)
-        if order is None:
+        """Return the weights in an order of the samples; None where samples have none."""
+        weight = self.weight
+        if weight is None or order is None:
             return weight
         if order.ndim == 1 and weight.ndim == 1:
             return np.asarray(weight[order])

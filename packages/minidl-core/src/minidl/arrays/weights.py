@@ -48,7 +48,7 @@ def class_weights(y: Array, weights: str | Mapping[int, float] = "balanced") -> 
     Parameters
     ----------
     y : array
-        Class indices, shape (..., N), one-hot rows, (..., N, C), or a column of zeros and ones, (..., N, 1).
+        Class indices, shape (..., N), one-hot rows of floats, (..., N, C), or a column, (..., N, 1).
     weights : {"balanced"} or mapping of int to float
         ``"balanced"`` gives all classes that occur the same total weight and the samples a mean weight of 1:
         ``N / (number of classes * samples of the class)``, as in scikit-learn. A mapping gives the weight of each
@@ -61,7 +61,10 @@ def class_weights(y: Array, weights: str | Mapping[int, float] = "balanced") -> 
     Raises
     ------
     ValueError
-        For targets that are not classes, another word, or a weight that is negative or not finite.
+        For targets that are not classes, no targets, another word, a class that does not occur, or a weight that is
+        negative or not finite.
+    TypeError
+        For weights that are neither a word nor a mapping.
 
     Examples
     --------
@@ -72,6 +75,10 @@ def class_weights(y: Array, weights: str | Mapping[int, float] = "balanced") -> 
     array([1., 5.])
     """
     classes = _classes(y)
+    if not classes.size:
+        raise ValueError(f"class_weights: expected at least one sample, got {describe(y)}")
+    if not isinstance(weights, str | Mapping):
+        raise TypeError(f"class_weights: expected 'balanced' or a weight for each class by its number, got {weights!r}")
     if isinstance(weights, str):
         if weights != "balanced":
             raise ValueError(f"class_weights: expected 'balanced' or a weight for each class, got {weights!r}")
@@ -79,6 +86,9 @@ def class_weights(y: Array, weights: str | Mapping[int, float] = "balanced") -> 
         return np.stack([_balanced(row) for row in rows]).reshape(classes.shape)
     if not all(np.isfinite(weight) and weight >= 0 for weight in weights.values()):
         raise ValueError(f"class_weights: expected weights that are finite and at least 0, got {dict(weights)}")
+    absent = [label for label in weights if not (classes == label).any()]
+    if absent:
+        raise ValueError(f"class_weights: expected classes that occur, got a weight for {absent[0]!r}")
     result = np.ones(classes.shape)
     for label, weight in weights.items():
         result[classes == label] = weight
@@ -95,6 +105,13 @@ def _classes(y: Array) -> np.ndarray:
     if not is_float(array):
         if array.dtype.kind not in "iu" or not array.ndim:
             raise ValueError(f"class_weights: expected class indices, got {describe(y)}")
+        if array.ndim > 1 and array.shape[-1] == 1:
+            return np.asarray(array[..., 0])
+        if array.ndim > 1 and ((array == 0) | (array == 1)).all() and (array.sum(axis=-1) == 1).all():
+            raise ValueError(
+                "class_weights: expected class indices, (N,), or one-hot rows of floats, got integers that may be "
+                "either: try y.argmax(axis=-1)"
+            )
         return np.asarray(array)
     binary = array.ndim > 1 and bool(((array == 0) | (array == 1)).all())
     if not binary or (array.shape[-1] > 1 and not (array.sum(axis=-1) == 1).all()):

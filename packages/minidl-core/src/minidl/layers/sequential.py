@@ -169,8 +169,9 @@ class Sequential(Module):
                 first, other = seen.setdefault(draws, (i, source))
                 if first != i and other is not source:  # layers may share a generator
                     warnings.warn(
-                        f"Sequential: layers[{first}] and layers[{i}] draw the same random numbers: give all layers "
-                        "one generator, rng = numpy.random.default_rng(0), instead of the same seed",
+                        f"Sequential: layers[{first}] and layers[{i}] start from the same random "
+                        "numbers: give all layers one generator, rng = numpy.random.default_rng(0), instead of the "
+                        "same seed",
                         UserWarning,
                         stacklevel=3,
                     )

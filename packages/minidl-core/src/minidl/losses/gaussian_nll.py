@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from minidl.arrays.backend import Array
+import math
+
+import numpy as np
+
+from minidl.arrays.backend import Array, dtype_name
 from minidl.losses.loss import Loss
+
+_LEAST = 1e-6  # of a variance, torch's
 
 
 class GaussianNLLLoss(Loss):
@@ -11,8 +17,9 @@ class GaussianNLLLoss(Loss):
 
     The first half of the outputs are the means m, the second half the logarithms s of the variances:
     ``L = Σ [s + (y - m)² exp(-s)] / 2`` (Nix and Weigend, 1994), the constant log(2 pi) / 2 left out as in torch. With
-    targets (N, C), predictions are (N, 2 C). torch takes the variance itself and keeps it above 1e-6; its logarithm is
-    a number of any size, which an output without activation can be. The mean is over all targets, as in torch.
+    targets (N, C), predictions are (N, 2 C). torch takes the variance itself; its logarithm may be negative, as an
+    output without activation is. As in torch the variance is kept above 1e-6, or the smallest normal number of the
+    dtype if that is larger, so that an exact fit costs no infinity. The mean is over all targets, as in torch.
 
     Parameters
     ----------
@@ -41,17 +48,24 @@ class GaussianNLLLoss(Loss):
     def forward(
         self, prediction: Array, target: Array, *, replicate_axes: int = 0, weight: Array | None = None
     ) -> Array:
-        """Return ``Σ [s + (m - y)² exp(-s)] / 2``, and save m - y and exp(-s)."""
+        """Return ``Σ [s + (m - y)² / v] / 2`` with v = exp(s); save m - y, v and what v was raised by."""
         backend = self.check(prediction, target, replicate_axes)
         half = target.shape[-1]
-        mean, log_variance = prediction[..., :half], prediction[..., half:]
-        diff, precision = mean - target, backend.xp.exp(-log_variance)
-        terms = 0.5 * (log_variance + diff * diff * precision)
-        return self.save_for_backward(self.reduce(terms, replicate_axes, weight), diff, precision, backend)
+        mean, s = prediction[..., :half], prediction[..., half:]
+        least = math.log(max(_LEAST, float(np.finfo(dtype_name(s.dtype)).tiny)))
+        bounded = backend.maximum(s, least)
+        diff, v = mean - target, backend.xp.exp(bounded)
+        terms = 0.5 * (bounded + diff * diff / v)
+        share = backend.xp.exp(s - bounded)  # 1 where nothing was raised
+        return self.save_for_backward(self.reduce(terms, replicate_axes, weight), diff, v, share, backend)
 
     def backward(self) -> Array:
-        """Return ``dL/dm = (m - y) exp(-s)`` and ``dL/ds = [1 - (m - y)² exp(-s)] / 2``, side by side."""
-        diff, precision, backend = self.saved()
-        dm = diff * precision * self.term_weight
-        ds = 0.5 * (1 - diff * diff * precision) * self.term_weight
+        """Return ``dL/dm = (m - y) / v`` and ``dL/ds = [1 - (m - y)² / v] / 2``, side by side.
+
+        Where v was raised to its bound, dL/ds is smaller by exp(s) / v: the derivative with respect to the variance,
+        as torch has it, times that of exp(s).
+        """
+        diff, v, share, backend = self.saved()
+        dm = diff / v * self.term_weight
+        ds = 0.5 * (1 - diff * diff / v) * share * self.term_weight
         return backend.xp.concatenate((dm, ds), -1)

@@ -12,10 +12,27 @@ import numpy as np
 
 from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe, library_of
 from minidl.arrays.checks import as_count
-from minidl.arrays.settings import choice
+from minidl.arrays.settings import check_again, choice
 from minidl.arrays.weights import as_weights
 
 _OF_ONE_CALL = frozenset({"_saved", "_narrow", "term_weight", "total"})  # what `backward` needs of its `forward`
+
+
+def _losses_in(value: Any) -> list[Loss]:
+    """Return the losses that an attribute is, or holds in a list, a tuple or a dict."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else (value,)
+    return [item for item in items if isinstance(item, Loss)]
+
+
+def _with_copies(value: Any, known: dict[int, Loss]) -> Any:
+    """Return an attribute with copies in place of the losses that it holds; all else as it is."""
+    if not _losses_in(value):
+        return value
+    if isinstance(value, dict):
+        return {key: _with_copies(item, known) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_with_copies(item, known) for item in value)
+    return value.private_copy(known)
 
 
 class Loss(ABC):
@@ -131,25 +148,46 @@ class Loss(ABC):
         """Return the shape of the targets for predictions of a shape; the same for most losses."""
         return shape
 
-    def private_copy(self) -> Self:
-        """Return a copy that saves for itself, with copies of the losses inside.
+    def private_copy(self, known: dict[int, Loss] | None = None) -> Self:
+        """Return a copy that saves for itself, with copies of the losses inside, also in lists, tuples and dicts.
 
         A loss in which a method was replaced is returned itself, since the method is bound to it.
+
+        Parameters
+        ----------
+        known : dict, optional
+            The copies of losses by their id, so that a loss in two places has one copy.
         """
+        known = {} if known is None else known
         if any(callable(value) and hasattr(type(self), name) for name, value in vars(self).items()):
             return self
-        twin = copy.copy(self)
-        vars(twin).update({n: value.private_copy() for n, value in vars(self).items() if isinstance(value, Loss)})
-        return twin
+        if id(self) not in known:
+            twin = known[id(self)] = copy.copy(self)
+            vars(twin).update({name: _with_copies(value, known) for name, value in vars(self).items()})
+        return known[id(self)]  # type: ignore[return-value]  # of the same class
 
     def adopt(self, twin: Self) -> None:
         """Take over what `forward` has changed in a private copy, such as a counter, beside what `backward` needs."""
         for name, value in vars(twin).items():
             mine = vars(self).get(name)
-            if isinstance(value, Loss) and isinstance(mine, Loss) and mine is not value:
-                mine.adopt(value)
+            inside, mine_inside = _losses_in(value), _losses_in(mine)
+            if inside and len(inside) == len(mine_inside):
+                for ours, theirs in zip(mine_inside, inside, strict=True):
+                    if ours is not theirs:
+                        ours.adopt(theirs)
             elif name not in _OF_ONE_CALL and mine is not value:
                 vars(self)[name] = value
+
+    def check_settings(self) -> None:
+        """Check settings of one number per replicate once more, also of losses inside: they can be changed in place.
+
+        Raises
+        ------
+        ValueError
+        """
+        check_again(self, self.settings)
+        for loss in (loss for value in vars(self).values() for loss in _losses_in(value)):
+            loss.check_settings()
 
     def __call__(self, prediction: Array, target: Array, **options: Any) -> Array:
         """Return ``self.forward(prediction, target, **options)``."""
@@ -264,20 +302,24 @@ class Loss(ABC):
         flat_shape = (*terms.shape[:replicate_axes], -1)
         if weight is not None:
             factor = self._weight_of_terms(terms, replicate_axes, weight)
-            value, self.term_weight = self._sum((terms * factor).reshape(flat_shape)), factor
+            wide, backend = terms, library_of(terms, self)
+            if terms.dtype.itemsize == 2:  # in 16 bits a product of a small weight has few digits
+                wide = backend.asarray(terms, backend.xp.float32)
+            value = self._sum((wide * backend.asarray(factor, wide.dtype)).reshape(flat_shape), terms.dtype)
+            self.term_weight = backend.asarray(factor, terms.dtype)
             return value
         flat = terms.reshape(flat_shape)
         if self.reduction == "sum":
             self.term_weight = 1.0
-            return self._sum(flat)
+            return self._sum(flat, flat.dtype)
         count = flat.shape[-1]
         if not count:
             raise ValueError(f"{self}: expected at least one sample, got {describe(terms)}: there is no mean of none")
         self.term_weight, self.total = 1 / count, None
         return flat.mean(axis=-1)
 
-    def _weight_of_terms(self, terms: Array, replicate_axes: int, weight: Array) -> Array:
-        """Return the factor of each term, ``w``, or for the mean ``w / (Σ w · terms of a sample)``.
+    def _weight_of_terms(self, terms: Array, replicate_axes: int, weight: Array) -> np.ndarray:
+        """Return the factor of each term in float64, ``w``, or for the mean ``w / (Σ w · terms of a sample)``.
 
         Where all weights are zero, so is the mean.
         """
@@ -286,15 +328,15 @@ class Loss(ABC):
         if self.reduction == "mean":
             mass = w.sum(axis=replicate_axes - terms.ndim, keepdims=True) * prod(terms.shape[replicate_axes + 1 :])
             w = w / np.where(mass > 0, mass, 1)
-        return library_of(terms, self).asarray(w, terms.dtype)
+        return np.asarray(w)
 
-    def _sum(self, flat: Array) -> Array:
+    def _sum(self, flat: Array, dtype: Any) -> Array:
         """Return the sum over the last axis, in float16 as `total` too: in 16 bits a sum of many terms overflows."""
         self.total = None
-        if flat.dtype.itemsize > 2:
+        if dtype.itemsize > 2:
             return flat.sum(axis=-1)
         backend = library_of(flat, self)
         self.total = flat.sum(axis=-1, dtype=backend.xp.float32)
         with np.errstate(over="ignore"):
-            self._narrow = backend.asarray(self.total, flat.dtype)[()]
+            self._narrow = backend.asarray(self.total, dtype)[()]
         return self._narrow

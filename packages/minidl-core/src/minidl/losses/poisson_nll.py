@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minidl.arrays.backend import Array
+import numpy as np
+
+from minidl.arrays.backend import Array, dtype_name
 from minidl.arrays.checks import NON_NEGATIVE
 from minidl.arrays.settings import flag, number
 from minidl.losses.loss import Loss
@@ -56,7 +58,8 @@ class PoissonNLLLoss(Loss):
         if self.log_input:
             rate = xp.exp(f)
             return self.save_for_backward(self.reduce(rate - y * f, replicate_axes, weight), rate, y)
-        rate = f + self.broadcast_setting(self.eps, prediction, replicate_axes)
+        tiny = float(np.finfo(dtype_name(f.dtype)).tiny)  # in float16 the default alone would be zero
+        rate = f + self.broadcast_setting(np.maximum(self.eps, tiny), prediction, replicate_axes)
         return self.save_for_backward(self.reduce(f - y * xp.log(rate), replicate_axes, weight), rate, y)
 
     def backward(self) -> Array:

@@ -203,19 +203,32 @@ class Optimizer(ABC):
         settings = {name: math.inf if value is None else value for name, value in settings.items()}
         return OptimizerState(type(self).__name__, settings, {name: getattr(self, name) for name in self.vectors})
 
-    def forget_not_finite(self, replicates: np.ndarray) -> None:
-        """Set to zero what is nan or infinite in the optimizer's memory, such as a second moment that overflowed.
+    def not_finite(self) -> dict[str, np.ndarray]:
+        """Return the vectors that are nan or infinite somewhere, such as a second moment that overflowed.
+
+        Returns
+        -------
+        dict of str to array of bool, shape replicate_shape
+            By the name of the vector, the replicates for which it is not finite.
+        """
+        backend, found = self.model.backend, {}
+        for name, vector in self.state().vectors.items():
+            if vector is not None:
+                lost = ~backend.to_numpy(backend.xp.isfinite(vector)).all(axis=-1)
+                if lost.any():
+                    found[name] = lost
+        return found
+
+    def forget(self, replicates: np.ndarray) -> None:
+        """Set the memory of some replicates to zero, as at the start.
 
         Parameters
         ----------
-        replicates : array of bool, shape (R,); (1,) for a single network
-            Whose memory.
+        replicates : array of bool, shape replicate_shape
         """
         for vector in self.state().vectors.values():
             if vector is not None:
-                own = vector.reshape(-1, vector.shape[-1])
-                chosen = self.model.backend.asarray(replicates)[:, None]
-                own[chosen & ~self.model.backend.xp.isfinite(own)] = 0
+                vector[replicates] = 0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over a pickled state; a vector that may not be written to, as joblib maps it from a file, is copied."""

@@ -266,8 +266,9 @@ class ParamTree(Freezing):
             numbers = self.backend.to_numpy(param.value).astype(np.float64)
             first = numbers.reshape(-1)[:_COMPARED]
             if numbers.ndim > 1 and (first != first[:1]).any():  # no constants
-                scale = np.abs(first).max() if first.size > _FEW else 1.0
-                yield (name, numbers.shape, np.round(first / scale, 3).tobytes()), param
+                few = first.size <= _FEW
+                direction = first if few else np.round(first / np.abs(first).max(), 3)
+                yield (name, numbers.shape, direction.tobytes()), param
         for generator in self.generators:
             yield pickle.dumps(generator.bit_generator.state), generator
 

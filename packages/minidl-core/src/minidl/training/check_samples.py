@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -19,9 +20,8 @@ _EXACT = 1e-3  # of the smaller difference that another reduction would make
 
 def check_samples(who: str, engine: Engine, loss: Loss, samples: Samples) -> None:
     """Raise unless the first sample and all targets suit model and loss; neither is changed."""
-    (x, y), prediction = samples.first, None
-    loss = loss.private_copy()
-    check_weights_are_taken(who, loss, samples)
+    check_loss(who, loss, samples)
+    (x, y), prediction, loss = samples.first, None, copy.deepcopy(loss)
     try:
         prediction = engine.infer(x)
         loss.forward(prediction, y, replicate_axes=len(samples.replicate_shape))
@@ -52,12 +52,17 @@ def check_targets(loss: Loss, prediction: Array, samples: Samples) -> None:
         With the shape of all targets.
     TypeError
     """
+    if not _is_ours(loss):
+        return  # its targets may be whatever it likes
     axes, y = len(samples.replicate_shape), samples.y
-    one = loss.target_shape(tuple(prediction.shape))
-    got, expected = tuple(y.shape), (*one[:axes], samples.count, *one[axes + 1 :])
+    whole = (*prediction.shape[:axes], samples.count, *prediction.shape[axes + 1 :])
+    got, expected = tuple(y.shape), loss.target_shape(whole)
     per_row = got in (expected[:-1], expected[axes:-1]) and got not in (expected, expected[axes:])
     if loss.takes_classes and per_row:
-        return  # class indices
+        if not samples.y_is_float:
+            return
+        how = "y.astype(int)" if samples.y_library is NUMPY else "y.long()"
+        raise TypeError(f"{loss}: expected class indices to be integers, got {describe(y)}; try {how}")
     if loss.takes_classes and got[-1:] == (1,) and expected[-1] != 1:
         integers = "" if not samples.y_is_float else ", and convert to integers"
         hint = f"; for class indices try {'y[..., 0]' if len(got) > 2 else 'y[:, 0]'}{integers}"
@@ -65,16 +70,39 @@ def check_targets(loss: Loss, prediction: Array, samples: Samples) -> None:
     if got not in (expected, expected[axes:]):
         hint = f"; try {'y[..., None]' if len(got) > 1 else 'y[:, None]'}" if per_row else ""
         raise ValueError(f"{loss}: expected targets of shape {expected}, got {got}{hint}")
+    if samples.y_library is not library_of(prediction, loss):
+        raise TypeError(
+            f"{loss}: expected targets in the library of the prediction, {library_of(prediction, loss).name}, "
+            f"got {describe(y)} ({samples.y_library.name})"
+        )
     own = dtype_name(prediction.dtype)
-    if dtype_name(y.dtype) != own and samples.y_library is library_of(prediction, loss):
+    if dtype_name(y.dtype) != own:
         how = f"y.astype(np.{own})" if samples.y_library is NUMPY else f"y.to(torch.{own})"
         raise TypeError(f"{loss}: expected targets in the dtype of the prediction, {own}, got {describe(y)}; try {how}")
 
 
-def check_weights_are_taken(who: str, loss: Loss, samples: Samples, metrics: Sequence[Any] = ()) -> None:
-    """Raise if samples have weights and the loss, of the user's own, takes none, or there are metrics, which do not."""
+def _is_ours(loss: Loss) -> bool:
+    return type(loss).__module__.partition(".")[0] == "minidl"
+
+
+def check_loss(who: str, loss: Loss, samples: Samples, metrics: Sequence[Any] = (), *, alone: bool = False) -> None:
+    """Raise unless the settings of a loss are right, and loss and metrics can take the weights of the samples.
+
+    Parameters
+    ----------
+    who : str
+    loss : Loss
+    samples : Samples
+    metrics : sequence of Metric
+        They take no weights.
+    alone : bool
+        Whether the samples are one batch of many, whose weights may all be zero.
+    """
+    loss.check_settings()
     if samples.weight is None:
         return
+    if not alone and not np.all(samples.mass > 0):
+        raise ValueError(f"{who}: expected weights with a sum above 0, got zeros alone")
     if metrics:
         names = ", ".join(metric.name for metric in metrics)
         raise ValueError(f"{who}: expected no weights beside metrics, which count each sample once, got {names}")
@@ -90,9 +118,9 @@ def check_reduction(who: str, engine: Engine, loss: Loss, samples: Samples) -> N
     hides the difference, nothing is said.
     """
     half = min(_HALF, samples.count // 2)
-    if type(loss).__module__.partition(".")[0] == "minidl" or not half:
+    if _is_ours(loss) or not half:
         return
-    axes, loss = len(samples.replicate_shape), loss.private_copy()
+    axes, loss = len(samples.replicate_shape), copy.deepcopy(loss)
 
     def of(start: int, stop: int) -> np.ndarray:
         x, y = samples.rows(start, stop)

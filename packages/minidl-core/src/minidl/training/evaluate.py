@@ -10,7 +10,7 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.training.batches import batch_rows
-from minidl.training.check_samples import check_reduction, check_targets, check_weights_are_taken
+from minidl.training.check_samples import check_loss, check_reduction, check_targets
 from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine
 from minidl.training.metrics import Evaluation, Tally, new_tally
@@ -75,7 +75,7 @@ def evaluate(
     chosen = choose_engine("evaluate", model, engine, threads)
     found, accuracy = as_metrics("evaluate", metrics, accuracy)
     samples = Samples("evaluate", x, y, model.replicate_shape, sample_weight)
-    check_weights_are_taken("evaluate", loss, samples, found)
+    check_loss("evaluate", loss, samples, found)
     tally = new_tally("evaluate", loss, samples, accuracy)
     check_reduction("evaluate", chosen, loss, samples)
     size = batch_rows("evaluate", model, batch_size, x, samples.x_axis)

@@ -23,7 +23,7 @@ from minidl.training.metrics import new_tally
 from minidl.training.scores import Metric, as_metrics, check_metrics
 from minidl.training.sources import Arrays
 from minidl.training.stream import Stream
-from minidl.training.validation import validator
+from minidl.training.validation import Validator
 
 
 def fit(
@@ -161,7 +161,7 @@ def fit(
         check_metrics("fit", wanted, chosen, samples)  # before anything is drawn
         validation = source.hold_out(validation_split, history)
     options: dict[str, Any] = {"accuracy": accuracy, "metrics": wanted, "engine": engine, "threads": threads}
-    validate = None if validation is None else validator(model, loss, validation, **options)
+    validate = None if validation is None else Validator(model, loss, validation, **options)
     history.engine = chosen.words
     if epochs:
         history.higher_is_better = _curves(accuracy, wanted, has_validation=validate is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from minidl.training.interruption import Deferred, Interruption, Position
 from minidl.training.metrics import Evaluation, Sums, Tally
 from minidl.training.sources import Source
 from minidl.training.survivors import Survivors
+from minidl.training.validation import Validator
 
 
 class Loop:
@@ -34,8 +35,7 @@ class Loop:
         Empty.
     history : History
         Which grows by an entry per epoch.
-    validate : callable or None
-        Measures the validation set.
+    validate : Validator or None
     callbacks : Callbacks
     """
 
@@ -48,7 +48,7 @@ class Loop:
         engine: Engine,
         tally: Tally,
         history: History,
-        validate: Callable[[], Evaluation] | None,
+        validate: Validator | None,
         callbacks: Callbacks,
     ) -> None:
         self._model, self._loss, self._optimizer = model, loss, optimizer
@@ -78,6 +78,7 @@ class Loop:
                 interrupt.history = history  # type: ignore[attr-defined]  # documented in `fit`
                 raise
             finally:
+                self._loss.adopt(self._own_loss)
                 history.engine = self._engine.words
 
     def _run(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> None:
@@ -87,7 +88,7 @@ class Loop:
                 break
             self._note(measured)
             if self._validate:
-                survivors.check_validation(epoch, self._batches)
+                survivors.check_validation(epoch, self._batches, self._validate.unsound)
             if self._callbacks and self._ask(epoch, modules, survivors):
                 break
         if self._batches:
@@ -163,5 +164,4 @@ class Loop:
         position = self._position
         if position is not None and position.sums is None:
             position.sums = self._tally.sums()
-        self._loss.adopt(self._own_loss)
         self._history.interrupted = Interruption(position, self._source.state())

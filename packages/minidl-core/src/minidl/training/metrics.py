@@ -207,7 +207,6 @@ class Tally:
         axes: int = self._axes
         samples: Any = prediction.shape[axes]
         if weight is not None:
-            weight = self._to_numpy(weight).astype(np.float64)
             samples = weight.sum(axis=-1)
         loss: Any = self._to_numpy(value).astype(np.float64) if axes else float(value)
         is_mean = self._loss_function.reduction == "mean"

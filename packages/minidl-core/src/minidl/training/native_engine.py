@@ -114,7 +114,8 @@ class NativeEngine(Engine):
             check_samples(self.who, NumpyEngine(self.who, self.model), loss, samples)  # names what does not fit
             raise
         self.model.zero_grad()
-        value = result.loss / samples.mass if loss.reduction == "mean" else result.loss
+        mass = np.where(samples.mass > 0, samples.mass, 1)  # the loss of a batch without weight is 0
+        value = result.loss / mass if loss.reduction == "mean" else result.loss
         return value if replicates else float(value)
 
     # ---- the compiled network

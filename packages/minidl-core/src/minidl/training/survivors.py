@@ -13,7 +13,6 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from minidl.arrays.backend import Array
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
 from minidl.training.history import DivergenceError, History
@@ -88,8 +87,10 @@ class Survivors:
                 where = f"{what} in epoch {epoch}, batch {batch}"
                 warning = f"fit: replicate {index} has diverged, {where}, and is frozen{cause and f': {cause}'}"
                 warnings.warn(warning, RuntimeWarning, stacklevel=_callers_level())
-        if batches:
-            self._optimizer.forget_not_finite(np.isin(np.arange(self.frozen.size), list(batches)))
+            if not cause or any(vector.flat[index] for vector in self._optimizer.not_finite().values()):
+                one = np.zeros(self.frozen.shape, bool)
+                one.flat[index] = True
+                self._optimizer.forget(one)  # what it remembers would throw mended parameters far off
         if batches and self._diverged.all():
             raise DivergenceError(epoch, max(batches.values()), self._history, what, cause)
 
@@ -129,15 +130,21 @@ class Survivors:
             self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
         self.held = Snapshot(self._model, self._optimizer, self.frozen)
 
-    def check_validation(self, epoch: int, batch: int) -> None:
+    def check_validation(self, epoch: int, batch: int, unsound: np.ndarray) -> None:
         """Note those whose validation loss is nan: their parameters predict nothing.
+
+        Parameters
+        ----------
+        epoch, batch : int
+        unsound : array of bool, shape replicate_shape
+            The replicates whose validation samples are not finite themselves, which tell nothing.
 
         Raises
         ------
         DivergenceError
             If none is left.
         """
-        lost = np.flatnonzero(np.isnan(self._history.val_loss[-1]) & ~self.frozen)
+        lost = np.flatnonzero(np.isnan(self._history.val_loss[-1]) & ~self.frozen & ~unsound)
         self.lose(epoch, dict.fromkeys(lost.tolist(), batch), "the validation loss is nan")
 
     def check_end(self, epoch: int, batch: int) -> None:
@@ -148,18 +155,25 @@ class Survivors:
         DivergenceError
             If none is left.
         """
-        self._check_vectors({"parameters": self._model.values}, epoch, batch)
-        self._check_vectors(self._optimizer.state().vectors, epoch, batch)
-
-    def _check_vectors(self, vectors: Mapping[str, Array | None], epoch: int, batch: int) -> None:
         backend = self._model.backend
-        for name, vector in vectors.items():
-            if vector is None:
-                continue
-            finite = backend.to_numpy(backend.xp.isfinite(vector)).all(axis=-1)
-            lost, owner = np.flatnonzero(~finite & ~self.frozen), "" if name == "parameters" else "the optimizer's "
-            what = f"{owner}{name} {'are' if not owner else 'is'} not finite after the last step,"
-            self.lose(epoch, dict.fromkeys(lost.tolist(), batch), what)
+        finite = backend.to_numpy(backend.xp.isfinite(self._model.values)).all(axis=-1)
+        lost = np.flatnonzero(~finite & ~self.frozen)
+        self.lose(epoch, dict.fromkeys(lost.tolist(), batch), "parameters are not finite after the last step,")
+        self._warn_of_overflow()
+
+    def _warn_of_overflow(self) -> None:
+        """Warn of a memory that has overflowed beside finite parameters, which stand still then; set it to zero."""
+        optimizer = self._optimizer
+        if type(optimizer).__module__.partition(".")[0] != "minidl":
+            return  # an own optimizer may remember infinities
+        for name, replicates in optimizer.not_finite().items():
+            optimizer.forget(replicates)
+            warnings.warn(
+                f"fit: {type(optimizer).__name__}: its {name} has overflowed, since gradients were too large for "
+                f"{self._model.dtype}: parameters have stood still. It is set to zero; scale the loss, or give clip=",
+                RuntimeWarning,
+                stacklevel=_callers_level(),
+            )
 
 
 def _callers_level() -> int:

@@ -10,7 +10,7 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.check_samples import check_weights_are_taken
+from minidl.training.check_samples import check_loss
 from minidl.training.engine import EngineName
 from minidl.training.engines import choose_engine_to_train
 
@@ -68,6 +68,6 @@ def train_step(
     check_kinds("train_step", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
     optimizer.check_for("train_step", model, list(model.modules()))
     samples = Samples("train_step", x, y, model.replicate_shape, sample_weight)
-    check_weights_are_taken("train_step", loss, samples)
+    check_loss("train_step", loss, samples, alone=True)
     chosen = choose_engine_to_train("train_step", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
     return chosen.train_step(loss, optimizer, samples)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 from minidl.arrays.backend import Array
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.training.batches import batch_rows
-from minidl.training.check_samples import check_samples, check_weights_are_taken
+from minidl.training.check_samples import check_loss, check_samples
 from minidl.training.engine import EngineName
 from minidl.training.engines import choose_engine
 from minidl.training.evaluate import measure
@@ -20,28 +21,66 @@ from minidl.training.scores import Metric, check_metrics
 _WHO = "fit: validation"
 
 
-def validator(
-    model: Module,
-    loss: Loss,
-    data: tuple[Array, ...],
-    *,
-    accuracy: bool | None,
-    metrics: Sequence[Metric],
-    engine: EngineName | None,
-    threads: int | None,
-) -> Callable[[], Evaluation]:
-    """Return the function that measures the validation set, once that is known to suit model, loss and metrics."""
-    if not isinstance(data, Sequence) or len(data) not in (2, 3):
-        raise ValueError(f"{_WHO}: expected inputs and targets, (x, y), or (x, y, sample_weight)")
-    x, y, weight = (*data, None)[:3]
-    samples = Samples(_WHO, x, y, model.replicate_shape, weight)
-    chosen = choose_engine(_WHO, model, engine, threads)
-    check_weights_are_taken(_WHO, loss, samples, metrics)
-    check_samples(_WHO, chosen, loss, samples)
-    check_metrics(_WHO, metrics, chosen, samples)
-    cause = samples.not_finite()
-    if cause and all(samples.not_finite(r) for r in range(math.prod(model.replicate_shape))):  # or some diverge
-        raise ValueError(f"{_WHO}: expected finite samples, got others: {cause}")
-    tally = new_tally(_WHO, loss, samples, accuracy)
-    size = batch_rows(_WHO, model, None, samples.x, samples.x_axis)
-    return lambda: measure(chosen, loss, samples, tally, size, metrics)
+class Validator:
+    """Measures the validation set, once that is known to suit model, loss and metrics.
+
+    Parameters
+    ----------
+    model : Module
+    loss : Loss
+    data : tuple of (x, y) or (x, y, sample_weight)
+    accuracy : bool or None
+    metrics : sequence of Metric
+    engine, threads
+        As for `fit`.
+
+    Attributes
+    ----------
+    unsound : array of bool, shape replicate_shape
+        The replicates whose samples give a loss of nan, since they are not finite themselves.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the samples do not suit, or give all replicates a loss that is not finite since they are not finite.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Loss,
+        data: tuple[Array, ...],
+        *,
+        accuracy: bool | None,
+        metrics: Sequence[Metric],
+        engine: EngineName | None,
+        threads: int | None,
+    ) -> None:
+        if not isinstance(data, Sequence) or len(data) not in (2, 3):
+            raise ValueError(f"{_WHO}: expected inputs and targets, (x, y), or (x, y, sample_weight)")
+        x, y, weight = (*data, None)[:3]
+        samples = Samples(_WHO, x, y, model.replicate_shape, weight)
+        self._engine, self._loss, self._samples = choose_engine(_WHO, model, engine, threads), loss, samples
+        check_loss(_WHO, loss, samples, metrics)
+        check_samples(_WHO, self._engine, loss, samples)
+        check_metrics(_WHO, metrics, self._engine, samples)
+        self._tally, self._metrics = new_tally(_WHO, loss, samples, accuracy), metrics
+        self._size = batch_rows(_WHO, model, None, samples.x, samples.x_axis)
+        self.unsound = np.zeros(model.replicate_shape, bool)
+        cause = samples.not_finite()
+        if cause:
+            self._find_unsound(cause)
+
+    def __call__(self) -> Evaluation:
+        """Return loss, accuracy and metrics."""
+        return measure(self._engine, self._loss, self._samples, self._tally, self._size, self._metrics)
+
+    def _find_unsound(self, cause: str) -> None:
+        """Look whether samples that are not finite matter: a loss of one's own may leave them out."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            lost = ~np.isfinite(measure(self._engine, self._loss, self._samples, self._tally, self._size).loss)
+        if np.all(lost):
+            raise ValueError(f"{_WHO}: expected finite samples, got others: {cause}")
+        for index in np.flatnonzero(lost).tolist():
+            own = self._samples.not_finite(index)
+            self.unsound.flat[index] = bool(own)

@@ -45,14 +45,17 @@ def test_other_answers_do_not_end_it(model, answer):
     assert len(fit(model, *line(), callbacks=[lambda *_: answer])) == 4
 
 
-def test_progress_is_a_line_per_epoch_on_stderr(model, capsys):
+def test_progress_is_a_line_per_epoch_on_stderr(model, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
     x, y = line()
     history = fit(
         model, x, y, epochs=2, progress=True, validation=(x, y), callbacks=[lambda *_: sys.stdout.write("called\n")]
     )
     out, err = capsys.readouterr()
     assert out == "called\n" * 2
-    assert err.splitlines()[1] == f"epoch 2: {history!r}"
+    words = f"loss {history.loss[1]:.4g}, val_loss {history.val_loss[1]:.4g}"
+    assert [text.rpartition("left: ")[0] for text in err.splitlines()] == ["epoch 1/2, 0:00 ", "epoch 2/2, 0:00 "]
+    assert err.splitlines()[1].endswith(f" left: {words}")
     assert repr(history) == f"History(2 epochs, loss {history.loss[1]:.4g}, val_loss {history.val_loss[1]:.4g})"
     fit(model, x, y)
     assert capsys.readouterr() == ("", "")

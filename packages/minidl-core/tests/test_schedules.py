@@ -187,7 +187,7 @@ BAD_SCHEDULES = {
     "CosineSchedule: expected a warmup of fewer steps than 5, got 5": lambda: minidl.CosineSchedule(1, 5, warmup=5),
     "CosineSchedule: expected arrays of one shape": lambda: minidl.CosineSchedule([1, 2], 5, final=[0, 0, 0]),
     "OneCycleSchedule: expected pct_start to be in .*, got 1": lambda: minidl.OneCycleSchedule(1, 5, pct_start=1),
-    "OneCycleSchedule: expected div_factor to be > 0, got 0": lambda: minidl.OneCycleSchedule(1, 5, div_factor=0),
+    "OneCycleSchedule: expected div_factor to be .* > 0, got 0": lambda: minidl.OneCycleSchedule(1, 5, div_factor=0),
     r"PiecewiseSchedule: expected steps that rise from 1, got \[\]": lambda: minidl.PiecewiseSchedule({}),
     r"PiecewiseSchedule: expected steps that rise from 1, got \[2\]": lambda: minidl.PiecewiseSchedule({2: 1}),
     r"PiecewiseSchedule: expected steps that rise from 1, got \[1, 1\]": lambda: minidl.PiecewiseSchedule(

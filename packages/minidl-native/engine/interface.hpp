@@ -94,7 +94,8 @@ struct Chain {
 
 // One pass through the samples, for all replicates. Replicates share an array whose stride is 0.
 struct Pass {
-  int64_t samples, batch;
+  int64_t samples, batch;                 // samples in the arrays
+  int64_t visited;                        // samples in the order, which may be fewer or more
   const void* x;
   int64_t x_stride;
   const void* y;                          // int64 classes if `classes`, else of the dtype
@@ -102,7 +103,7 @@ struct Pass {
   bool classes;
   const void* weights;                    // of the samples, of the dtype; null: each counts once
   int64_t weight_stride;
-  const void* order;                      // null: as the samples lie
+  const void* order;                      // null: all as they lie
   int64_t order_stride;
   bool order_is_32;
   int64_t loss;

@@ -43,7 +43,10 @@ from minidl.parameters.spec import LayerSpec, ParamSpec
 from minidl.replicate import replicate, unstack
 from minidl.summary import summary
 from minidl.training.callbacks.callback import Callback, Run
+from minidl.training.callbacks.early_stopping import EarlyStopping
+from minidl.training.callbacks.progress import Progress
 from minidl.training.callbacks.recorder import Recorder
+from minidl.training.callbacks.reduce_on_plateau import ReduceOnPlateau
 from minidl.training.evaluate import evaluate
 from minidl.training.fit import fit
 from minidl.training.history import DivergenceError, History
@@ -74,6 +77,7 @@ __all__ = [
     "CrossEntropyLoss",
     "DivergenceError",
     "Dropout",
+    "EarlyStopping",
     "Evaluation",
     "ExponentialSchedule",
     "GaussianNLLLoss",
@@ -100,10 +104,12 @@ __all__ = [
     "PoissonNLLLoss",
     "PowerSchedule",
     "Probe",
+    "Progress",
     "QuantileLoss",
     "RMSprop",
     "ReLU",
     "Recorder",
+    "ReduceOnPlateau",
     "Residual",
     "Run",
     "Schedule",

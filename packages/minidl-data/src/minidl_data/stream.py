@@ -15,6 +15,7 @@ from minidl_data.disk import MOST_SAMPLES, Points, Samples, labelled
 _WORDS = 2
 _SAMPLES_PER_STEP = 2
 _END = 2**256
+_TOGETHER = 4096  # so many samples at a time cost little more than one
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class DiskStream:
         raise TypeError("DiskStream: a stream has no end to iterate to, use batches(start, stop, batch_size)")
 
     def batches(self, start: int, stop: int, batch_size: int) -> Iterator[Samples]:
-        """Iterate over the samples from `start` to `stop` with one batch in memory at a time.
+        """Iterate over the samples from `start` to `stop` with one batch, or a few small ones, in memory at a time.
 
         Parameters
         ----------
@@ -124,7 +125,15 @@ class DiskStream:
         who = "DiskStream.batches"
         start, stop = _read_position(who, "start", start), _read_position(who, "stop", stop)
         size = read_integer(who, "batch_size", batch_size, minimum=1, maximum=MOST_SAMPLES)
-        return (self._make(first, min(first + size, stop)) for first in range(start, stop, size))
+        return self._walk(start, stop, size)
+
+    def _walk(self, start: int, stop: int, size: int) -> Iterator[Samples]:
+        """Make small batches many at a time, and yield them as slices."""
+        block = max(1, _TOGETHER // size) * size
+        for first in range(start, stop, block):
+            x, y = self._make(first, min(first + block, stop))
+            for begin in range(0, len(x), size):
+                yield x[begin : begin + size], y[begin : begin + size]
 
     def _make(self, start: int, stop: int) -> Samples:
         step, ahead = divmod(start, _SAMPLES_PER_STEP)

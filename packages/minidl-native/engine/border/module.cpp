@@ -111,7 +111,7 @@ PyObject* train(PyObject* const* args, Py_ssize_t count) {
     if (job.is_active(r)) return kernel.train(chain, pass, r, workspace, stop);
     pass.losses[r] = NAN;
   };
-  const size_t bytes = kernel.train_bytes(chain, pass.batch < pass.samples ? pass.batch : pass.samples);
+  const size_t bytes = kernel.train_bytes(chain, pass.batch < pass.visited ? pass.batch : pass.visited);
   return run_tasks(chain.replicates, threads, bytes, task) ? none() : nullptr;
 }
 
@@ -120,7 +120,7 @@ PyObject* step(PyObject* const* args, Py_ssize_t count) {
   Job job;
   Array gradients;
   Pass& pass = job.pass;
-  pass.samples = pass.batch = 1;  // one step, and so one learning rate
+  pass.samples = pass.visited = pass.batch = 1;  // one step, and so one learning rate
   Network* network = read_count(count, 4) ? network_of(args[0]) : nullptr;
   if (!network || !job.open_values(*network, args[1]) ||
       !gradients.open(args[2], "gradients", network->float_type()) ||

@@ -95,13 +95,16 @@ bool Job::open_weights(const Network& network, PyObject* weights) {
 
 bool Job::open_order(const Network& network, PyObject* order) {
   const int64_t n = pass.samples, replicates = network.chain.replicates;
+  pass.visited = n;
   if (!order_.open_optional(order, "order", "iq")) return false;
   if (order_.empty()) return true;
   const bool each = network.chain.replicated && order_.axes() == 2;
+  const int64_t visited = order_.axes() ? order_.length(order_.axes() - 1) : n;
+  pass.visited = visited;
   pass.order = order_.data();
-  pass.order_stride = each ? n : 0;
+  pass.order_stride = each ? visited : 0;
   pass.order_is_32 = order_.type() == 'i';
-  return (each ? order_.check("order", {replicates, n}) : order_.check("order", {n})) &&
+  return (each ? order_.check("order", {replicates, visited}) : order_.check("order", {visited})) &&
          check_indices(order_, n, "order");
 }
 
@@ -159,7 +162,7 @@ bool Job::open_vectors(const Network& network, PyObject* vectors, const Optimize
 }
 
 bool Job::open_rates(const Network& network, PyObject* rates) {
-  const int64_t steps = pass.samples ? (pass.samples - 1) / pass.batch + 1 : 0, replicates = network.chain.replicates;
+  const int64_t steps = pass.visited ? (pass.visited - 1) / pass.batch + 1 : 0, replicates = network.chain.replicates;
   if (!rates_.open_optional(rates, "rates", "d")) return false;
   if (rates_.empty()) return true;
   if (!rates_.check("rates", {steps}, {steps, replicates})) return false;

@@ -73,34 +73,45 @@ void gather(const Pass& pass, int64_t replicate, int64_t start, int64_t rows, in
   }
 }
 
+bool draws(const Chain& chain, int64_t r) {
+  for (int64_t i = 0; i < chain.count; ++i) {
+    if (chain.generators[i * chain.replicates + r]) return true;
+  }
+  return false;
+}
+
 template <class T>
 void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Stop stop) {
   Arena arena = {(char*)workspace};
-  const int64_t most = pass.batch < pass.samples ? pass.batch : pass.samples;
+  const int64_t most = pass.batch < pass.visited ? pass.batch : pass.visited;
   const T* values = (const T*)pass.values + r * chain.size;
   const Plan<T> plan = lay_out<T>(chain, r, values, most, true, arena);
   const Layer &first = chain.layers[0], &last = chain.layers[chain.count - 1];
   const Column loss_settings = {pass.loss_settings + r, chain.replicates};
   const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
+  // A step that is stopped in its middle is as if it had not begun, unless something was drawn for it.
+  const Stop* in_step = draws(chain, r) ? nullptr : &stop;
   double total = 0;  // here, because other threads write next to losses[r]
   double hits = 0;
   int64_t steps = 0, diverged = 0;
   const T* weights = pass.weights ? (const T*)pass.weights + r * pass.weight_stride : nullptr;
-  for (int64_t start = 0; start < pass.samples; start += pass.batch) {
-    const int64_t rows = pass.samples - start < pass.batch ? pass.samples - start : pass.batch;
+  for (int64_t start = 0; start < pass.visited; start += pass.batch) {
+    const int64_t rows = pass.visited - start < pass.batch ? pass.visited - start : pass.batch;
     gather<T>(pass, r, start, rows, first.in, plan);
     pack_weights<T>(plan, true);
-    if (!forward<T>(plan, rows, true, &stop)) break;
+    if (!forward<T>(plan, rows, true, in_step)) break;
     const Batch<T> batch = {rows, last.out, padded<T>(last.out), pass.target_cols, plan.y,
                             y,    weights,  pass.classes,        plan.index};
     const double mass = batch.mass(), loss = loss_of<T>(pass, loss_settings, batch, mass, plan.g);
+    const double right = pass.counted ? count_hits<T>(batch, (T)pass.threshold) : 0;
+    const bool is_nan = loss != loss;
+    if (!is_nan && !backward<T>(plan, rows, in_step)) break;
     total += pass.mean ? loss * mass : loss;
-    if (pass.counted) hits += count_hits<T>(batch, (T)pass.threshold);
-    if (loss != loss) {
+    hits += right;
+    if (is_nan) {
       diverged = steps + 1;
       break;
     }
-    if (!backward<T>(plan, rows, &stop)) break;
     optimize<T>(chain, pass, r, steps, plan.gradient);
     ++steps;
     if (stop.ask(stop.context)) break;

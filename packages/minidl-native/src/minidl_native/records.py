@@ -20,8 +20,8 @@ class Samples(NamedTuple):
     y : ndarray
         Targets, (N, C) or (R, N, C), in the dtype of the network. A loss that takes classes also accepts class indices,
         int64, (N,) or (R, N).
-    order : ndarray of int32 or int64, shape (N,) or (R, N), or None
-        The order of the samples; None takes them as they lie.
+    order : ndarray of int32 or int64, shape (M,) or (R, M), or None
+        Which samples, in which order; None takes all as they lie.
     batch_size : int
     weights : ndarray, shape (N,) or (R, N), or None
         What each sample counts, at least 0, in the dtype of the network; None counts each once.

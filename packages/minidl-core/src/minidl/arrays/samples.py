@@ -104,30 +104,39 @@ class Samples:
         """Return targets; torch can do little with some integers, so class indices are int64 there."""
         return y if self.y_is_float else self.y_library.indices(y)
 
-    def batches(self, order: np.ndarray, size: int) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
-        """Iterate over batches of the samples in an order, (N,), or one per replicate, (*replicate_shape, N).
+    def batches(self, order: np.ndarray | None, size: int) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
+        """Iterate over batches of samples in an order, (M,), or one per replicate, (*replicate_shape, M).
 
-        Each is input, target and `options`. The batches are copies, made one at a time.
+        Each is input, target and `options`. The batches are copies, made one at a time. Without an order they are views
+        of all samples as they lie.
         """
+        if order is None:
+            for start in range(0, self.count, size):
+                yield *self.rows(start, start + size), self.options(start, start + size)
+            return
         take_x, take_y = self._x_library.take, self.y_library.take
         x, x_axis, x_order = self._flat(self.x, self.x_axis, order)
         y, y_axis, y_order = self._flat(self._targets(self.y), self.y_axis, order)
         x_order, y_order = self._x_library.asarray(x_order), self.y_library.asarray(y_order)
-        weights = None if self.weight is None else self._ordered_weights(order)
+        weights = self.ordered_weights(order)
+        weights = None if weights is None else self._x_library.asarray(weights)
         for start in range(0, order.shape[-1], size):
             stop = start + size
             options = {} if weights is None else {"weight": weights[..., start:stop]}
             yield take_x(x, x_order[..., start:stop], x_axis), take_y(y, y_order[..., start:stop], y_axis), options
 
-    def _ordered_weights(self, order: np.ndarray) -> Array:
-        """Return the weights in an order; those of all samples are small beside one batch of inputs."""
-        weight = self._x_library.to_numpy(self.weight)
-        if order.ndim > 1 or weight.ndim > 1:
-            each = (*self.replicate_shape, self.count)
-            ordered = np.take_along_axis(np.broadcast_to(weight, each), np.broadcast_to(order, each), axis=-1)
-        else:
-            ordered = weight[order]
-        return self._x_library.asarray(ordered)
+    def ordered_weights(self, order: np.ndarray | None) -> np.ndarray | None:
+        """Return the weights in an order of the samples, as a NumPy array; None where samples have none."""
+        if self.weight is None:
+            return None
+        weight: np.ndarray = self._x_library.to_numpy(self.weight)
+        if order is None:
+            return weight
+        if order.ndim == 1 and weight.ndim == 1:
+            return np.asarray(weight[order])
+        each = self.replicate_shape
+        weight, order = (np.broadcast_to(array, (*each, array.shape[-1])) for array in (weight, order))
+        return np.take_along_axis(weight, order, axis=-1)
 
     def not_finite(self, replicate: int | None = None) -> str:
         """Return words for the first sample whose input or target is nan or infinite; empty if there is none.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -69,9 +71,15 @@ def check_targets(loss: Loss, prediction: Array, samples: Samples) -> None:
         raise TypeError(f"{loss}: expected targets in the dtype of the prediction, {own}, got {describe(y)}; try {how}")
 
 
-def check_weights_are_taken(who: str, loss: Loss, samples: Samples) -> None:
-    """Raise if samples have weights and the loss, of the user's own, takes none."""
-    if samples.weight is not None and "weight" not in inspect.signature(loss.forward).parameters:
+def check_weights_are_taken(who: str, loss: Loss, samples: Samples, metrics: Sequence[Any] = ()) -> None:
+    """Raise if samples have weights and the loss, of the user's own, takes none, or there are metrics, which do not."""
+    if samples.weight is None:
+        return
+    if metrics:
+        names = ", ".join(metric.name for metric in metrics)
+        raise ValueError(f"{who}: expected no weights beside metrics, which count each sample once, got {names}")
+    parameters = inspect.signature(loss.forward).parameters.values()
+    if not any(p.name == "weight" or p.kind is p.VAR_KEYWORD for p in parameters):
         raise TypeError(f"{who}: expected a loss whose forward takes weight=, got {loss}: leave out sample_weight")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.metrics import Evaluation, Tally
+from minidl.training.interruption import Deferred, Position
+from minidl.training.metrics import Tally
 from minidl.training.survivors import Survivors
 
 EngineName: TypeAlias = Literal["auto", "numpy", "native"]
@@ -27,20 +28,71 @@ class Training:
     ----------
     loss : Loss
     optimizer : Optimizer
-    samples : Samples
-    batch_size : int
     tally : Tally
         Adds up loss and accuracy.
     survivors : Survivors
         The replicates that still train.
+    position : Position
+        How far the epoch is.
+    interrupt : Deferred
+        Lets Ctrl-C through between two steps.
     """
 
     loss: Loss
     optimizer: Optimizer
-    samples: Samples
-    batch_size: int
     tally: Tally
     survivors: Survivors
+    position: Position
+    interrupt: Deferred
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some batches of an epoch, one behind the other: all of them where the samples are arrays.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 1.
+    samples : Samples
+    order : array of int, shape (M,) or (*replicate_shape, M), or None
+        Which samples, in which order: one for all replicates, or one for each; None takes all as they lie.
+    batch_size : int
+    before : int
+        The number of batches of this epoch in front of the part.
+    """
+
+    epoch: int
+    samples: Samples
+    order: np.ndarray | None
+    batch_size: int
+    before: int = 0
+
+    @property
+    def count(self) -> int:
+        """The number of samples that are visited."""
+        return self.samples.count if self.order is None else int(self.order.shape[-1])
+
+    @property
+    def batches(self) -> int:
+        """The number of batches."""
+        return -(-self.count // self.batch_size)
+
+    def mass_in(self, batches: np.ndarray) -> np.ndarray:
+        """Return the sum of the weights in the first batches of each replicate; without weights the samples.
+
+        Parameters
+        ----------
+        batches : array of int, shape replicate_shape
+        """
+        visited = np.minimum(batches * self.batch_size, self.count)
+        weights = self.samples.ordered_weights(self.order)
+        if weights is None:
+            return np.asarray(visited)
+        sums = np.zeros((*weights.shape[:-1], weights.shape[-1] + 1))
+        np.cumsum(weights, axis=-1, dtype=np.float64, out=sums[..., 1:])
+        sums = np.broadcast_to(sums, (*batches.shape, sums.shape[-1]))
+        return np.asarray(np.take_along_axis(sums, visited[..., None], axis=-1)[..., 0])
 
 
 class Engine(ABC):
@@ -53,11 +105,14 @@ class Engine(ABC):
     model : Module
     words : str
         Which engine this is, and if it is not the native one, why: ``numpy (minidl-native is not installed)``.
+    joins_batches : bool
+        Whether many small batches are faster in one call.
     """
 
     who: str
     model: Module
     words: str
+    joins_batches: ClassVar[bool] = False
 
     @abstractmethod
     def current(self, training: Training | None = None) -> Engine:
@@ -89,16 +144,15 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
-        """Make a step for each batch; return loss and accuracy on the way.
+    def run(self, training: Training, part: Part) -> None:
+        """Make a step for each batch; loss and accuracy on the way are added to the tally.
+
+        Ctrl-C ends it between two steps; position and tally then say what was done.
 
         Parameters
         ----------
         training : Training
-        epoch : int
-            Counted from 1.
-        order : array of int, shape (N,) or (*replicate_shape, N)
-            The order of the samples: one for all replicates, or one for each.
+        part : Part
 
         Raises
         ------

@@ -1,11 +1,8 @@
-"""The training loop."""
+"""Train a model for whole epochs."""
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,39 +13,46 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.batches import batch_rows
-from minidl.training.callbacks.callback import Callback, Run
+from minidl.training.callbacks.calls import Callbacks
 from minidl.training.check_samples import check_samples
-from minidl.training.engine import EngineName, Training
-from minidl.training.engines import choose_engine, choose_engine_to_train
-from minidl.training.evaluate import measure
+from minidl.training.engine import EngineName
+from minidl.training.engines import choose_engine_to_train
 from minidl.training.history import History
-from minidl.training.metrics import Evaluation, new_tally
-from minidl.training.survivors import Survivors
+from minidl.training.loop import Loop
+from minidl.training.metrics import new_tally
+from minidl.training.scores import Metric, as_metrics, check_metrics
+from minidl.training.sources import Arrays
+from minidl.training.stream import Stream
+from minidl.training.validation import validator
 
 
-def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read in one piece
+def fit(
     model: Module,
     loss: Loss,
     optimizer: Optimizer,
-    x: Array,
-    y: Array,
+    x: Array | None = None,
+    y: Array | None = None,
     *,
     epochs: int,
-    batch_size: int,
+    batch_size: int | None = None,
     sample_weight: Array | None = None,
+    batches: Iterable[Sequence[Array]] | Callable[[], Iterable[Sequence[Array]]] | None = None,
     validation: tuple[Array, ...] | None = None,
+    validation_split: float | None = None,
     accuracy: bool | None = None,
+    metrics: Sequence[str | Callable[[Array, Array], Any]] = (),
     rng: Any = None,
+    shuffle: bool = True,
     callbacks: Sequence[Callable[[int, History], object]] = (),
     progress: bool = False,
+    history: History | None = None,
     engine: EngineName | None = None,
     threads: int | None = None,
 ) -> History:
     """Train a model: each epoch goes once through the samples, in a new order.
 
     Epoch by epoch ``rng.permutation(N)`` is cut into batches, of which the last may be short; batch by batch the loss
-    is computed, its gradient passed back, and the optimizer takes a step.
+    is computed, its gradient passed back, and the optimizer takes a step. Instead of x and y, `batches` may be given.
 
     Parameters
     ----------
@@ -60,23 +64,42 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     x : array, shape (N, ..., F); for replicates (N, F), shared by them, or (*replicate_shape, N, ..., F)
     y : array
         Targets that suit the loss.
-    epochs, batch_size : int
+    epochs : int
+        How many to train; beside `history`, how many more.
+    batch_size : int
+        Samples per batch; not given beside `batches`.
     sample_weight : array, shape (N,), or (*replicate_shape, N), optional
         What each sample counts in loss, gradient and accuracy, at least 0. A mean is divided by the sum of the weights
         of the batch. `class_weights` makes them for classes of different sizes.
+    batches : iterable of (x, y), or callable that returns one, optional
+        The batches of an epoch, instead of x, y and batch_size: a list, a data loader, a generator function, slices of
+        a file. It is gone through anew in each epoch, or called, in the memory of few batches, which may differ in
+        their number of samples. Tensors in the memory of the CPU become NumPy arrays for a model of NumPy.
     validation : tuple of (x, y) or (x, y, sample_weight), optional
         A data set to measure at the end of each epoch.
+    validation_split : float, optional
+        Share of the samples to validate on instead of training on them. They are drawn from `rng` before the first
+        order, for each replicate its own if each has a generator.
     accuracy : bool, optional
         Whether to report accuracy. Without it the loss decides: CrossEntropyLoss reports it, the binary losses do for a
         single column, other losses do not. True needs class indices, one-hot rows, or a column of zeros and ones.
+    metrics : sequence of str or callable
+        What else to measure on the validation set, over all of it at once: ``"accuracy"``, ``"r2"``, ``"mae"``,
+        ``"auc"``, or ``metric(prediction, target)``, which returns one number, or one per replicate. The curves are
+        ``val_`` and the name. The training set has no such curves: its predictions change from batch to batch.
     rng : None, int, SeedSequence or Generator, or a list of them, optional
         Where the orders come from. A list has one for each replicate, which then goes through the samples in the order
         in which it would alone; otherwise all replicates share one order.
-    callbacks : sequence of callable
+    shuffle : bool
+        Whether each epoch has a new order. Without it, the samples come as they lie.
+    callbacks : sequence of Callback or callable
         Each is called as ``callback(epoch, history)`` after each epoch, counted from 1; the training ends early when
-        one of them returns True.
+        one of them returns True. A `Callback`, such as `EarlyStopping`, is also told the start and the end.
     progress : bool
-        Whether to print a line per epoch on the standard error stream.
+        Whether to show a bar or lines on the standard error stream, as `Progress` does.
+    history : History, optional
+        Of a training that goes on: the epochs are counted on, and the same object grows and is returned. Replicates
+        that have diverged or stopped in it stay frozen.
     engine : {"auto", "numpy", "native"}, optional
         The engine that runs the epochs: the NumPy implementation, or the compiled engine of minidl-native. ``"auto"``
         takes the compiled engine where it is installed, knows everything in this training and is expected to be faster.
@@ -98,9 +121,12 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
         no use any more, with a RuntimeWarning, and noted in ``History.diverged``; the error comes when none is left.
     ValueError, TypeError
         If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
-        batch_size < 1, or the native engine is asked for and cannot run this training.
+        batch_size < 1, or the native engine is asked for and cannot run this training. Also for a batch of `batches`
+        that is not like the first, and an iterator that has nothing left for the second epoch; the batches before it
+        have been trained on then.
     KeyboardInterrupt
-        On Ctrl-C; the error has the history so far in its attribute ``history``.
+        On Ctrl-C; the error has the history so far in its attribute ``history``. With that history, the same samples
+        and the same other arguments, `fit` goes on with the next step, to the same parameters bit for bit.
 
     Examples
     --------
@@ -115,113 +141,85 @@ def fit(  # noqa: PLR0915 - the training from its checks to its end, to be read 
     3.00
     """
     check_kinds("fit", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
-    _check_callbacks(callbacks)
-    as_count("fit", "epochs", epochs, low=0)
-    batch_size = as_count("fit", "batch_size", batch_size)
-    rngs = as_generators("fit", rng, model.replicate_shape)
-    samples = Samples("fit", x, y, model.replicate_shape, sample_weight)
-    chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
+    called, epochs = Callbacks(callbacks, progress=progress), as_count("fit", "epochs", epochs, low=0)
+    history = _history(history, model)
+    wanted, accuracy = as_metrics("fit", metrics, accuracy)
+    _check_validation(validation, validation_split, wanted)
+    arrays = {
+        "x": x, "y": y, "batch_size": batch_size, "sample_weight": sample_weight, "validation_split": validation_split
+    }  # fmt: skip
+    source = _arrays(model, rng, shuffle, **arrays) if batches is None else _stream(model, loss, batches, arrays)
+    samples = source.samples
+    chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=samples.x)
     check_samples("fit", chosen, loss, samples)
-    accuracy = loss.targets_are_classes(samples.y) if accuracy is None else accuracy
-    validate = None if validation is None else _validation(model, loss, validation, accuracy, engine, threads)
-    callbacks = [_print_epoch, *callbacks] if progress else callbacks
-    history = History(engine=chosen.words)
-    batch_size, tally = min(batch_size, samples.count), new_tally("fit", loss, samples, accuracy)
-    batches = math.ceil(samples.count / batch_size)
+    accuracy = bool(loss.targets_are_classes(samples.y) if accuracy is None else accuracy)
+    tally = new_tally("fit", loss, samples, accuracy)
     optimizer.check_for("fit", model, list(model.modules()))
-    if not epochs:
-        return history
-    with model.mode_kept() as modules, Survivors(model, optimizer, history, samples) as survivors:
-        model.zero_grad()  # an interrupted step may have left something there
-        own = loss.private_copy()  # what its forward saves is this training's alone
-        _start(callbacks, Run(model, optimizer, history, epochs))
-        try:
-            for epoch in range(1, epochs + 1):
-                for module in modules:
-                    module.training = True
-                order = _order(rngs, samples.count)
-                training = Training(own, optimizer, samples, batch_size, tally, survivors)
-                chosen = chosen.current(training)  # a callback may have changed the model, or a method
-                history.append(chosen.run_epoch(training, epoch, order), validate() if validate else None)
-                loss.adopt(own)
-                if validate:
-                    survivors.check_validation(epoch, batches)
-                if callbacks and _is_stopped_by(callbacks, epoch, history):
-                    break
-                if callbacks:  # they may have changed the loss, or assigned a layer's rate
-                    optimizer.check_for("fit", model, modules)
-                    own = loss.private_copy()
-        except KeyboardInterrupt as interrupt:
-            interrupt.history = history  # type: ignore[attr-defined]  # documented in `Raises`
-            raise
-        finally:
-            history.engine = chosen.words
-        survivors.check_end(epoch, batches)
+    if history.interrupted is not None:
+        source.resume(history.interrupted.source)
+    if epochs and validation_split is not None and isinstance(source, Arrays):
+        check_metrics("fit", wanted, chosen, samples)  # before anything is drawn
+        validation = source.hold_out(validation_split, history)
+    options: dict[str, Any] = {"accuracy": accuracy, "metrics": wanted, "engine": engine, "threads": threads}
+    validate = None if validation is None else validator(model, loss, validation, **options)
+    history.engine = chosen.words
+    if epochs:
+        history.higher_is_better = _curves(accuracy, wanted, has_validation=validate is not None)
+        Loop(model, loss, optimizer, source, chosen, tally, history, validate, called).run(epochs)
     return history
 
 
-def _check_callbacks(callbacks: Any) -> None:
-    if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
-        raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
+def _history(history: History | None, model: Module) -> History:
+    """Return a new history, or one that goes on, which must be of such a model."""
+    if history is None:
+        return History()
+    check_kinds("fit", ("history", history, History))
+    if len(history) and np.shape(history.loss[-1]) != model.replicate_shape:
+        raise ValueError(
+            f"fit: expected a history of a model with replicates {model.replicate_shape}, "
+            f"got one with {np.shape(history.loss[-1])}"
+        )
+    return history
 
 
-def _start(callbacks: Iterable[object], run: Run) -> None:
-    for callback in callbacks:
-        if isinstance(callback, Callback):
-            callback.start(run)
+def _arrays(
+    model: Module, rng: Any, shuffle: Any, *, x: Array, y: Array, batch_size: Any, sample_weight: Any, **_: Any
+) -> Arrays:
+    """Return samples in arrays as the source of batches."""
+    missing = [name for name, value in (("x", x), ("y", y), ("batch_size", batch_size)) if value is None]
+    if missing:
+        raise TypeError(f"fit: expected x, y and batch_size, or batches, got no {' and no '.join(missing)}")
+    if not isinstance(shuffle, bool | np.bool):
+        raise TypeError(f"fit: expected shuffle to be True or False, got {shuffle!r}")
+    batch_size = as_count("fit", "batch_size", batch_size)
+    rngs = as_generators("fit", rng, model.replicate_shape)
+    samples = Samples("fit", x, y, model.replicate_shape, sample_weight)
+    return Arrays(samples, batch_size, rngs, shuffle=bool(shuffle))
 
 
-def _is_stopped_by(callbacks: Sequence[Callable[[int, History], object]], epoch: int, history: History) -> bool:
-    """Call all callbacks; return whether one of them returned True."""
-    answers = [callback(epoch, history) for callback in callbacks]
-    return any(map(_is_true, answers))
+def _stream(model: Module, loss: Loss, batches: Any, arrays: dict[str, Any]) -> Stream:
+    """Return batches that somebody else makes as the source, beside which no arrays are given."""
+    given = [name for name, value in arrays.items() if value is not None]
+    if given:
+        raise TypeError(f"fit: expected batches alone, got {', '.join(given)} beside them")
+    return Stream(batches, model, loss)
 
 
-def _is_true(answer: object) -> bool:
-    """Whether an answer is True or 1, also as a number or an array of one element of either library."""
-    if hasattr(answer, "shape") and hasattr(answer, "item") and math.prod(answer.shape) == 1:
-        answer = answer.item()
-    return isinstance(answer, bool | int) and answer == 1
+def _check_validation(validation: Any, split: Any, metrics: Sequence[Metric]) -> None:
+    if validation is not None and split is not None:
+        raise ValueError("fit: expected validation or validation_split, got both")
+    if metrics and validation is None and split is None:
+        raise ValueError(
+            f"fit: expected a validation set for metrics {', '.join(metric.name for metric in metrics)}, got none"
+        )
 
 
-def _validation(
-    model: Module,
-    loss: Loss,
-    data: tuple[Array, ...],
-    accuracy: bool | None,  # noqa: FBT001 - three values
-    name: EngineName | None,
-    threads: int | None,
-) -> Callable[[], Evaluation]:
-    """Return the function that measures the validation set, once that is known to suit model and loss."""
-    who = "fit: validation"
-    if not isinstance(data, Sequence) or len(data) not in (2, 3):
-        raise ValueError(f"{who}: expected inputs and targets, (x, y), or (x, y, sample_weight)")
-    x, y, weight = (*data, None)[:3]
-    samples = Samples(who, x, y, model.replicate_shape, weight)
-    engine = choose_engine(who, model, name, threads)
-    check_samples(who, engine, loss, samples)
-    cause = samples.not_finite()
-    if cause and all(samples.not_finite(r) for r in range(math.prod(model.replicate_shape))):  # or some diverge
-        raise ValueError(f"{who}: expected finite samples, got others: {cause}")
-    tally = new_tally(who, loss, samples, accuracy)
-    size = batch_rows(who, model, None, samples.x, samples.x_axis)
-
-    def validate() -> Evaluation:
-        return measure(engine, loss, samples, tally, size)
-
-    return validate
-
-
-def _order(rngs: list[np.random.Generator] | np.random.Generator, samples: int) -> np.ndarray:
-    """Return a new order of the samples, (N,), or one per replicate, (R, N)."""
-    if isinstance(rngs, list):
-        small = np.int32 if samples < 2**31 else np.int64  # R orders of N samples: the only memory that grows so
-        return np.stack([rng.permutation(samples).astype(small) for rng in rngs])
-    return rngs.permutation(samples)
-
-
-def _print_epoch(epoch: int, history: History) -> None:
-    """Print a line per epoch; a standard error stream that is missing, closed or full does not end the training."""
-    if sys.stderr is not None:  # as under pythonw
-        with suppress(OSError, ValueError):
-            sys.stderr.write(f"epoch {epoch}: {history!r}\n")
+def _curves(accuracy: bool, metrics: Sequence[Metric], *, has_validation: bool) -> dict[str, bool | None]:  # noqa: FBT001
+    """Return the curves that a training records, and whether higher is better."""
+    curves: dict[str, bool | None] = {"loss": False}
+    if accuracy:
+        curves["accuracy"] = True
+    if has_validation:
+        curves |= {f"val_{name}": higher for name, higher in curves.items()}
+        curves |= {f"val_{metric.name}": metric.higher_is_better for metric in metrics}
+    return curves

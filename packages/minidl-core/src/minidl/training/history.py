@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +15,12 @@ _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 @dataclass
 class History:
-    """Loss and accuracy per epoch.
+    """Loss, accuracy and metrics per epoch.
 
     Each list has one entry per epoch: a float, or an array of the replicate axes. `loss` and `accuracy` are gathered
     while the epoch runs, so from parameters that still change and with dropout; those of the validation set belong to
-    the parameters at the end of the epoch. Losses are per sample.
+    the parameters at the end of the epoch. Losses are per sample. In an epoch in which a curve was not measured, it is
+    nan.
 
     Attributes
     ----------
@@ -31,6 +33,18 @@ class History:
     engine : str
         The engine of the epochs: ``"native"``, or ``"numpy"`` with the reason; ``"steps native"`` if the optimizer's
         steps ran in the native engine.
+    metrics : dict of str to list
+        The curves of the metrics that `fit` was asked for, by their names: ``"val_r2"``.
+    stopped : dict of int to int
+        The replicates that a callback such as `EarlyStopping` has stopped, with the last epoch of each; their curves
+        are nan from then on.
+    higher_is_better : dict of str to bool or None
+        The curves that the last training recorded, and whether higher values are better; None if that is not known.
+    held_out : array of int, shape (V,) or (*replicate_shape, V), or None
+        The samples that ``fit(validation_split=...)`` has drawn for validation. A training that goes on holds out the
+        same.
+    interrupted : object or None
+        What `fit` needs to go on exactly where Ctrl-C has ended a training.
 
     Examples
     --------
@@ -45,66 +59,125 @@ class History:
     val_accuracy: list[Any] = field(default_factory=list)
     diverged: dict[int, tuple[int, int]] = field(default_factory=dict)
     engine: str = field(default="numpy", compare=False)
+    metrics: dict[str, list[Any]] = field(default_factory=dict)
+    stopped: dict[int, int] = field(default_factory=dict)
+    higher_is_better: dict[str, bool | None] = field(default_factory=dict, compare=False)
+    held_out: np.ndarray | None = field(default=None, compare=False)
+    interrupted: Any = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.loss)
 
     def append(self, training: Evaluation, validation: Evaluation | None) -> None:
         """Add an epoch."""
-        lost = list(self.diverged)
-        self.loss.append(_without(training.loss, lost))
-        if training.accuracy is not None:
-            self.accuracy.append(_without(training.accuracy, lost))
+        measured = {"loss": training.loss, "accuracy": training.accuracy}
         if validation is not None:
-            self.val_loss.append(_without(validation.loss, lost))
-            if validation.accuracy is not None:
-                self.val_accuracy.append(_without(validation.accuracy, lost))
+            measured |= {"val_loss": validation.loss, "val_accuracy": validation.accuracy}
+            metrics = {f"val_{name}": value for name, value in validation.metrics.items()}
+            self.metrics |= {name: [] for name in metrics if name not in self.metrics}
+            measured |= metrics
+        lost, epochs = [*self.diverged, *self.stopped], len(self)
+        for name in self._names():
+            curve, value = self._values(name), measured.get(name)
+            if value is not None and len(curve) == epochs:
+                curve.append(_without(value, lost))
+            elif curve or value is not None:  # in some epochs it was not measured
+                nan = np.full(np.shape(training.loss), np.nan)[()]
+                curve += [nan] * (epochs - len(curve))
+                curve.append(nan if value is None else _without(value, lost))
 
     def curve(self, name: str) -> np.ndarray:
         """Return one of the curves as an array, (epochs, *replicate_shape): what a plotting library takes as lines.
 
         Parameters
         ----------
-        name : {"loss", "accuracy", "val_loss", "val_accuracy"}
+        name : {"loss", "accuracy", "val_loss", "val_accuracy"} or a metric, such as "val_r2"
 
         Raises
         ------
         ValueError
             For another name.
         """
-        if name not in _CURVES:
-            raise ValueError(f"History: expected one of the curves {', '.join(_CURVES)}, got {name!r}")
-        return np.array(getattr(self, name), np.float64)
+        return np.array(self._values(name), np.float64)
+
+    def last(self, name: str) -> Any:
+        """Return the last entry of a curve, a float or an array of the replicate axes; names are those of `curve`."""
+        return self._values(name)[-1]
+
+    def last_words(self) -> str:
+        """Return the last entry of each curve in words, of replicates the mean."""
+        return ", ".join(f"{name} {_words(self.last(name))}" for name in self._names() if self._values(name))
 
     def mean(self, name: str) -> np.ndarray:
-        """Return the mean of a curve over the replicates, (epochs,); those that diverged are left out."""
-        return np.asarray(np.nanmean(self._by_replicate(name), axis=-1))
+        """Return the mean of a curve over the replicates, (epochs,); those that diverged or stopped are left out."""
+        return self._over_replicates(name, lambda rows: np.nanmean(rows, axis=-1))
 
     def quantile(self, name: str, q: float) -> np.ndarray:
-        """Return a quantile of a curve over the replicates, (epochs,); those that diverged are left out.
+        """Return a quantile of a curve over the replicates, (epochs,); those that diverged or stopped are left out.
 
         Parameters
         ----------
-        name : {"loss", "accuracy", "val_loss", "val_accuracy"}
+        name : {"loss", "accuracy", "val_loss", "val_accuracy"} or a metric, such as "val_r2"
         q : float
             Between 0 and 1; 0.5 is the median.
         """
-        return np.asarray(np.nanquantile(self._by_replicate(name), q, axis=-1))
+        return self._over_replicates(name, lambda rows: np.nanquantile(rows, q, axis=-1))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain lists and numbers, fit for JSON; None stands for what is not finite."""
-        curves = {name: _with_none(self.curve(name)) for name in _CURVES}
+        curves = {name: _with_none(self.curve(name)) for name in self._names()}
         diverged = {str(index): list(where) for index, where in self.diverged.items()}
-        return {**curves, "diverged": diverged, "engine": self.engine}
+        stopped = {str(index): epoch for index, epoch in self.stopped.items()}
+        return {**curves, "diverged": diverged, "stopped": stopped, "engine": self.engine}
+
+    def to_frame(self) -> dict[str, np.ndarray]:
+        """Return the curves as a table: one row per epoch and replicate, columns of equal length.
+
+        ``pandas.DataFrame(history.to_frame())`` takes it as it is.
+
+        Returns
+        -------
+        dict of str to array
+            ``"epoch"``, counted from 1, ``"replicate"``, 0 for a single network, and the curves that were recorded.
+
+        Examples
+        --------
+        >>> History(loss=[np.array([4.0, 2.0]), np.array([2.0, 1.0])]).to_frame()
+        {'epoch': array([1, 1, 2, 2]), 'replicate': array([0, 1, 0, 1]), 'loss': array([4., 2., 2., 1.])}
+        """
+        curves = {name: self._by_replicate(name) for name in self._names() if self._values(name)}
+        epochs, replicates = self._by_replicate("loss").shape
+        index = np.indices((epochs, replicates)).reshape(2, -1)
+        columns = {name: curve.ravel() for name, curve in curves.items()}
+        return {"epoch": index[0] + 1, "replicate": index[1], **columns}
 
     def __repr__(self) -> str:
-        last = [f"{name} {_words(getattr(self, name)[-1])}" for name in _CURVES if getattr(self, name)]
-        lost = [f"{len(self.diverged)} diverged"] if self.diverged else []
-        return f"History({', '.join([f'{len(self)} epochs', *last, *lost])})"
+        counts = {"diverged": len(self.diverged), "stopped": len(self.stopped)}
+        lost = [f"{count} {what}" for what, count in counts.items() if count]
+        return f"History({', '.join(filter(None, [f'{len(self)} epochs', self.last_words(), *lost]))})"
+
+    def _names(self) -> list[str]:
+        return [*_CURVES, *self.metrics]
+
+    def _values(self, name: str) -> list[Any]:
+        """Return the list of a curve, which may be changed."""
+        if name in self.metrics:
+            return self.metrics[name]
+        if name in _CURVES:
+            return getattr(self, name)  # type: ignore[no-any-return]  # one of the four lists
+        raise ValueError(f"History: expected one of the curves {', '.join(self._names())}, got {name!r}")
 
     def _by_replicate(self, name: str) -> np.ndarray:
         curve = self.curve(name)
         return curve.reshape(len(curve), -1) if curve.size else np.empty((0, 1))
+
+    def _over_replicates(self, name: str, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return a function of each row that is not nan throughout, which NumPy would warn of; nan for the others."""
+        rows = self._by_replicate(name)
+        measured = ~np.isnan(rows).all(axis=-1)
+        result = np.full(len(rows), np.nan)
+        result[measured] = function(rows[measured])
+        return result
 
 
 def _without(value: Any, lost: list[int]) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from math import prod
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,8 +97,13 @@ def _are_one_hot(target: Array) -> bool:
     return binary and (target.shape[-1] == 1 or bool((target.sum(axis=-1) == 1).all()))
 
 
-class Evaluation(NamedTuple):
-    """Loss and accuracy over a data set.
+class _LossAndAccuracy(NamedTuple):
+    loss: Any
+    accuracy: Any
+
+
+class Evaluation(_LossAndAccuracy):
+    """Loss and accuracy over a data set, a tuple of two, and beside it the metrics that were asked for.
 
     Attributes
     ----------
@@ -104,10 +111,44 @@ class Evaluation(NamedTuple):
         Per sample: the sum over all samples, divided by their number, or of weighted ones by the sum of the weights.
     accuracy : float, array of the shape of the replicate axes, or None
         Share of samples whose class is predicted right; None if it is not reported.
+    metrics : dict of str to float, or array of the shape of the replicate axes
+        By their names.
+    """
+
+    metrics: Mapping[str, Any] = MappingProxyType({})
+
+    def with_metrics(self, metrics: Mapping[str, Any]) -> Evaluation:
+        """Return this with metrics."""
+        other = Evaluation(*self)
+        other.metrics = dict(metrics)
+        return other
+
+    def __repr__(self) -> str:
+        metrics = f", metrics={self.metrics}" if self.metrics else ""
+        return f"Evaluation(loss={self.loss!r}, accuracy={self.accuracy!r}{metrics})"
+
+
+class Sums(NamedTuple):
+    """What batches add up to, each a number or an array of the replicate axes.
+
+    Attributes
+    ----------
+    loss : float or array
+        Of their losses, where the mean of a batch counts once for each sample.
+    hits : int or array
+        Of the samples whose class is predicted right.
+    samples, labels : int or array
+        Of the samples, and of the classes that were predicted.
     """
 
     loss: Any
-    accuracy: Any
+    hits: Any
+    samples: Any
+    labels: Any
+
+    def replaced(self, replicates: np.ndarray, other: Sums) -> Sums:
+        """Return these sums with those of some replicates, an array of bool, taken from others."""
+        return Sums(*(np.where(replicates, new, old) for old, new in zip(self, other, strict=True)))
 
 
 class Tally:
@@ -181,12 +222,33 @@ class Tally:
         nan = loss != loss  # noqa: PLR0124 - nan alone differs from itself
         return np.asarray(nan) if (nan.any() if axes else nan) else None
 
+    def add_sums(self, loss: np.ndarray, hits: np.ndarray, samples: Any) -> None:
+        """Count batches whose sums are known: their losses, where the mean of a batch counts once for each sample."""
+        self._loss, self._samples = self._loss + loss, self._samples + samples
+        self._hits, self._labels = self._hits + hits, self._labels + samples
+
+    def sums(self) -> Sums:
+        """Return what the batches so far have added up to."""
+        hits = self._to_numpy(self._hits) if hasattr(self._hits, "detach") else self._hits
+        return Sums(self._loss, hits, self._samples, self._labels)
+
+    def start(self, sums: Sums | None = None) -> None:
+        """Start anew, or from what batches have added up to before."""
+        self._clear()
+        if sums is not None:
+            self._loss, self._hits, self._samples, self._labels = sums
+
     def take(self) -> Evaluation:
         """Return loss and accuracy of all batches, as floats or arrays of the replicate axes, and start anew."""
-        loss = self._loss / self._samples
-        hits = self._hits if isinstance(self._hits, int | np.generic | np.ndarray) else self._to_numpy(self._hits)
-        accuracy = None if self.threshold is None else hits / self._labels
+        result = self.result()
         self._clear()
+        return result
+
+    def result(self) -> Evaluation:
+        """Return loss and accuracy of all batches, as floats or arrays of the replicate axes."""
+        sums = self.sums()
+        loss = sums.loss / sums.samples
+        accuracy = None if self.threshold is None else sums.hits / sums.labels
         if accuracy is not None:
             accuracy = np.where(np.isnan(loss), np.nan, accuracy)  # the classes that nan names mean nothing
         if self._axes:

@@ -15,8 +15,7 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_samples
 from minidl.training.compiled import Compiled, compiled
-from minidl.training.engine import Engine, Training
-from minidl.training.metrics import Evaluation
+from minidl.training.engine import Engine, Part, Training
 from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
 
@@ -38,6 +37,8 @@ class NativeEngine(Engine):
     by_name : bool
         Whether the native engine was asked for by name.
     """
+
+    joins_batches = True
 
     def __init__(
         self, who: str, model: Module, made: Compiled, threads: int | None = None, *, by_name: bool = False
@@ -78,21 +79,24 @@ class NativeEngine(Engine):
             return self._infer(x)
         return in_batches(self, x, batch_size)
 
-    def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
-        """Make a step for each batch, in one call; return loss and accuracy on the way."""
-        made = self._made
-        model, loss, samples, survivors = self.model, training.loss, training.samples, training.survivors
-        batches = made.native.Samples(samples.x, _as_targets(samples.y), order, training.batch_size, samples.weight)
-        record = self._loss_record(loss, training.tally.threshold)
-        steps = -(-samples.count // training.batch_size)
+    def run(self, training: Training, part: Part) -> None:
+        """Make a step for each batch, in one call; loss and accuracy on the way are added to the tally."""
+        made, tally = self._made, training.tally
+        model, loss, samples, survivors = self.model, training.loss, part.samples, training.survivors
+        batches = made.native.Samples(samples.x, _as_targets(samples.y), part.order, part.batch_size, samples.weight)
+        record = self._loss_record(loss, tally.threshold)
         active = ~survivors.frozen if model.replicate_shape else None
-        result = self._train(batches, record, training.optimizer, steps, active)
-        survivors.lose(epoch, {index: int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch})
-        value = result.loss / samples.mass
-        hits = None if training.tally.threshold is None else result.hits / samples.mass
-        if model.replicate_shape:
-            return Evaluation(value, hits)
-        return Evaluation(float(value), None if hits is None else float(hits))
+        result, done = made.native.EpochResult.empty(model.replicate_shape), training.position.done
+        try:
+            self._train(batches, record, training.optimizer, part.batches, result, active)
+        except KeyboardInterrupt:  # each replicate is somewhere else
+            np.copyto(done, part.before + result.steps, where=~survivors.frozen)
+            tally.add_sums(result.loss, result.hits, part.mass_in(result.steps))
+            raise
+        done[~survivors.frozen] = part.before + part.batches
+        diverged = {index: part.before + int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch}
+        survivors.lose(part.epoch, diverged)
+        tally.add_sums(result.loss, result.hits, part.mass_in(np.full(model.replicate_shape, part.batches)))
 
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> Any:
         """Make one step; return the loss."""
@@ -104,7 +108,8 @@ class NativeEngine(Engine):
         batch = self._made.native.Samples(x, _as_targets(y), None, samples.count, samples.weight)
         try:
             loss.check_values(y, self.model.out_features or 0)
-            result = self._train(batch, self._loss_record(loss, None), optimizer, steps=1)
+            result = self._made.native.EpochResult.empty(self.model.replicate_shape)
+            self._train(batch, self._loss_record(loss, None), optimizer, 1, result)
         except (ValueError, TypeError):
             check_samples(self.who, NumpyEngine(self.who, self.model), loss, samples)  # names what does not fit
             raise
@@ -120,13 +125,17 @@ class NativeEngine(Engine):
         loss: Any,
         optimizer: Optimizer,
         steps: int,
+        result: Any,
         active: np.ndarray | None = None,
-    ) -> Any:
-        """Make a step for each batch, and count the steps that were made, also where Ctrl-C or an error ends it."""
+    ) -> None:
+        """Make a step for each batch, and count the steps that were made, also where Ctrl-C or an error ends it.
+
+        The result is filled.
+        """
         model, made = self.model, self._made
         record = optimizer_record(made, optimizer, steps)
         threads = thread_count(self._threads) if model.replicate_shape else 1
-        result, ended = made.native.EpochResult.empty(model.replicate_shape), False
+        ended = False
         try:
             made.network.train(model.values, batches, loss, record, result, active=active, threads=threads)
             ended = True
@@ -134,7 +143,6 @@ class NativeEngine(Engine):
             each = result.steps.ravel() if active is None else result.steps[active]
             # After Ctrl-C each replicate is somewhere else: the fewest steps were made by all.
             optimizer.t += max(each.tolist()) if ended else min(each.tolist())
-        return result
 
     def _loss_record(self, loss: Loss, threshold: float | None) -> Any:
         kind, mean = type(loss).__name__, loss.reduction == "mean"

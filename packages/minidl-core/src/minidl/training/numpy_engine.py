@@ -18,8 +18,7 @@ from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_targets
-from minidl.training.engine import Engine, Training
-from minidl.training.metrics import Evaluation
+from minidl.training.engine import Engine, Part, Training
 from minidl.training.survivors import Snapshot, Statistics
 
 
@@ -56,26 +55,28 @@ class NumpyEngine(Engine):
         """Compute the output of the model, batch by batch where x is long."""
         return in_batches(self, x, batch_size)
 
-    def run_epoch(self, training: Training, epoch: int, order: np.ndarray) -> Evaluation:
-        """Make a step for each batch; return loss and accuracy on the way."""
+    def run(self, training: Training, part: Part) -> None:
+        """Make a step for each batch; loss and accuracy on the way are added to the tally."""
         model, loss, optimizer = self.model, training.loss, training.optimizer
         tally, survivors = training.tally, training.survivors
         step = optimizer.step if self._step is None else partial(self._step, optimizer)
-        axes = len(model.replicate_shape)
+        axes, done = len(model.replicate_shape), training.position.done
         if survivors.frozen.any():
             survivors.hold()  # as they are now, after what a callback may have done to them
-        for batch, (x, y, options) in enumerate(training.samples.batches(order, training.batch_size), start=1):
+        batches = part.samples.batches(part.order, part.batch_size)
+        for batch, (x, y, options) in enumerate(batches, start=part.before + 1):
             survivors.before.take()
             prediction = model.forward(x)
             value = loss.forward(prediction, y, replicate_axes=axes, **options)
             nan = tally.add(loss.value(value), prediction, y, **options)
             if nan is not None:
-                survivors.freeze(nan, epoch, batch)
+                survivors.freeze(nan, part.epoch, batch)
             model.backward(loss.backward(), need_dx=False)
             step()
             if survivors.held is not None:
                 survivors.held.restore()
-        return tally.take()
+            done[~survivors.frozen] = batch
+            training.interrupt.check()
 
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> Any:
         """Make one step; return the loss."""

@@ -1,27 +1,37 @@
-"""Divergence: replicates whose loss is nan are frozen; a single network ends the training."""
+"""The replicates that still train: one whose loss is nan is frozen, and one that a callback has stopped.
+
+A single network whose loss is nan ends the training.
+"""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping
-from contextlib import ExitStack
-from typing import Self
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Protocol, Self
 
 import numpy as np
 
 from minidl.arrays.backend import Array
-from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
 from minidl.training.history import DivergenceError, History
+
+
+class Data(Protocol):
+    """The samples of a training, which can say what is wrong with them."""
+
+    def not_finite(self, replicate: int | None = None) -> str:
+        """Return words for the first sample that is nan or infinite; empty if there is none."""
 
 
 class Survivors:
     """The replicates that still train.
 
     A single network whose loss becomes nan ends the training. Of replicates, those that diverge are frozen, with the
-    parameters from before that batch, which may not be finite any more, while the others go on.
+    parameters from before that batch, which may not be finite any more, while the others go on. Those that a callback
+    stops are frozen as they are then. In a history that goes on, both stay frozen.
 
     As a context manager, it keeps NumPy from warning at every step of the infinities in a frozen replicate.
 
@@ -30,26 +40,30 @@ class Survivors:
     model : Module
     optimizer : Optimizer
     history : History
-        Where the replicates that diverge are noted.
-    samples : Samples
+        Where the replicates that diverge or stop are noted.
+    data : Data
         Whose nan and infinities, if there are any, are named as the cause.
 
     Attributes
     ----------
     frozen : array of bool, shape replicate_shape
+        Those that are not trained any more.
     held : Snapshot or None
         The state that the frozen replicates keep, where NumPy computes them along with the others.
     before : Statistics
         Those from before the present batch, which `forward` changes before the loss is known.
     """
 
-    def __init__(self, model: Module, optimizer: Optimizer, history: History, samples: Samples) -> None:
-        self._samples = samples
+    def __init__(self, model: Module, optimizer: Optimizer, history: History, data: Data) -> None:
+        self._data = data
         self.frozen = np.zeros(model.replicate_shape, bool)
+        self._diverged = self.frozen.copy()
+        self._diverged.flat[list(history.diverged)] = True
+        self.frozen.flat[[*history.diverged, *history.stopped]] = True
         self._model, self._optimizer, self._history = model, optimizer, history
         self.held: Snapshot | None = None
         self.before = Statistics(model)
-        self._quiet = ExitStack()
+        self._quiet, self._is_quiet = ExitStack(), False
 
     def __enter__(self) -> Self:
         return self
@@ -67,8 +81,8 @@ class Survivors:
         """
         cause = ""
         for index, batch in sorted(batches.items(), key=lambda item: item[1]):
-            self.frozen.flat[index] = True
-            cause = self._samples.not_finite(index)
+            self.frozen.flat[index] = self._diverged.flat[index] = True
+            cause = self._data.not_finite(index)
             if self.frozen.ndim:
                 self._history.diverged[index] = (epoch, batch)
                 where = f"{what} in epoch {epoch}, batch {batch}"
@@ -76,8 +90,26 @@ class Survivors:
                 warnings.warn(warning, RuntimeWarning, stacklevel=_callers_level())
         if batches:
             self._optimizer.forget_not_finite(np.isin(np.arange(self.frozen.size), list(batches)))
-        if batches and self.frozen.all():
+        if batches and self._diverged.all():
             raise DivergenceError(epoch, max(batches.values()), self._history, what, cause)
+
+    def stop(self, replicates: np.ndarray, epoch: int) -> None:
+        """Freeze those of some replicates that still train, after an epoch."""
+        new = np.flatnonzero(replicates & ~self.frozen)
+        if self.frozen.ndim:
+            self._history.stopped.update(dict.fromkeys(new.tolist(), epoch))
+        self.frozen.flat[new] = True
+
+    @contextmanager
+    def only(self, replicates: np.ndarray) -> Iterator[None]:
+        """Train some replicates alone: the others are frozen meanwhile."""
+        before = self.frozen.copy()
+        self.frozen[...] = before | ~replicates
+        try:
+            yield
+        finally:
+            self.frozen[...] = before | self._diverged
+            self.held = None
 
     def freeze(self, nan: np.ndarray, epoch: int, batch: int) -> None:
         """Freeze the replicates whose loss in this batch is nan, before the step."""
@@ -92,7 +124,8 @@ class Survivors:
 
     def hold(self) -> None:
         """Take a snapshot of the frozen replicates as they are now."""
-        if self.held is None:
+        if self._diverged.any() and not self._is_quiet:
+            self._is_quiet = True
             self._quiet.enter_context(np.errstate(over="ignore", invalid="ignore"))
         self.held = Snapshot(self._model, self._optimizer, self.frozen)
 

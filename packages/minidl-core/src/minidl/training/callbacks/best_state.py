@@ -1,0 +1,47 @@
+"""The best state of each replicate: its parameters, and whatever else its state dict has."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minidl.arrays.backend import Array
+from minidl.layers.module import Module
+
+
+class BestState:
+    """A copy of the state of a model, taken replicate by replicate.
+
+    Parameters
+    ----------
+    model : Module
+    """
+
+    def __init__(self, model: Module) -> None:
+        self.model = model
+        state = model.state_dict()
+        sizes = sum(math.prod(array.shape) for array in state.values())
+        # Copying the one vector is faster than all arrays one by one, and is everything if nothing else is there.
+        self._has_more = sizes != math.prod(model.values.shape)
+        self._kept = self._state()
+
+    def keep(self, replicates: np.ndarray) -> None:
+        """Copy the state of some replicates, an array of bool; without axes for a single network."""
+        for kept, now in zip(self._kept.values(), self._state().values(), strict=True):
+            kept[replicates] = now[replicates]
+
+    def restore(self, replicates: np.ndarray) -> None:
+        """Give some replicates their state back."""
+        state = self._state()
+        for kept, now in zip(self._kept.values(), state.values(), strict=True):
+            now[replicates] = kept[replicates]
+        if self._has_more:
+            self.model.load_state_dict(state)
+        else:
+            self.model.values[...] = state[""]
+
+    def _state(self) -> dict[str, Array]:
+        """Return copies: the state dict, or the vector of parameters if that is all."""
+        model = self.model
+        return model.state_dict() if self._has_more else {"": model.backend.asarray(model.values)}

@@ -1,0 +1,96 @@
+"""The callbacks of one training: who is one, what they answer, and that each is told the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from minidl.training.callbacks.callback import Callback, Run
+from minidl.training.callbacks.progress import Progress
+from minidl.training.history import History
+
+
+class Callbacks:
+    """The callbacks of one training.
+
+    Parameters
+    ----------
+    callbacks : sequence of Callback or callable
+    progress : bool
+        Whether a `Progress` comes first.
+
+    Raises
+    ------
+    TypeError
+        If one cannot be called, or is a class where an object was meant.
+    """
+
+    def __init__(self, callbacks: Any, *, progress: bool) -> None:
+        found: list[Any] = list(callbacks) if isinstance(callbacks, Iterable) else [None]
+        if not all(map(callable, found)):
+            raise TypeError(f"fit: expected callbacks to be a list of callables, got {callbacks!r}")
+        for callback in found:
+            if isinstance(callback, type) and issubclass(callback, Callback):
+                raise TypeError(f"fit: expected callbacks to be objects, got the class {callback.__name__}: call it")
+        self._all: list[Callable[[int, History], object]] = [*([Progress()] if progress else []), *found]
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    @contextmanager
+    def told(self, run: Run) -> Iterator[None]:
+        """Start all callbacks, and tell each that was started how the block ends, the last one first."""
+        with ExitStack() as ends:
+            for callback in self._all:
+                if isinstance(callback, Callback):
+                    callback.start(run)
+                    ends.push(_end_of(callback))
+            yield
+
+    def ask(self, epoch: int, history: History, replicate_shape: tuple[int, ...]) -> tuple[bool, np.ndarray]:
+        """Call all callbacks.
+
+        Parameters
+        ----------
+        epoch : int
+        history : History
+        replicate_shape : tuple of int
+
+        Returns
+        -------
+        ends : bool
+            Whether one of them ends the training.
+        stops : array of bool, shape replicate_shape
+            The replicates that one of them stops.
+        """
+        ends, stops = False, np.zeros(replicate_shape, bool)
+        for answer in [callback(epoch, history) for callback in self._all]:
+            if answer is None:
+                continue
+            if replicate_shape and _is_mask(answer, replicate_shape):
+                stops |= answer
+            else:
+                ends |= _is_true(answer)
+        return ends, stops
+
+
+def _end_of(callback: Callback) -> Callable[..., None]:
+    def tell(_kind: Any, error: BaseException | None, _traceback: Any) -> None:
+        callback.finish(error)
+
+    return tell
+
+
+def _is_mask(answer: object, replicate_shape: tuple[int, ...]) -> TypeGuard[np.ndarray]:
+    return isinstance(answer, np.ndarray) and answer.dtype == bool and answer.shape == replicate_shape
+
+
+def _is_true(answer: Any) -> bool:
+    """Whether an answer is True or 1, also as a number or an array of one element of either library."""
+    if hasattr(answer, "shape") and hasattr(answer, "item") and math.prod(answer.shape) == 1:
+        answer = answer.item()
+    return isinstance(answer, bool | int) and answer == 1

@@ -1,0 +1,90 @@
+"""How long a curve of each replicate has not improved."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any, Protocol
+
+import numpy as np
+
+from minidl.arrays.checks import as_count
+from minidl.training.callbacks.callback import Run
+from minidl.training.history import History
+
+
+def epochs(name: str, doc: str) -> property:
+    """Return a property for a number of epochs, at least 1."""
+
+    def assign(self: Any, value: Any) -> None:
+        setattr(self, f"_{name}_", as_count(type(self).__name__, name, value))
+
+    return property(attrgetter(f"_{name}_"), assign, doc=doc)
+
+
+class Monitoring(Protocol):
+    """A callback that watches a curve."""
+
+    monitor: str
+    min_delta: Any
+
+
+class Patience:
+    """Counts the epochs since the curve of each replicate last improved.
+
+    Parameters
+    ----------
+    callback : Monitoring
+        Names the curve, and the change that is no improvement yet.
+    run : Run
+
+    Attributes
+    ----------
+    best_epoch : array of int, shape replicate_shape
+        The epoch of the best value so far; 0 before there is one.
+    waited : array of int, shape replicate_shape
+        Epochs without improvement. Whoever acts on them may set some to 0.
+
+    Raises
+    ------
+    ValueError
+        If the training has no such curve, or it is not known whether its rise or its fall is an improvement.
+    """
+
+    def __init__(self, callback: Monitoring, run: Run) -> None:
+        curves, shape = run.history.higher_is_better, run.model.replicate_shape
+        higher = _direction(type(callback).__name__, callback.monitor, curves)
+        self._callback, self._sign = callback, -1.0 if higher else 1.0
+        self._best = np.full(shape, np.inf)  # with its sign turned where higher is better
+        self.best_epoch = np.zeros(shape, int)
+        self.waited = np.zeros(shape, int)
+
+    def watch(self, epoch: int, history: History) -> np.ndarray:
+        """Look at the last entry of the curve; return which replicates have improved. nan is no improvement."""
+        value = np.asarray(self._sign * history.last(self._callback.monitor))
+        better = np.asarray(value < self._best - self._callback.min_delta)
+        self.waited += 1
+        if better.any():
+            self._best[better] = value[better]
+            self.best_epoch[better] = epoch
+            self.waited[better] = 0
+        return better
+
+    def best(self) -> np.ndarray:
+        """Return the best values so far, nan before there is one."""
+        return np.where(self.best_epoch > 0, self._sign * self._best, np.nan)
+
+
+def _direction(who: str, monitor: str, curves: dict[str, bool | None]) -> bool:
+    """Return whether higher values of a curve are better."""
+    if monitor not in curves:
+        hint = "; give fit a validation set" if str(monitor).startswith("val_") else ""
+        raise ValueError(
+            f"{who}: expected monitor to be a curve of this training, {', '.join(curves)}, got {monitor!r}{hint}"
+        )
+    higher = curves[monitor]
+    if higher is None:
+        raise ValueError(
+            f"{who}: expected a monitor that is known to improve when it rises or when it falls, got {monitor!r}: give "
+            "the metric the attribute higher_is_better, True or False"
+        )
+    return higher

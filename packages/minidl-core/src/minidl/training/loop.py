@@ -1,0 +1,167 @@
+"""The training loop: epoch after epoch, and what happens between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from minidl.layers.module import Module
+from minidl.losses.loss import Loss
+from minidl.optim.optimizer import Optimizer
+from minidl.training.callbacks.callback import Run
+from minidl.training.callbacks.calls import Callbacks
+from minidl.training.engine import Engine, Training
+from minidl.training.history import History
+from minidl.training.interruption import Deferred, Interruption, Position
+from minidl.training.metrics import Evaluation, Sums, Tally
+from minidl.training.sources import Source
+from minidl.training.survivors import Survivors
+
+
+class Loop:
+    """A training whose arguments have been checked.
+
+    Parameters
+    ----------
+    model : Module
+    loss : Loss
+    optimizer : Optimizer
+    source : Source
+        The batches of each epoch.
+    engine : Engine
+    tally : Tally
+        Empty.
+    history : History
+        Which grows by an entry per epoch.
+    validate : callable or None
+        Measures the validation set.
+    callbacks : Callbacks
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        source: Source,
+        engine: Engine,
+        tally: Tally,
+        history: History,
+        validate: Callable[[], Evaluation] | None,
+        callbacks: Callbacks,
+    ) -> None:
+        self._model, self._loss, self._optimizer = model, loss, optimizer
+        self._source, self._engine, self._tally = source, engine, tally
+        self._history, self._validate, self._callbacks = history, validate, callbacks
+        self._own_loss = loss.private_copy()  # what its forward saves is this training's alone
+        self._batches = 0  # of the last epoch
+        self._position: Position | None = None  # in the current epoch
+        self._interrupt = Deferred()
+
+    def run(self, epochs: int) -> None:
+        """Train for some epochs more, unless callbacks or divergence end it before."""
+        model, history = self._model, self._history
+        first, last = len(history) + 1, len(history) + epochs
+        interruption: Interruption | None = history.interrupted
+        run = Run(model, self._optimizer, history, last)
+        survivors = Survivors(model, self._optimizer, history, self._source)
+        with model.mode_kept() as modules, survivors, self._callbacks.told(run):
+            model.zero_grad()  # an interrupted step may have left something there
+            if interruption is not None:
+                self._position, history.interrupted = interruption.position, None
+            try:
+                with self._interrupt:
+                    self._run(range(first, last + 1), modules, survivors)
+            except KeyboardInterrupt as interrupt:
+                self._note_position()
+                interrupt.history = history  # type: ignore[attr-defined]  # documented in `fit`
+                raise
+            finally:
+                history.engine = self._engine.words
+
+    def _run(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> None:
+        for epoch in epochs if not survivors.frozen.all() else ():
+            measured = self._train(epoch, modules, survivors)
+            if survivors.frozen.all():  # some were stopped before, and the others have diverged
+                break
+            self._note(measured)
+            if self._validate:
+                survivors.check_validation(epoch, self._batches)
+            if self._callbacks and self._ask(epoch, modules, survivors):
+                break
+        if self._batches:
+            survivors.check_end(len(self._history), self._batches)
+
+    def _note(self, measured: Evaluation) -> None:
+        """Add the epoch to the history, together with the validation set, which is measured here."""
+        validation = None
+        if self._validate:
+            with self._interrupt.let_through:
+                validation = self._validate()
+        self._history.append(measured, validation)
+        self._position = None
+        self._loss.adopt(self._own_loss)
+
+    def _ask(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> bool:
+        """Call the callbacks; return whether they end the training."""
+        with self._interrupt.let_through:
+            ends, stops = self._callbacks.ask(epoch, self._history, self._model.replicate_shape)
+        if stops.any():
+            survivors.stop(stops, epoch)
+            ends |= bool(survivors.frozen.all())
+        if not ends:
+            self._optimizer.check_for("fit", self._model, modules)  # a callback may have assigned a layer's rate
+            self._own_loss = self._loss.private_copy()  # or changed the loss
+        return ends
+
+    def _train(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> Evaluation:
+        """Make the steps of an epoch; return loss and accuracy on the way."""
+        for module in modules:
+            module.training = True
+        position = self._position
+        if position is None:
+            done = np.zeros(self._model.replicate_shape, int)
+            position = self._position = Position(epoch, self._source.order(), self._optimizer.t, done)
+        training = Training(self._own_loss, self._optimizer, self._tally, survivors, position, self._interrupt)
+        self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
+        self._tally.start()
+        if position.sums is None:
+            self._run_batches(training, skip=0)
+        else:
+            self._finish(training, position.sums)
+        return self._tally.result()
+
+    def _run_batches(self, training: Training, skip: int) -> None:
+        """Make the steps of an epoch, but for those at its beginning."""
+        engine, position = self._engine, training.position
+        parts = self._source.parts(position.epoch, position.order, skip, joined=engine.joins_batches)
+        while True:
+            with self._interrupt.let_through:  # whoever makes the batches may wait for them
+                part = next(parts, None)
+            if part is None:
+                break
+            engine.run(training, part)
+            self._batches = part.before + part.batches
+
+    def _finish(self, training: Training, sums: Sums) -> None:
+        """Make the steps that are left of an interrupted epoch, together for the replicates that are equally far."""
+        position, survivors = training.position, training.survivors
+        self._batches = int(position.done.max())  # nothing may be left
+        for done, replicates in list(position.groups(~survivors.frozen)):
+            self._tally.start(sums)
+            self._optimizer.t = position.t + done
+            try:
+                with survivors.only(replicates):
+                    self._run_batches(training, skip=done)
+            finally:
+                sums = position.sums = sums.replaced(replicates, self._tally.sums())
+        self._tally.start(sums)
+
+    def _note_position(self) -> None:
+        """Note in the history where the training is."""
+        position = self._position
+        if position is not None and position.sums is None:
+            position.sums = self._tally.sums()
+        self._loss.adopt(self._own_loss)
+        self._history.interrupted = Interruption(position, self._source.state())

@@ -1,0 +1,193 @@
+"""Where the batches of an epoch come from: here, arrays in an order."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minidl.arrays.backend import Array
+from minidl.arrays.checks import Interval, as_number
+from minidl.arrays.samples import Samples
+from minidl.training.engine import Part
+from minidl.training.history import History
+
+_FRACTION = Interval("between 0 and 1", lambda value: (value > 0) & (value < 1))
+
+
+class Source(ABC):
+    """The batches of each epoch.
+
+    Attributes
+    ----------
+    samples : Samples
+        All samples, or those of the first batch: what is checked before the first step.
+    """
+
+    samples: Samples
+
+    @abstractmethod
+    def order(self) -> np.ndarray | None:
+        """Return the order of the samples in a new epoch; None where they come as they are."""
+
+    @abstractmethod
+    def parts(self, epoch: int, order: np.ndarray | None, skip: int, *, joined: bool) -> Iterator[Part]:
+        """Iterate over an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 1.
+        order : array of int or None
+            As `order` returned it.
+        skip : int
+            The number of batches to leave out at the beginning.
+        joined : bool
+            Whether small batches are to come many at a time.
+        """
+
+    @abstractmethod
+    def state(self) -> Any:
+        """Return what a training that was interrupted needs to go on with equal samples."""
+
+    @abstractmethod
+    def resume(self, state: Any) -> None:
+        """Take over the state of a training that was interrupted.
+
+        Raises
+        ------
+        ValueError
+            If this source has other samples or batches.
+        """
+
+    @abstractmethod
+    def not_finite(self, replicate: int | None = None) -> str:
+        """Return words for the first sample that is nan or infinite; empty if there is none."""
+
+
+class _ArraysState(NamedTuple):
+    rngs: list[np.random.Generator] | np.random.Generator
+    samples: int
+    batch_size: int
+
+
+class Arrays(Source):
+    """Samples in arrays: each epoch goes once through them.
+
+    Parameters
+    ----------
+    samples : Samples
+    batch_size : int
+    rngs : Generator, or list of one per replicate
+        Where the orders come from.
+    shuffle : bool
+        Whether each epoch has a new order.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        batch_size: int,
+        rngs: list[np.random.Generator] | np.random.Generator,
+        *,
+        shuffle: bool,
+    ) -> None:
+        self.samples, self._batch_size, self._rngs, self._shuffle = samples, batch_size, rngs, shuffle
+        self._index: np.ndarray | None = None  # of the samples to train on, (M,) or (R, M), where it is not all
+
+    def hold_out(self, fraction: Any, history: History) -> tuple[Array, ...]:
+        """Train on all but some samples: those that the history holds out, or if there are none, a part that is drawn.
+
+        Where each replicate has a generator, each holds out samples of its own.
+
+        Parameters
+        ----------
+        fraction : float
+            Between 0 and 1, of the number of samples.
+        history : History
+            Where the samples are noted.
+
+        Returns
+        -------
+        tuple of (x, y), or (x, y, weight)
+            Copies of the samples that are held out.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the fraction is no number between 0 and 1, or leaves nothing to train on, or if the samples of the
+            history are not there. Nothing is drawn then.
+        """
+        if history.held_out is None:
+            history.held_out = self._draw(fraction)
+        held_out, count = history.held_out, self.samples.count
+        if held_out.max() >= count:
+            raise ValueError(f"fit: expected the samples of the history, more than {held_out.max()}, got {count}")
+        is_left = np.ones((*held_out.shape[:-1], count), bool)
+        np.put_along_axis(is_left, held_out, values=False, axis=-1)
+        self._index = np.nonzero(is_left)[-1].reshape(*held_out.shape[:-1], -1)
+        ((x, y, options),) = self.samples.batches(held_out, held_out.shape[-1])
+        return x, y, *options.values()
+
+    def _draw(self, fraction: Any) -> np.ndarray:
+        """Return numbers of samples in ascending order, (V,) or (*replicate_shape, V)."""
+        count = self.samples.count
+        share = as_number("fit", "validation_split", fraction, _FRACTION)
+        held = max(1, round(float(share) * count))
+        if held >= count:
+            raise ValueError(f"fit: expected more than {count} samples for validation_split={fraction}")
+        return np.sort(permutation(self._rngs, count)[..., :held], axis=-1)
+
+    def parts(
+        self,
+        epoch: int,
+        order: np.ndarray | None,
+        skip: int,
+        *,
+        joined: bool,  # noqa: ARG002 - they are one part anyway
+    ) -> Iterator[Part]:
+        """Iterate over the only part, if there is anything left."""
+        count = self.samples.count if order is None else order.shape[-1]
+        size = min(self._batch_size, count)
+        if skip:
+            order = np.arange(skip * size, count) if order is None else order[..., skip * size :]
+        if skip * size < count:
+            yield Part(epoch, self.samples, order, size, skip)
+
+    def state(self) -> _ArraysState:
+        """Return the generators, and the numbers of samples and samples per batch."""
+        return _ArraysState(self._rngs, self.samples.count, self._batch_size)
+
+    def resume(self, state: Any) -> None:
+        """Take over the generators."""
+        own = self.state()
+        if not isinstance(state, _ArraysState) or state[1:] != own[1:]:
+            expected = f"{state.samples} samples in batches of {state.batch_size}" if state else "batches"
+            raise ValueError(
+                f"fit: expected {expected}, as in the training that was interrupted, got {own.samples} samples in "
+                f"batches of {own.batch_size}; with history.interrupted = None a new epoch begins"
+            )
+        self._rngs = state.rngs
+
+    def not_finite(self, replicate: int | None = None) -> str:
+        """Return words for the first sample that is nan or infinite; empty if there is none."""
+        return self.samples.not_finite(replicate)
+
+    def order(self) -> np.ndarray | None:
+        """Return the samples of a new epoch in order, (M,), or one order per replicate, (R, M)."""
+        if not self._shuffle:
+            return self._index
+        if self._index is None:
+            return permutation(self._rngs, self.samples.count)
+        order = permutation(self._rngs, self._index.shape[-1])
+        return np.asarray(np.take_along_axis(self._index, order, axis=-1))
+
+
+def permutation(rngs: list[np.random.Generator] | np.random.Generator, count: int) -> np.ndarray:
+    """Return the numbers below a count in a new order, (count,), or in one per replicate, (R, count)."""
+    if isinstance(rngs, list):
+        small = np.int32 if count < 2**31 else np.int64  # R orders of N samples: the only memory that grows so
+        return np.stack([rng.permutation(count).astype(small) for rng in rngs])
+    return rngs.permutation(count)

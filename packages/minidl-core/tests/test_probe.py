@@ -76,16 +76,6 @@ def test_saturated_and_dead_are_counted_by_the_derivative():
         assert set(found[path].outputs) == {"mean", "spread"}
 
 
-@pytest.mark.parametrize("kind", [minidl.ReLU, minidl.Tanh, minidl.Sigmoid])
-def test_no_derivative_is_larger_than_the_steepest(kind):
-    x = np.linspace(-6, 6, 1001)
-    layer = kind()
-    y = layer.forward(x)
-    slopes = layer.backward(np.ones_like(y))
-    assert slopes.max() == pytest.approx(kind.steepest, abs=1e-4)
-    np.testing.assert_array_equal(layer.saturated(x), slopes < 0.05 * kind.steepest)
-
-
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 @pytest.mark.parametrize("batch_size", [None, 7])
 def test_gradients_are_those_of_the_loss_of_all_samples(reduction, batch_size):
@@ -214,34 +204,6 @@ def test_many_threads_may_probe_one_model():
         thread.join()
     for one in found:
         assert one == pytest.approx(expected)
-
-
-def test_a_module_of_ones_own_is_one_layer_with_all_its_parameters():
-    class Twice(minidl.Module):
-        def __init__(self, inner):
-            super().__init__(children={"inner": inner})
-
-        def forward(self, x):
-            return 2 * self._children["inner"].forward(x)
-
-        def backward(self, dy, *, need_dx=True):
-            return self._children["inner"].backward(2 * dy, need_dx=need_dx)
-
-    inner = minidl.Sequential([minidl.Linear(3, 2, dtype="float64", rng=0), minidl.ReLU()])
-    model, (x, _) = minidl.Sequential([Twice(inner), minidl.ReLU()]), data()
-    found = minidl.probe(model, x)
-    assert [layer.path for layer in found.layers] == ["0", "1"]
-    assert set(found["0"].numbers()) == {"mean", "spread", "inner.0.weight_norm", "inner.0.bias_norm"}
-
-
-def test_a_chain_in_a_subclass_is_one_layer():
-    class Chain(minidl.Sequential):
-        pass
-
-    model, (x, _) = Chain([minidl.Linear(3, 2, dtype="float64"), minidl.ReLU()]), data()
-    found = minidl.probe(model, x)
-    assert [layer.path for layer in found.layers] == [record.path for record in model.spec()] == [""]
-    assert list(found[""].parameters) == ["0.weight", "0.bias"]
 
 
 def test_the_table_has_layers_and_parameters():

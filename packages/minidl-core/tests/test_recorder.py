@@ -105,19 +105,40 @@ def test_a_new_training_starts_anew():
     assert recorder.epochs == [0, 1, 2]
 
 
-def test_a_training_that_goes_on_is_recorded_on():
-    model = network()
-    recorder, history = minidl.Recorder(X), minidl.History()
-    run = minidl.Run(model, minidl.SGD(model, 0.1), history, 2)
-    recorder.start(run)
-    recorder(1, history)
-    before = recorder.curve("0", "weight_norm")[-1]
-    recorder.start(minidl.Run(model, run.optimizer, history, 2))
-    model.values[...] *= 2
-    recorder(2, history)
-    assert recorder.epochs == [0, 1, 2]
-    np.testing.assert_allclose(recorder.curve("0", "weight_norm")[-1], 2 * before, rtol=1e-6)
-    np.testing.assert_allclose(recorder.curve("0", "weight_change")[-1], 1, rtol=1e-6)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_training_that_goes_on_is_recorded_on(engine):
+    model, whole = network(), network()
+    recorder, expected = minidl.Recorder(X, every=2), minidl.Recorder(X, every=2)
+    optimizer, rng = minidl.Adam(model, lr=0.01), np.random.default_rng(0)
+    options = {"batch_size": 20, "engine": engine}
+    history = None
+    for _ in range(3):
+        history = minidl.fit(
+            model,
+            minidl.MSELoss(),
+            optimizer,
+            X,
+            Y,
+            epochs=2,
+            rng=rng,
+            history=history,
+            callbacks=[recorder],
+            **options,
+        )
+    step = minidl.Adam(whole, lr=0.01)
+    minidl.fit(whole, minidl.MSELoss(), step, X, Y, epochs=6, rng=0, callbacks=[expected], **options)
+    assert recorder.epochs == [0, 2, 4, 6]
+    for name, column in expected.to_frame().items():
+        np.testing.assert_array_equal(recorder.to_frame()[name], column)
+
+
+def test_replicates_that_are_stopped_do_not_change_any_more():
+    model, stopped = minidl.replicate(network, range(2)), np.array([True, False])
+    recorder = minidl.Recorder(X)
+    train(model, lambda epoch, _history: stopped if epoch == 3 else None, recorder)
+    changes = recorder.curve("0", "weight_change")
+    assert (changes[4:, 0] == 0).all()
+    assert (changes[1:, 1] > 0).all()
 
 
 def test_what_does_not_fit_is_named_before_the_first_step():

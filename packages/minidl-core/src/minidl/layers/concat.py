@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from minidl.arrays.backend import Array, library_of
@@ -73,6 +73,20 @@ class Concat(Module):
             with self.naming(str(i)):
                 outputs.append(branch.infer(x))
         return self._join(outputs)
+
+    def infer_layers(self, x: Array, path: str = "") -> Iterator[tuple[str, Module, Array, Array]]:
+        """Infer, and iterate over the layers of each branch and last the join; a subclass is a layer itself."""
+        if type(self) is not Concat:
+            yield from super().infer_layers(x, path)
+            return
+        outputs = []
+        for i, branch in enumerate(self._branches):
+            y = x
+            for found in branch.infer_layers(x, f"{path}{i}."):
+                yield found
+                y = found[-1]
+            outputs.append(y)
+        yield path.removesuffix("."), self, x, self._join(outputs)
 
     def forward(self, x: Array) -> Array:
         """Return ``[a(x), b(x), ...]``, and save the width of each."""

@@ -163,7 +163,8 @@ class Module(ModuleTools, ABC):
     def infer_layers(self, x: Array, path: str = "") -> Iterator[tuple[str, Module, Array, Array]]:
         """Infer, and iterate over the layers on the way: path as in `spec`, layer, its input and its output.
 
-        The last output is that of the whole. A container that is a chain of its children lists them instead of itself.
+        The last output is that of the whole. `Sequential` lists its layers instead of itself, a `Residual` or a
+        `Concat` before itself.
 
         Parameters
         ----------

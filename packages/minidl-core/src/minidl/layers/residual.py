@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from minidl.arrays.backend import Array
 from minidl.layers.module import Module
 
@@ -56,6 +58,17 @@ class Residual(Module):
         """Return ``x + inner(x)`` in evaluation mode, and save nothing."""
         with self.naming("inner"):
             return self._sum(x, self.inner.infer(x))
+
+    def infer_layers(self, x: Array, path: str = "") -> Iterator[tuple[str, Module, Array, Array]]:
+        """Infer, and iterate over the layers inside and last the sum; a subclass is a layer itself."""
+        if type(self) is not Residual:
+            yield from super().infer_layers(x, path)
+            return
+        y = x
+        for found in self.inner.infer_layers(x, f"{path}inner."):
+            yield found
+            y = found[-1]
+        yield path.removesuffix("."), self, x, self._sum(x, y)
 
     def forward(self, x: Array) -> Array:
         """Return ``x + inner(x)``."""

@@ -39,6 +39,7 @@ class ELU(Activation):
     array([0.3679, 1.    , 1.    ])
     """
 
+    steepest = 1.0  # that of x > 0
     settings: tuple[str, ...] = ("alpha", "lr")
     alpha = number("alpha", FINITE, "Minus the limit for large negative x; a number, or one per replicate.")
 
@@ -94,6 +95,7 @@ class Softplus(Activation):
     array([0.2689, 0.5   , 0.8808])
     """
 
+    steepest = 1.0  # the limit for large x
     settings: tuple[str, ...] = ("beta", "lr")
     beta = number("beta", POSITIVE, "Sharpness of the corner; a number, or one per replicate.")
 
@@ -135,6 +137,8 @@ class SiLU(Activation):
     >>> silu.backward(np.ones(3)).round(4)
     array([0.0723, 0.5   , 1.0908])
     """
+
+    steepest = 1.0998  # at x = 2.4
 
     def infer(self, x: Array) -> Array:
         """Return ``x σ(x)``."""
@@ -198,6 +202,7 @@ class GELU(Activation):
     array([-0.0833,  0.5   ,  1.0852])
     """
 
+    steepest = 1.129  # at x = √2
     words: Mapping[str, tuple[str, ...]] = {"approximate": tuple(GATES)}
     approximate = choice("approximate", tuple(GATES), "Whether and how Φ is approximated.")
 

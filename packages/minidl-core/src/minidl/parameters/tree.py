@@ -93,13 +93,9 @@ class ParamTree(Freezing):
         Examples
         --------
         >>> import minidl
-        >>> model = minidl.Sequential([minidl.Linear(2, 25, rng=0), minidl.ReLU(), minidl.Linear(25, 1, rng=1)])
-        >>> for name, value in model.named_parameters():
-        ...     print(name, value.shape)
-        0.weight (25, 2)
-        0.bias (25,)
-        2.weight (1, 25)
-        2.bias (1,)
+        >>> model = minidl.Sequential([minidl.Linear(2, 25), minidl.ReLU()])
+        >>> {name: value.shape for name, value in model.named_parameters()}
+        {'0.weight': (25, 2), '0.bias': (25,)}
         """
         return iter([(name, param.value) for name, param in self._named_params()])
 

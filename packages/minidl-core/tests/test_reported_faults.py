@@ -471,7 +471,6 @@ class TestEnginesThatDiffer:
         model = minidl.Linear(3, 1, rng=0)
         adam, bad = minidl.Adam(model, 1e-9), X.copy()
         bad[5] *= 1e21
-        words = "Adam: its v has overflowed, since gradients were too large for float32"
         with (
             np.errstate(all="ignore"),
             pytest.warns(

@@ -195,7 +195,7 @@ class TestTraining:
     @pytest.mark.parametrize("replicates", [0, 3])
     @libraries
     def test_a_step_that_fails_restores_them(self, replicates, library, rng):
-        build = lambda seed: minidl.Sequential([BatchNorm1d(3, dtype="float64", backend=library)])  # noqa: ARG005, E731
+        build = lambda seed: minidl.Sequential([BatchNorm1d(3, dtype="float64", backend=library)])  # noqa: ARG005, E731 - nothing is drawn
         model = minidl.replicate(build, range(replicates)) if replicates else build(0)
         x, y = arrays(library, rng.standard_normal((4, 3)), rng.standard_normal((4, 2)))
         sgd = minidl.SGD(model, 0.1)
@@ -207,7 +207,7 @@ class TestTraining:
     @pytest.mark.parametrize("replicates", [0, 2])
     @libraries
     def test_a_step_whose_loss_is_nan_restores_them(self, replicates, library, rng):
-        build = lambda seed: BatchNorm1d(3, dtype="float64", backend=library)  # noqa: ARG005, E731
+        build = lambda seed: BatchNorm1d(3, dtype="float64", backend=library)  # noqa: ARG005, E731 - nothing is drawn
         model = minidl.replicate(build, range(replicates)) if replicates else build(0)
         x = rng.standard_normal((2, 4, 3) if replicates else (4, 3))
         x[..., 0, 0] = np.nan

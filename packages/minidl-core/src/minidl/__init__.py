@@ -26,7 +26,7 @@ from minidl.losses.poisson_nll import PoissonNLLLoss
 from minidl.losses.quantile import QuantileLoss
 from minidl.optim.adam import Adam
 from minidl.optim.adamw import AdamW
-from minidl.optim.optimizer import Optimizer, OptimizerState
+from minidl.optim.optimizer import Optimizer
 from minidl.optim.rmsprop import RMSprop
 from minidl.optim.schedule import Schedule
 from minidl.optim.schedules import (
@@ -38,6 +38,7 @@ from minidl.optim.schedules import (
     StepSchedule,
 )
 from minidl.optim.sgd import SGD
+from minidl.optim.state import OptimizerState
 from minidl.parameters.buffer import Param, ParamBuffer
 from minidl.parameters.spec import LayerSpec, ParamSpec
 from minidl.replicate import replicate, unstack

@@ -5,15 +5,14 @@ from __future__ import annotations
 import copy
 import inspect
 from abc import ABC, abstractmethod
-from math import prod
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from minidl.arrays.backend import NUMPY, Array, Backend, backend_of, describe, library_of
 from minidl.arrays.checks import as_count
-from minidl.arrays.settings import check_again, choice
-from minidl.arrays.weights import as_weights
+from minidl.arrays.settings import check_again
+from minidl.losses.reduction import Reduction
 
 _OF_ONE_CALL = frozenset({"_saved", "_narrow", "term_weight", "total"})  # what `backward` needs of its `forward`
 
@@ -35,7 +34,7 @@ def _with_copies(value: Any, known: dict[int, Loss]) -> Any:
     return value.private_copy(known)
 
 
-class Loss(ABC):
+class Loss(Reduction, ABC):
     """Base class of losses: a value for predictions and targets, and its gradient.
 
     A loss of your own writes `forward` and `backward`, and calls
@@ -75,13 +74,9 @@ class Loss(ABC):
     """Whether the targets may be class indices."""
     one_output_per_target: ClassVar[bool] = True
     """Whether predictions have the shape of the targets."""
-    reduction = choice("reduction", ("sum", "mean"), "Over all samples and features: their sum or their mean.")
 
     def __init__(self, reduction: str = "sum") -> None:
-        self.reduction = reduction
-        self.term_weight: Any = 1.0
-        self.total: Array | None = None
-        self._narrow: Array | None = None  # the total in float16
+        super().__init__(reduction)
         self._saved: tuple[Any, ...] | None = None
 
     @abstractmethod
@@ -123,7 +118,7 @@ class Loss(ABC):
             If `forward` was not called.
         """
 
-    def check_values(self, target: Array, features: int) -> None:  # noqa: B027 - most losses take any number
+    def check_values(self, target: Array, features: int) -> None:
         """Refuse values that no target may have: `forward` asks for each batch, `fit` before the first for all.
 
         Parameters
@@ -279,64 +274,3 @@ class Loss(ABC):
         if self._saved is None:
             raise ValueError(f"{self}: backward before forward: call forward(prediction, target) first")
         return self._saved
-
-    def value(self, value: Array) -> Array:
-        """Return what `forward` returned, or `total` where `forward` returned that sum itself in float16."""
-        return self.total if self.total is not None and value is self._narrow else value
-
-    def reduce(self, terms: Array, replicate_axes: int, weight: Array | None = None) -> Array:
-        """Return the sum or the mean of the terms over everything behind the replicate axes; set `term_weight`.
-
-        Parameters
-        ----------
-        terms : array, shape (*replicates, sample, ..., feature)
-        replicate_axes : int
-        weight : array, shape (sample,) or (*replicates, sample), optional
-            As `forward` gets it.
-
-        Raises
-        ------
-        ValueError
-            For the mean of no terms; for weights that do not fit, are negative or not finite.
-        """
-        flat_shape = (*terms.shape[:replicate_axes], -1)
-        if weight is not None:
-            factor = self._weight_of_terms(terms, replicate_axes, weight)
-            wide, backend = terms, library_of(terms, self)
-            if terms.dtype.itemsize == 2:  # in 16 bits a product of a small weight has few digits
-                wide = backend.asarray(terms, backend.xp.float32)
-            value = self._sum((wide * backend.asarray(factor, wide.dtype)).reshape(flat_shape), terms.dtype)
-            self.term_weight = backend.asarray(factor, terms.dtype)
-            return value
-        flat = terms.reshape(flat_shape)
-        if self.reduction == "sum":
-            self.term_weight = 1.0
-            return self._sum(flat, flat.dtype)
-        count = flat.shape[-1]
-        if not count:
-            raise ValueError(f"{self}: expected at least one sample, got {describe(terms)}: there is no mean of none")
-        self.term_weight, self.total = 1 / count, None
-        return flat.mean(axis=-1)
-
-    def _weight_of_terms(self, terms: Array, replicate_axes: int, weight: Array) -> np.ndarray:
-        """Return the factor of each term in float64, ``w``, or for the mean ``w / (Σ w · terms of a sample)``.
-
-        Where all weights are zero, so is the mean.
-        """
-        w = as_weights(self, weight, tuple(terms.shape), replicate_axes)
-        w = w.reshape(*w.shape, *(1,) * (terms.ndim - replicate_axes - 1))
-        if self.reduction == "mean":
-            mass = w.sum(axis=replicate_axes - terms.ndim, keepdims=True) * prod(terms.shape[replicate_axes + 1 :])
-            w = w / np.where(mass > 0, mass, 1)
-        return np.asarray(w)
-
-    def _sum(self, flat: Array, dtype: Any) -> Array:
-        """Return the sum over the last axis, in float16 as `total` too: in 16 bits a sum of many terms overflows."""
-        self.total = None
-        if dtype.itemsize > 2:
-            return flat.sum(axis=-1)
-        backend = library_of(flat, self)
-        self.total = flat.sum(axis=-1, dtype=backend.xp.float32)
-        with np.errstate(over="ignore"):
-            self._narrow = backend.asarray(self.total, dtype)[()]
-        return self._narrow

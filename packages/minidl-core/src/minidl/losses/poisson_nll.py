@@ -59,7 +59,8 @@ class PoissonNLLLoss(Loss):
             rate = xp.exp(f)
             return self.save_for_backward(self.reduce(rate - y * f, replicate_axes, weight), rate, y)
         tiny = float(np.finfo(dtype_name(f.dtype)).tiny)  # in float16 the default alone would be zero
-        rate = f + self.broadcast_setting(np.maximum(self.eps, tiny), prediction, replicate_axes)
+        eps = max(self.eps, tiny) if isinstance(self.eps, float) else np.maximum(self.eps, tiny)
+        rate = f + self.broadcast_setting(eps, prediction, replicate_axes)
         return self.save_for_backward(self.reduce(f - y * xp.log(rate), replicate_axes, weight), rate, y)
 
     def backward(self) -> Array:

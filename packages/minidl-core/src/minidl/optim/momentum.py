@@ -7,7 +7,8 @@ from typing import Any
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import DECAY
 from minidl.arrays.settings import number
-from minidl.optim.optimizer import Optimizer, OptimizerState
+from minidl.optim.optimizer import Optimizer
+from minidl.optim.state import OptimizerState
 
 
 class Momentum(Optimizer):

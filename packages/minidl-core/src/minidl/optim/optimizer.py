@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,23 +16,7 @@ from minidl.arrays.checks import ABOVE_ZERO, FINITE, NON_NEGATIVE
 from minidl.arrays.settings import check_again, count, flag, number
 from minidl.layers.module import Module
 from minidl.optim.rates import power, rate, rate_at, rates_at, refuse_beside_eta, refuse_beside_lr, words_of
-
-
-class OptimizerState(NamedTuple):
-    """An optimizer as data.
-
-    Attributes
-    ----------
-    kind : str
-        The name of its class.
-    settings : dict of str to float, bool or array of shape replicate_shape
-    vectors : dict of str to array of shape (*replicate_shape, size), or None
-        Its memory, laid out as the parameters; not copied.
-    """
-
-    kind: str
-    settings: dict[str, Any]
-    vectors: dict[str, Array | None]
+from minidl.optim.state import OptimizerState, writable
 
 
 class Optimizer(ABC):
@@ -232,7 +216,7 @@ class Optimizer(ABC):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over a pickled state; a vector that may not be written to, as joblib maps it from a file, is copied."""
-        own = {name: _writable(value) for name, value in state.items()}
+        own = {name: writable(value) for name, value in state.items()}
         self.__dict__.update(own)
 
     def __repr__(self) -> str:
@@ -310,14 +294,3 @@ class Optimizer(ABC):
         if schedule is None:
             return self.lr
         return rate_at(type(self).__name__, schedule, t, self.model.replicate_shape)
-
-
-def _writable(value: Any) -> Any:
-    """Return arrays that cannot be written to, or are mapped from a file, as plain copies; all else as it is."""
-    if type(value) is dict:
-        return {key: _writable(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(map(_writable, value))
-    if isinstance(value, np.ndarray) and (type(value) is np.memmap or not value.flags.writeable):
-        return np.array(value)
-    return value

@@ -45,7 +45,7 @@ class PowerSchedule(Schedule):
 
     def rate(self, t: int) -> float:
         """Return ``eta t**-kappa``."""
-        return self.eta * power(float(t), -self.kappa)  # type: ignore[no-any-return]
+        return self.eta * power(float(t), -self.kappa)  # type: ignore[no-any-return]  # they are numbers
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,7 +80,7 @@ class StepSchedule(Schedule):
 
     def rate(self, t: int) -> float:
         """Return ``lr factor**((t - 1) // every)``."""
-        return self.lr * self.factor ** ((t - 1) // self.every)  # type: ignore[no-any-return]
+        return self.lr * self.factor ** ((t - 1) // self.every)  # type: ignore[no-any-return]  # they are numbers
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,7 +110,7 @@ class ExponentialSchedule(Schedule):
 
     def rate(self, t: int) -> float:
         """Return ``lr factor**(t - 1)``."""
-        return self.lr * self.factor ** (t - 1)  # type: ignore[no-any-return]
+        return self.lr * self.factor ** (t - 1)  # type: ignore[no-any-return]  # they are numbers
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,7 +156,7 @@ class CosineSchedule(Schedule):
     def rate(self, t: int) -> float:
         """Return ``lr t / (warmup + 1)``, and then a half cosine from `lr` to `final`."""
         if t <= self.warmup:
-            return self.lr * t / (self.warmup + 1)  # type: ignore[no-any-return]
+            return self.lr * t / (self.warmup + 1)  # type: ignore[no-any-return]  # they are numbers
         part = (t - 1 - self.warmup) / (self.steps - self.warmup)
         return _cosine(self.lr, self.final, part) if part < 1 else self.final
 

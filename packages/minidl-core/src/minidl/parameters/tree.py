@@ -262,8 +262,7 @@ class ParamTree(Freezing):
             numbers = self.backend.to_numpy(param.value).astype(np.float64)
             first = numbers.reshape(-1)[:_COMPARED]
             if numbers.ndim > 1 and (first != first[:1]).any():  # no constants
-                few = first.size <= _FEW
-                direction = first if few else np.round(first / np.abs(first).max(), 3)
+                direction = first if first.size <= _FEW else np.round(first / np.abs(first).max(), 3)
                 yield (name, numbers.shape, direction.tobytes()), param
         for generator in self.generators:
             yield pickle.dumps(generator.bit_generator.state), generator

@@ -164,7 +164,7 @@ def fit(
     validate = None if validation is None else Validator(model, loss, validation, **options)
     history.engine = chosen.words
     if epochs:
-        history.higher_is_better = _curves(accuracy, wanted, has_validation=validate is not None)
+        history.higher_is_better = _curves(wanted, accuracy=accuracy, has_validation=validate is not None)
         Loop(model, loss, optimizer, source, chosen, tally, history, validate, called).run(epochs)
     return history
 
@@ -214,7 +214,7 @@ def _check_validation(validation: Any, split: Any, metrics: Sequence[Metric]) ->
         )
 
 
-def _curves(accuracy: bool, metrics: Sequence[Metric], *, has_validation: bool) -> dict[str, bool | None]:  # noqa: FBT001
+def _curves(metrics: Sequence[Metric], *, accuracy: bool, has_validation: bool) -> dict[str, bool | None]:
     """Return the curves that a training records, and whether higher is better."""
     curves: dict[str, bool | None] = {"loss": False}
     if accuracy:

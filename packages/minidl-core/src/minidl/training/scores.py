@@ -171,7 +171,11 @@ _KNOWN = {
 }
 
 
-def as_metrics(who: str, metrics: Any, accuracy: bool | None) -> tuple[list[Metric], bool | None]:  # noqa: FBT001
+def as_metrics(
+    who: str,
+    metrics: Any,
+    accuracy: bool | None,  # noqa: FBT001 - three values
+) -> tuple[list[Metric], bool | None]:
     """Return the metrics that an argument `metrics` asks for, and whether to report accuracy, which is one by name.
 
     Raises

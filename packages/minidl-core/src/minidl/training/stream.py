@@ -48,7 +48,14 @@ class Stream(Source):
     def order(self) -> None:
         """Return None: somebody else orders the samples."""
 
-    def parts(self, epoch: int, order: np.ndarray | None, skip: int, *, joined: bool) -> Iterator[Part]:  # noqa: ARG002
+    def parts(
+        self,
+        epoch: int,
+        order: np.ndarray | None,  # noqa: ARG002 - somebody else orders the samples
+        skip: int,
+        *,
+        joined: bool,
+    ) -> Iterator[Part]:
         """Iterate over the batches, each a part, or as many of one size as are fast together."""
         opened, self._opened = self._opened or self._open(epoch), None
         batches, before = islice(self._checked(opened, epoch), skip, None), skip

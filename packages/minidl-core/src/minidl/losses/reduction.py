@@ -1,0 +1,90 @@
+"""The sum or the mean of a loss's terms (report, section II-C), with weights of samples."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minidl.arrays.backend import Array, describe, library_of
+from minidl.arrays.settings import choice
+from minidl.arrays.weights import as_weights
+
+
+class Reduction:
+    """The part of a loss that adds up its terms; see `Loss`.
+
+    Parameters
+    ----------
+    reduction : {"sum", "mean"}
+    """
+
+    reduction = choice("reduction", ("sum", "mean"), "Over all samples and features: their sum or their mean.")
+
+    def __init__(self, reduction: str) -> None:
+        self.reduction = reduction
+        self.term_weight: Any = 1.0
+        self.total: Array | None = None
+        self._narrow: Array | None = None  # the total in float16
+
+    def value(self, value: Array) -> Array:
+        """Return what `forward` returned, or `total` where `forward` returned that sum itself in float16."""
+        return self.total if self.total is not None and value is self._narrow else value
+
+    def reduce(self, terms: Array, replicate_axes: int, weight: Array | None = None) -> Array:
+        """Return the sum or the mean of the terms over everything behind the replicate axes; set `term_weight`.
+
+        Parameters
+        ----------
+        terms : array, shape (*replicates, sample, ..., feature)
+        replicate_axes : int
+        weight : array, shape (sample,) or (*replicates, sample), optional
+            As `forward` gets it.
+
+        Raises
+        ------
+        ValueError
+            For the mean of no terms; for weights that do not fit, are negative or not finite.
+        """
+        flat_shape = (*terms.shape[:replicate_axes], -1)
+        if weight is not None:
+            factor = self._weight_of_terms(terms, replicate_axes, weight)
+            wide, backend = terms, library_of(terms, self)
+            if terms.dtype.itemsize == 2:  # in 16 bits a product of a small weight has few digits
+                wide = backend.asarray(terms, backend.xp.float32)
+            value = self._sum((wide * backend.asarray(factor, wide.dtype)).reshape(flat_shape), terms.dtype)
+            self.term_weight = backend.asarray(factor, terms.dtype)
+            return value
+        flat = terms.reshape(flat_shape)
+        if self.reduction == "sum":
+            self.term_weight = 1.0
+            return self._sum(flat, flat.dtype)
+        count = flat.shape[-1]
+        if not count:
+            raise ValueError(f"{self}: expected at least one sample, got {describe(terms)}: there is no mean of none")
+        self.term_weight, self.total = 1 / count, None
+        return flat.mean(axis=-1)
+
+    def _weight_of_terms(self, terms: Array, replicate_axes: int, weight: Array) -> np.ndarray:
+        """Return the factor of each term in float64, ``w``, or for the mean ``w / (Σ w · terms of a sample)``.
+
+        Where all weights are zero, so is the mean.
+        """
+        w = as_weights(self, weight, tuple(terms.shape), replicate_axes)
+        w = w.reshape(*w.shape, *(1,) * (terms.ndim - replicate_axes - 1))
+        if self.reduction == "mean":
+            mass = w.sum(axis=replicate_axes - terms.ndim, keepdims=True) * prod(terms.shape[replicate_axes + 1 :])
+            w = w / np.where(mass > 0, mass, 1)
+        return np.asarray(w)
+
+    def _sum(self, flat: Array, dtype: Any) -> Array:
+        """Return the sum over the last axis, in float16 as `total` too: in 16 bits a sum of many terms overflows."""
+        self.total = None
+        if dtype.itemsize > 2:
+            return flat.sum(axis=-1)
+        backend = library_of(flat, self)
+        self.total = flat.sum(axis=-1, dtype=backend.xp.float32)
+        with np.errstate(over="ignore"):
+            self._narrow = backend.asarray(self.total, dtype)[()]
+        return self._narrow

@@ -119,6 +119,8 @@ def fit(
         If the loss becomes nan, or the last step makes parameters that are not finite. The error names epoch and batch
         and has the history so far. Of replicates, those that diverge are frozen, usually with parameters that are of
         no use any more, with a RuntimeWarning, and noted in ``History.diverged``; the error comes when none is left.
+        The optimizer's memory of a network that diverged is that from before the batch where a sample is not finite,
+        and else zero: huge gradients would throw mended parameters far off.
     ValueError, TypeError
         If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
         batch_size < 1, or the native engine is asked for and cannot run this training. Also for a batch of `batches`

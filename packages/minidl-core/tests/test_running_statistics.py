@@ -3,6 +3,7 @@
 import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ import minidl
 from minidl import BatchNorm1d
 
 NAMES = ["running_mean", "running_var", "num_batches_tracked"]
-libraries = pytest.mark.parametrize("library", ["numpy", "torch"])
+without_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is optional")
+libraries = pytest.mark.parametrize("library", ["numpy", pytest.param("torch", marks=without_torch)])
 
 
 def arrays(library, *given):

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def room_of(name):
     return name.partition(".")[0] if "." in name else ""
 
 
+@cache
 def imports_of(name):
     """Return what a module of the package imports, and at the top level of which packages."""
     tree = ast.parse((SOURCE / f"{name.replace('.', '/')}.py").read_text("utf-8"))
@@ -52,6 +54,7 @@ def imports_of(name):
     return inside, outside
 
 
+@cache
 def known_to(name):
     """Return the modules that a module imports, directly or through others."""
     known, new = set(), {name}

@@ -154,7 +154,7 @@ for place, ((name, rows), marker, dashes) in enumerate(zip(logits.items(), "osv^
     point = alarms[name].mean(), missed[name].mean()
     right.plot(*point, marker, ms=8, color=f"C{place}", ls=dashes, label=name)
 left.set(ylabel="AUC, test set", xlim=(-0.5, 4.5))
-left.set_xticks(range(5), list(logits), rotation=35)
+left.set_xticks(range(5), list(logits), rotation=35, ha="right", rotation_mode="anchor")
 right.set(xlabel="benign called malignant (%)", ylabel="malignant missed (%)", xlim=(0, 12), ylim=(0, 40))
 right.legend()
 plt.show()

@@ -158,13 +158,13 @@ def coverage(session: nox.Session) -> None:
 
     The tests run without the compiled engine first. Those of its door run with it, for what only an engine reaches.
     """
-    pytest = ["-m", "pytest", "--config-file=pyproject.toml", "--rootdir=.", "-m", "not slow"]
+    measured = ["--cov", "--cov-config=pyproject.toml", "--cov-report=", "--numprocesses=auto", "-m", "not slow"]
     install(session, "test", "torch", "coverage", but="minidl_native")
-    session.run("coverage", "run", *pytest, CORE / "tests", DATA / "tests")
+    run_pytest(session, CORE / "tests", DATA / "tests", *measured)
     if COMPILER:
         install(session)
-        door = [NATIVE / "tests" / name for name in ("test_fit.py", "test_agreement.py")]
-        session.run("coverage", "run", "--append", *pytest, *door)
+        door = [NATIVE / "tests" / name for name in ("test_fit.py", "test_agreement.py", "test_fit_options.py")]
+        run_pytest(session, *door, *measured, "--cov-append")
     for module in ("minidl", "minidl_data"):
         kept = f"{session.virtualenv.location}/{module}.json"
         session.run("coverage", "report", f"--include=*/{module}/*", "--fail-under=97")

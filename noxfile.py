@@ -218,7 +218,7 @@ def conformance(session: nox.Session) -> None:
     install(session, "test", "torch", "benchmark", "build")
     # A run of everything leaves its table for the site; without one the site shows docs/conformance/table.json.
     table = [] if session.posargs else ["--table=docs/conformance/latest.json"]
-    run_pytest(session, "conformance", CORE / "tests" / "test_tensors.py", *table)
+    run_pytest(session, "conformance", CORE / "tests" / "test_tensors.py", "--numprocesses=auto", *table)
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
@@ -328,13 +328,15 @@ def build(session: nox.Session) -> None:
         for package in PACKAGES:
             shutil.copytree(package / "tests", Path(away, package, "tests"))
             shutil.copy(package / "README.md", Path(away, package))
+        # All tests run in `tests`, against the same wheels; here those that need whatever a package brings.
+        some = ["--numprocesses=auto", "-m", "not slow", "-k", "package or training or cli"]
         install(session, "test", but="minidl_native")
         readable = [package for package in PACKAGES if package != NATIVE]
         with session.chdir(away):
-            run_pytest(session, *readable, "--numprocesses=auto", "-m", "not slow")
+            run_pytest(session, *readable, *some)
         if COMPILER:
             install(session, "test")
             with session.chdir(away):
-                run_pytest(session, NATIVE, "--numprocesses=auto", "-m", "not slow")
+                run_pytest(session, NATIVE, *some)
     check(session)
     shutil.copytree(WHEELS, dist, dirs_exist_ok=True)

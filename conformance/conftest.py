@@ -32,6 +32,21 @@ def rng(request):
     return np.random.default_rng(list(request.node.name.encode()))
 
 
+def pytest_sessionfinish(session):
+    """Hand the rows of a worker of pytest-xdist over to the process that prints them."""
+    if hasattr(session.config, "workeroutput"):
+        rows = session.config.stash[TABLE].rows
+        session.config.workeroutput["table"] = [[*key, *map(float, value)] for key, value in rows.items()]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    table = node.config.stash[TABLE]
+    for row in getattr(node, "workeroutput", {}).get("table", ()):
+        table.record(*row)
+    table.rows = dict(sorted(table.rows.items()))  # workers finish in any order
+
+
 def pytest_terminal_summary(terminalreporter, config):
     if rows := config.stash[TABLE].rows:
         terminalreporter.section("conformance with torch " + torch.__version__)

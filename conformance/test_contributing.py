@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md, followed to the letter: its two worked examples are written into a copy, where the tests of all kinds pass."""
+"""CONTRIBUTING.md, followed to the letter: its worked examples are written into a copy, where its tests pass."""
 
 import os
 import re

@@ -177,6 +177,6 @@ def test_an_optimizer_as_data_holds_its_settings_and_its_very_vectors():
     assert list(sgd.state().settings) == ["momentum", "nesterov", "weight_decay", "clip", "decay_biases"]
     assert sgd.state().vectors["velocity"] is sgd.velocity
     state = adam.state()
-    assert list(state.settings) == ["beta1", "beta2", "eps", "weight_decay", "clip", "decay_biases"]
+    assert list(state.settings) == ["beta1", "beta2", "eps", "eps_hat", "weight_decay", "clip", "decay_biases"]
     assert (state.kind, state.settings["beta1"], state.settings["weight_decay"]) == ("Adam", 0.5, 0.0)
     assert state.vectors["m"] is adam.m

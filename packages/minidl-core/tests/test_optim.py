@@ -86,6 +86,40 @@ def test_adam_is_eq_14_to_16(beta1, beta2, eps, pull, seed):
 
 
 @quick
+@given(
+    kind=st.sampled_from([minidl.Adam, minidl.AdamW]), beta1=share, beta2=share, eps=st.sampled_from([1e-8, 0.1, 10]),
+    backend=st.sampled_from(["numpy", "torch"]), seed=st.integers(0, 99),
+)  # fmt: skip
+def test_eps_hat_is_added_before_the_bias_correction(kind, beta1, beta2, eps, backend, seed):
+    if backend == "torch":
+        pytest.importorskip("torch")
+    layer = minidl.Linear(3, 4, dtype="float64", backend=backend, rng=seed)
+    optimizer = kind(layer, 0.01, beta1=beta1, beta2=beta2, eps=eps, eps_hat=True, weight_decay=0.0)
+    rng, theta = np.random.default_rng(seed), layer.backend.to_numpy(layer.values).copy()
+    m = v = np.zeros(16)
+    for t in range(1, 6):
+        g = rng.standard_normal(16)
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+        theta = theta - 0.01 * math.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (np.sqrt(v) + eps)
+        layer.grads[...] = layer.backend.asarray(g)
+        optimizer.step()
+        np.testing.assert_allclose(layer.backend.to_numpy(layer.values), theta, **EXACT)
+
+
+def test_eps_hat_is_scikit_learns_eps():
+    rivals = pytest.importorskip("sklearn.neural_network._stochastic_optimizers")
+    layer, rng = minidl.Linear(3, 4, dtype="float64", rng=0), np.random.default_rng(0)
+    ours, theta = minidl.Adam(layer, 0.01, eps=1e-3, eps_hat=True), layer.values.copy()
+    theirs = rivals.AdamOptimizer([theta], 0.01, epsilon=1e-3)
+    for _ in range(50):
+        g = rng.standard_normal(16)
+        layer.grads[...] = g
+        ours.step()
+        theirs.update_params([theta], [g])
+        np.testing.assert_allclose(layer.values, theta, **EXACT)
+
+
+@quick
 @given(beta1=share, beta2=share, lr=st.floats(0, 0.1), pull=decay, seed=st.integers(0, 99))
 def test_adamw_decays_the_parameters_beside_adams_step(beta1, beta2, lr, pull, seed):
     betas = {"beta1": beta1, "beta2": beta2}
@@ -122,7 +156,8 @@ def test_rmsprop_divides_by_the_root_mean_square(alpha, eps, mu, pull, seed):
 def test_the_settings_of_the_report_are_adams_defaults():
     optimizer = minidl.Adam(layers())
     assert (optimizer.lr, optimizer.beta1, optimizer.beta2, optimizer.eps) == (1e-3, 0.9, 0.999, 1e-8)
-    assert repr(optimizer) == "Adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.0, decay_biases=True)"
+    settings = "beta1=0.9, beta2=0.999, eps=1e-08, eps_hat=False, weight_decay=0.0, decay_biases=True"
+    assert repr(optimizer) == f"Adam(lr=0.001, {settings})"
     assert list(itertools.islice(optimizer.adaptive_lr(), 3)) == [1e-3] * 3
     assert repr(minidl.SGD(layers(), kappa=1, eta=2)).startswith("SGD(kappa=1.0, eta=2.0, momentum=0.0")
 

@@ -19,6 +19,7 @@ OPTIMIZERS = {
         minidl.Adam,
         {"lr": [0.01, 0.001, 0.1], "beta1": [0.9, 0.5, 0], "beta2": [0.999, 0.9, 0], "eps": [1e-8, 1, 0.1]},
     ),
+    "adam with eps hat": (minidl.Adam, {"lr": 0.01, "beta2": [0.999, 0.9, 0], "eps": [1e-8, 1, 0.1], "eps_hat": True}),
 }
 
 

@@ -76,7 +76,8 @@ def test_every_setting_of_every_public_class_is_in_the_table():
     kinds = [
         k for k in classes if isinstance(k, type) and issubclass(k, minidl.Module | minidl.Optimizer | minidl.Loss)
     ]
-    listed = {key.partition(".")[2] for key in KINDS} | {"nesterov", "decay_biases", "reduction", "log_input"}
+    flags = {"nesterov", "eps_hat", "decay_biases", "log_input"}
+    listed = {key.partition(".")[2] for key in KINDS} | flags | {"reduction"}
     for kind in kinds:
         assert set(getattr(kind, "settings", ())) <= listed
         for name in (*getattr(kind, "settings", ()), *getattr(kind, "words", ())):

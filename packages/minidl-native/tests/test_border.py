@@ -20,7 +20,8 @@ LAYERS = (
 )
 DROPOUT = (LAYERS[0], ("Dropout", 4, 4, -1, -1, {"p_drop": 0.3}), LAYERS[2])
 RANGES = ((0, 12, 0, 2), (12, 4, 0, 1), (16, 8, 2, 2), (24, 2, 2, 1))
-ADAM = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0, "clip": np.inf, "decay_biases": True}
+MOMENTS = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "eps_hat": False}
+ADAM = MOMENTS | {"weight_decay": 0.0, "clip": np.inf, "decay_biases": True}
 
 
 def make(
@@ -192,7 +193,7 @@ def test_numbers_and_names(name, value):
         ({name: ADAM[name] for name in ADAM if name != "eps"}, "setting eps of Adam, got none"),
         (
             ADAM | {"momentum": 0.9},
-            "setting of Adam among beta1, beta2, eps, weight_decay, clip, decay_biases, got 'momentum'",
+            "setting of Adam among beta1, beta2, eps, eps_hat, weight_decay, clip, decay_biases, got 'momentum'",
         ),
         (ADAM | {3: 0.9}, "setting of Adam among .*, got 3"),
         (ADAM | {"eps": "small"}, "eps of Adam to be a number or an array of one per replicate, got <class 'str'>"),

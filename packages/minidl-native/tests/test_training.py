@@ -28,6 +28,7 @@ OPTIMIZERS = {
     "nesterov": lambda m: minidl.SGD(m, 0.01, momentum=0.8, nesterov=True, weight_decay=0.01),
     "decay": lambda m: minidl.SGD(m, 0.01, weight_decay=0.1),
     "adam": lambda m: minidl.Adam(m, 0.01),
+    "adam with eps hat": lambda m: minidl.Adam(m, 0.02, beta2=0.9, eps=1e-3, eps_hat=True),
     "odd adam": lambda m: minidl.Adam(m, 0.02, beta1=0.7, beta2=0.9, eps=1e-3, weight_decay=0.05),
 }
 
@@ -167,6 +168,7 @@ def test_replicates(trained, dtype, own_data, own_orders, optimizer):
     each = np.array([0.3, 0.0, 0.7])
     optimizers = OPTIMIZERS | {
         "own rates": lambda m: minidl.SGD(m, momentum=each, weight_decay=each / 10),
+        "eps hat": lambda m: minidl.Adam(m, 0.01, beta2=1 - each / 9 - 0.01, eps=each + 1e-8, eps_hat=True),
         "numbers": lambda m: minidl.Adam(m, each / 100, beta1=each, beta2=1 - each / 9 - 0.01, eps=each + 1e-8),
         "decays": lambda m: minidl.SGD(m, kappa=each, eta=each / 100),
     }

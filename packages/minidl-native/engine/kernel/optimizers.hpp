@@ -113,11 +113,11 @@ struct RMSprop : Optimizer {
   }
 };
 
-// Equations 14 to 16 of the report. The numbers of a step are rounded to the dtype once. Adam adds weight decay to the
-// gradient, AdamW to the value.
+// Equations 14 to 16 of the report. The numbers of a step are rounded to the dtype once. With eps_hat, eps is added to
+// the root before the bias correction. Adam adds weight decay to the gradient, AdamW to the value.
 template <bool DECAYS_VALUE>
 struct Moments : Optimizer {
-  static constexpr Names settings = {{"beta1", "beta2", "eps"}};
+  static constexpr Names settings = {{"beta1", "beta2", "eps", "eps_hat"}};
   static constexpr Names vectors = {{"m", "v"}};
   static constexpr bool one_pass = true;
 
@@ -126,8 +126,9 @@ struct Moments : Optimizer {
     Numbers(Column settings, int64_t t)
         : beta1((T)settings[0]), new1((T)(1 - settings[0])), correction1(correction(settings[0], t)),
           beta2((T)settings[1]), new2((T)(1 - settings[1])), correction2(correction(settings[1], t)),
-          eps((T)settings[2]) {}
-    static T correction(double beta, int64_t t) { return (T)(1 - __builtin_pow(beta, (double)t)); }
+          eps((T)(settings[3] != 0 ? settings[2] / root(exactly(settings[1], t)) : settings[2])) {}
+    static double exactly(double beta, int64_t t) { return 1 - __builtin_pow(beta, (double)t); }
+    static T correction(double beta, int64_t t) { return (T)exactly(beta, t); }
     T beta1, new1, correction1, beta2, new2, correction2, eps;
   };
 

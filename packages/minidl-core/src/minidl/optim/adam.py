@@ -20,6 +20,10 @@ class Adam(Moments):
     eps : float or array of shape replicate_shape
         Added to the root after the bias correction, as in eq. 16 and in torch. In float16 the default is zero, and a
         parameter without gradient becomes nan: give 1e-7 or more.
+    eps_hat : bool
+        Whether eps is added to the root before the bias correction instead, as TensorFlow, Keras and scikit-learn do:
+        ``sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps)``, with eps as the ε̂ at the end of section 2 of Kingma
+        and Ba (2014). In the first steps this eps weighs more.
     weight_decay : float or array of shape replicate_shape
         Weight decay times the parameters is added to the gradient, and so divided by its root mean square; `AdamW`
         decays the parameters instead. Its effect is relative to the loss's reduction: a mean has smaller gradients
@@ -57,12 +61,13 @@ class Adam(Moments):
         beta1: Any = 0.9,
         beta2: Any = 0.999,
         eps: Any = 1e-8,
+        eps_hat: bool = False,
         weight_decay: Any = 0.0,
         clip: Any = None,
         decay_biases: bool = True,
     ) -> None:
         super().__init__(
-            model, lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay, clip=clip,
+            model, lr, beta1=beta1, beta2=beta2, eps=eps, eps_hat=eps_hat, weight_decay=weight_decay, clip=clip,
             decay_biases=decay_biases,
         )  # fmt: skip
 

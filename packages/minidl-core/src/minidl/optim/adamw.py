@@ -22,6 +22,8 @@ class AdamW(Moments):
         It scales the decay as well.
     beta1, beta2, eps : float or array of shape replicate_shape
         As for `Adam`.
+    eps_hat : bool
+        As for `Adam`.
     weight_decay : float or array of shape replicate_shape
         Weight decay times the parameters is added to the value of the step.
     clip, decay_biases
@@ -58,12 +60,13 @@ class AdamW(Moments):
         beta1: Any = 0.9,
         beta2: Any = 0.999,
         eps: Any = 1e-8,
+        eps_hat: bool = False,
         weight_decay: Any = 0.01,
         clip: Any = None,
         decay_biases: bool = True,
     ) -> None:
         super().__init__(
-            model, lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay, clip=clip,
+            model, lr, beta1=beta1, beta2=beta2, eps=eps, eps_hat=eps_hat, weight_decay=weight_decay, clip=clip,
             decay_biases=decay_biases,
         )  # fmt: skip
 

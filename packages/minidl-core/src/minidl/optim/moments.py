@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import DECAY, NON_NEGATIVE
-from minidl.arrays.settings import number
+from minidl.arrays.settings import flag, number
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
 from minidl.optim.rates import power
@@ -24,6 +27,7 @@ class _Numbers(NamedTuple):
     correction2: Any
     """1 - beta2^t"""
     eps: Any
+    """For eps_hat, eps / sqrt(1 - beta2^t)"""
 
 
 class Moments(Optimizer):
@@ -35,11 +39,12 @@ class Moments(Optimizer):
         First and second moment, laid out as the parameters; assigning copies into them.
     """
 
-    settings = ("beta1", "beta2", "eps", "weight_decay", "clip", "decay_biases")
+    settings = ("beta1", "beta2", "eps", "eps_hat", "weight_decay", "clip", "decay_biases")
     vectors = ("m", "v")
     beta1 = number("beta1", DECAY, "How much of the first moment is kept; a number, or one per replicate.")
     beta2 = number("beta2", DECAY, "How much of the second moment is kept; a number, or one per replicate.")
-    eps = number("eps", NON_NEGATIVE, "Added to the root after the bias correction; a number, or one per replicate.")
+    eps = number("eps", NON_NEGATIVE, "Added to the root; a number, or one per replicate.")
+    eps_hat = flag("eps_hat", "Whether eps is added before the bias correction, as the paper's epsilon hat.")
 
     def __init__(
         self,
@@ -49,12 +54,13 @@ class Moments(Optimizer):
         beta1: Any,
         beta2: Any,
         eps: Any,
+        eps_hat: bool,
         weight_decay: Any,
         clip: Any,
         decay_biases: bool,
     ) -> None:
         super().__init__(model, lr, weight_decay=weight_decay, clip=clip, decay_biases=decay_biases)
-        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+        self.beta1, self.beta2, self.eps, self.eps_hat = beta1, beta2, eps, eps_hat
         self._m = model.backend.xp.zeros_like(model.values)
         self._v = model.backend.xp.zeros_like(model.values)
         self._value = model.backend.xp.zeros_like(model.values)  # eq. 16, made anew in each step
@@ -67,6 +73,12 @@ class Moments(Optimizer):
             m = beta1 m + (1 - beta1) g                                  (eq. 14)
             v = beta2 v + (1 - beta2) g²                                 (eq. 15)
             value = m / (1 - beta1^t) / (eps + sqrt(v / (1 - beta2^t)))  (eq. 16)
+
+        With ``eps_hat`` eps is added to sqrt(v) itself, before the correction, for which eq. 16 takes
+        ``eps / sqrt(1 - beta2^t)``::
+
+            sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps)
+                = m / (1 - beta1^t) / (eps / sqrt(1 - beta2^t) + sqrt(v / (1 - beta2^t)))
         """
         xp, vectors = self.model.backend.xp, (gradient, self._m, self._v, self._value)
         for g, m, v, value, s in self.model.trained_blocks(vectors, self._numbers(self.t + 1)):
@@ -80,10 +92,14 @@ class Moments(Optimizer):
 
     def _numbers(self, t: int) -> _Numbers:
         """Return the numbers of step t, each a float, or an array that multiplies the vectors of the replicates."""
-        beta1, beta2 = self.beta1, self.beta2
+        beta1, beta2, eps = self.beta1, self.beta2, self.eps
         if not self.model.replicate_shape:  # all are floats
-            return _Numbers(beta1, 1 - beta1, 1 - beta1**t, beta2, 1 - beta2, 1 - beta2**t, self.eps)
-        numbers = _Numbers(beta1, 1 - beta1, 1 - power(beta1, t), beta2, 1 - beta2, 1 - power(beta2, t), self.eps)
+            correction2 = 1 - beta2**t
+            eps = eps / math.sqrt(correction2) if self.eps_hat else eps
+            return _Numbers(beta1, 1 - beta1, 1 - beta1**t, beta2, 1 - beta2, correction2, eps)
+        correction2 = 1 - power(beta2, t)
+        eps = eps / np.sqrt(correction2) if self.eps_hat else eps
+        numbers = _Numbers(beta1, 1 - beta1, 1 - power(beta1, t), beta2, 1 - beta2, correction2, eps)
         return _Numbers._make(map(self.model.broadcast_setting, numbers))
 
     def restart(self) -> None:

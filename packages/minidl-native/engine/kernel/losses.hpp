@@ -112,10 +112,11 @@ struct HuberLoss : Loss {
     double total = 0;
     const T delta = settings[0];
     for (int64_t j = 0; j < row.cols; ++j) {
-      const T difference = row.f[j] - row.y[j], size = magnitude(difference);
-      const T inside = size > delta ? delta : size;
-      total += inside * (size - (T)0.5 * inside);
-      g[j] = (difference < 0 ? -inside : inside) * scale;
+      const T difference = row.f[j] - row.y[j];
+      // A minimum and a maximum, without the branches that random signs would mispredict; nan stays.
+      const T below = delta < difference ? delta : difference, cut = -delta > below ? -delta : below;
+      total += cut * (difference - (T)0.5 * cut);
+      g[j] = cut * scale;
     }
     return total;
   }

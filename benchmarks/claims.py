@@ -75,6 +75,7 @@ def cost(race, size, ours, rival, threads=1):
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 LOOP, FIT, HAND, TORCH = "minidl, own loop", "minidl, fit", "NumPy by hand", "torch eager"
+AUTO = "minidl, fit (auto)"
 
 TRAINING = tuple(
     claim
@@ -125,7 +126,7 @@ ENGINE = (
             f"784-{width}-{width}-10, {threads} thread{'s' * (threads > 1)}: engine 'auto' over NumPy",
             "<=",
             1.03,
-            cost("width", width, "minidl, fit (auto)", FIT, threads),
+            cost("width", width, AUTO, FIT, threads),
         )
         for threads in (1, 2)
         for width in WIDTHS
@@ -164,4 +165,28 @@ REST = (
     Claim("import minidl on top of NumPy", "<=", 50.0, Fact(IMPORT), "ms"),
 )
 
-CLAIMS = (*TRAINING, *REPLICATES, *ENGINE, *WIDE, *FORWARD, *REST)
+MILLION = "stream", 1_000_000, "minidl, slices as a stream", "minidl, fit on arrays"
+NEEDS = (
+    Claim(
+        "native, clipping, AdamW, schedule and weights of samples: time over the plain training",
+        "<=",
+        1.15,
+        cost("needs", 50, "clip, AdamW, schedule, weights", NATIVE),
+    ),
+    Claim("native, HuberLoss: time over MSELoss", "<=", 1.05, cost("needs", 50, "HuberLoss", NATIVE)),
+    Claim(
+        "native, EarlyStopping with restore_best: time over the same without",
+        "<=",
+        1.03,
+        cost("needs", 50, "validation, EarlyStopping", "validation"),
+    ),
+    Claim("1,000,000 points as a stream in batches of 50: time over arrays", "<=", 1.5, cost(*MILLION)),
+    Claim("train_step, one sample", "<=", 20.0, Time(Key("one sample", 1, "minidl, train_step"), 1, 1e6), "us"),
+    *(
+        Claim(f"{norm}, width {width}: faster than torch eager", ">=", 5.0, against(norm, width, AUTO, TORCH))
+        for norm in ("LayerNorm", "BatchNorm1d")
+        for width in (25, 64)
+    ),
+)
+
+CLAIMS = (*TRAINING, *REPLICATES, *ENGINE, *NEEDS, *WIDE, *FORWARD, *REST)

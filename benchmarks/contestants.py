@@ -58,6 +58,20 @@ JAX_STEP = Contestant("JAX, jitted step", "jax_training:train_by_steps", "jax", 
 JAX_SCAN = Contestant("JAX, jitted scan", "jax_training:train_by_scan", "jax", one_thread_only=True)
 HITS = {"accuracy": True}
 
+
+def need(name, function, *, same_result=True, **options):
+    """Return a contestant that trains with the native engine and with something that real trainings need."""
+    return Contestant(name, f"minidl_needs:{function}", "minidl_native", options, same_result=same_result)
+
+
+def normalized(norm):
+    """Return the contestants for a network that normalizes the input of each activation."""
+    return (
+        Contestant("minidl, fit (auto)", "minidl_training:fit", options={"norm": norm, "threads": 1}),
+        Contestant("torch eager", "torch_eager:train", "torch", {"norm": norm}),
+    )
+
+
 RACES = {
     "step": (
         LOOP,
@@ -106,6 +120,21 @@ RACES = {
         Contestant("torch.func vmap", "torch_vmap:train", "torch"),
         Contestant("JAX, vmap and scan", "jax_training:train_by_scan", "jax", one_thread_only=True),
     ),
+    "needs": (
+        NATIVE,
+        need("clip, AdamW, schedule, weights", "everything", same_result=False),
+        need("HuberLoss", "huber", same_result=False),
+        need("validation", "validated", stopping=False),
+        need("validation, EarlyStopping", "validated", stopping=True),
+    ),
+    "one sample": (Contestant("minidl, train_step", "minidl_needs:one_sample"), LOOP, EAGER),
+    "stream": (
+        Contestant("minidl, fit on arrays", "minidl_needs:epoch_over", options={"batches": "arrays"}),
+        Contestant("minidl, slices as a stream", "minidl_needs:epoch_over", options={"batches": "slices"}),
+        Contestant("minidl, points made on the way", "minidl_needs:epoch_over", options={"batches": "made"}),
+    ),
+    "LayerNorm": normalized("LayerNorm"),
+    "BatchNorm1d": normalized("BatchNorm1d"),
     "width": (LOOP, BY_HAND, EAGER, JAX_STEP, FIT, AUTO),
     "batch": (LOOP, BY_HAND, EAGER, JAX_STEP),
     "make": (

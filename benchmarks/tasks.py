@@ -43,10 +43,10 @@ class Task:
         return self.orders.shape[-2]
 
 
-def report_task(*, epochs=EPOCHS, samples=SAMPLES, batch=BATCH, seed=0):
-    """Return the report's network and data, in the order that `fit` draws from the seed."""
+def report_task(*, epochs=EPOCHS, samples=SAMPLES, batch=BATCH, seed=0, widths=REPORT):
+    """Return the report's network, or one of other widths, and data, in the order that `fit` draws from the seed."""
     x, y = disk(samples, seed)
-    return Task(REPORT, draw_weights(REPORT, seed), x, y, draw_orders(epochs, samples, seed), batch)
+    return Task(widths, draw_weights(widths, seed), x, y, draw_orders(epochs, samples, seed), batch)
 
 
 def replicated_task(replicates, *, epochs, samples=SAMPLES, batch=BATCH):

@@ -8,12 +8,15 @@ import minidl as md
 from benchmarks import tasks
 
 
-def network(task):
-    """Return the task's network with its first weights; with a replicate axis if the task has one."""
+def network(task, norm=None):
+    """Return the task's network with its first weights; with a replicate axis if the task has one.
+
+    `norm` names a layer that normalizes the input of each activation.
+    """
     model = (
-        md.replicate(lambda rng: _network(task, rng), range(*task.replicate_shape))
+        md.replicate(lambda rng: _network(task, rng, norm), range(*task.replicate_shape))
         if task.replicate_shape
-        else _network(task, 0)
+        else _network(task, np.random.default_rng(0), norm)
     )
     layers = [layer for layer in model.layers if isinstance(layer, md.Linear)]
     for layer, (weight, bias) in zip(layers, task.weights, strict=True):
@@ -21,10 +24,12 @@ def network(task):
     return model
 
 
-def _network(task, rng):
+def _network(task, rng, norm):
     layers = []
     for n_in, n_out in pairwise(task.widths):
-        layers += [md.Linear(n_in, n_out, rng=rng), md.ReLU()]
+        layers += [md.Linear(n_in, n_out, rng=rng), *([getattr(md, norm)(n_out)] if norm else []), md.ReLU()]
+    if norm:
+        del layers[-2]  # none in front of the output
     return md.Sequential(layers[:-1] if task.classes else [*layers[:-1], md.Sigmoid()])
 
 
@@ -50,18 +55,23 @@ def own_loop(task):
     return run
 
 
-def fit(task, **options):
+def fit(task, norm=None, **options):
     """Train by `minidl.fit`, which records loss and accuracy of each epoch; `options` may name an engine."""
-    model, loss = network(task), loss_of(task)
-    optimizer = md.Adam(model, tasks.LEARNING_RATE)
+    model = network(task, norm)
+    return fit_with(task, loss_of(task), md.Adam(model, tasks.LEARNING_RATE), **options)
+
+
+def fit_with(task, loss, optimizer, **options):
+    """Train the model of an optimizer by `minidl.fit`; an option that is a function is called before each training."""
     per_step = task.batch if loss.reduction == "sum" else 1
 
     def run():
         rng = (
             list(range(*task.replicate_shape)) if task.replicate_shape else 0
         )  # the seeds that the orders of the task were drawn from
-        settings = {"epochs": task.epochs, "batch_size": task.batch, "rng": rng, **options}
-        return per_step * np.array(md.fit(model, loss, optimizer, task.x, task.y, **settings).loss)
+        made = {name: option() if callable(option) else option for name, option in options.items()}
+        settings = {"epochs": task.epochs, "batch_size": task.batch, "rng": rng, **made}
+        return per_step * np.array(md.fit(optimizer.model, loss, optimizer, task.x, task.y, **settings).loss)
 
     return run
 

@@ -7,10 +7,13 @@ import torch
 from benchmarks.tasks import LEARNING_RATE
 
 
-def network(task):
+def network(task, norm=None):
+    """Return the task's network; `norm` names a layer that normalizes the input of each activation."""
     layers = []
     for n_in, n_out in pairwise(task.widths):
-        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
+        layers += [torch.nn.Linear(n_in, n_out), *([getattr(torch.nn, norm)(n_out)] if norm else []), torch.nn.ReLU()]
+    if norm:
+        del layers[-2]  # none in front of the output
     model = torch.nn.Sequential(*(layers[:-1] if task.classes else [*layers[:-1], torch.nn.Sigmoid()]))
     linear = [layer for layer in model if isinstance(layer, torch.nn.Linear)]
     with torch.no_grad():
@@ -24,9 +27,9 @@ def loss_of(task):
     return torch.nn.CrossEntropyLoss() if task.classes else torch.nn.MSELoss(reduction="sum")
 
 
-def train(task, *, accuracy=False, compiled=False):
+def train(task, *, accuracy=False, compiled=False, norm=None):
     """Train, and with `accuracy` count the hits of each epoch as `fit` does."""
-    model, loss = network(task), loss_of(task)
+    model, loss = network(task, norm), loss_of(task)
     optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE, fused=True)
     all_x, all_y, orders = map(torch.from_numpy, (task.x, task.y, task.orders))
 

@@ -155,6 +155,6 @@ for place, ((name, rows), marker, dashes) in enumerate(zip(logits.items(), "osv^
     right.plot(*point, marker, ms=8, color=f"C{place}", ls=dashes, label=name)
 left.set(ylabel="AUC, test set", xlim=(-0.5, 4.5))
 left.set_xticks(range(5), list(logits), rotation=35, ha="right", rotation_mode="anchor")
-right.set(xlabel="benign called malignant (%)", ylabel="malignant missed (%)", xlim=(0, 12), ylim=(0, 40))
+right.set(xlabel="benign called malignant (%)", ylabel="malignant missed (%)", xlim=(0, 12), ylim=(0, 32))
 right.legend()
 plt.show()

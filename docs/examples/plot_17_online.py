@@ -86,13 +86,16 @@ axes = figure.subplot_mosaic([["errors"] * 3, ["a", "b", "c"]])
 top, window = axes["errors"], np.ones(300) / 300
 styles = ("-.", "-", "--")
 for i, (rate, dashes) in enumerate(zip(RATES, styles, strict=True)):
-    top.plot(np.arange(299, STEPS), np.convolve(errors[:, i], window, "valid"), dashes, label=f"learning rate {rate:g}")
+    means = np.convolve(errors[:, i], window, "valid")
+    top.plot(np.arange(299, STEPS)[::20], means[::20], dashes, label=f"learning rate {rate:g}")
 smooth = np.convolve(frozen_errors[STILL:], window, "valid")
-top.plot(np.arange(STILL + 299, STEPS), smooth, ":", color="C3", lw=2, label="not trained any more")
+top.plot(np.arange(STILL + 299, STEPS)[::20], smooth[::20], ":", color="C3", lw=2, label="not trained any more")
 top.axhline(NOISE**2, color="black", lw=1, label="noise")
 top.axvline(STILL, color="gray", lw=1)
-top.set(xlabel="step", ylabel="squared error", yscale="log")
-top.legend(loc="upper left", ncols=3)
+top.set(xlabel="step", ylabel="squared error", yscale="log", ylim=(0.08, 8))
+top.set_yticks([0.1, 0.3, 1], ["0.1", "0.3", "1"])
+top.minorticks_off()
+top.legend(loc="upper left", ncols=3, frameon=True, edgecolor="none", framealpha=1)
 for name, (step, curves) in zip("abc", snapshots.items(), strict=True):
     axes[name].plot(grid, target(grid, step), color="black", lw=3, alpha=0.35, label="target")
     for i, dashes in enumerate(styles):

@@ -94,3 +94,10 @@ def test_parameters_and_records(kind):
     assert dict(record.options)["eps"] == 1e-5
     with pytest.raises(ValueError, match=rf"{kind.__name__}\(3 -> 3.*expected x of shape \(\.\.\., 3\), got \(4, 2\)"):
         norm(np.ones((4, 2)))
+
+
+def test_inference_of_layer_norm_is_the_output_of_forward(rng):
+    layer = minidl.LayerNorm(4, dtype="float64")
+    layer.weight, layer.bias = rng.standard_normal((2, 4))
+    x = rng.standard_normal((5, 4))
+    np.testing.assert_array_equal(layer.infer(x), layer.forward(x))

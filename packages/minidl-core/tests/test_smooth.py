@@ -138,3 +138,15 @@ class TestWord:
             model[1].approximate = word
             predicted = minidl.predict(model, x, engine="native")
             np.testing.assert_allclose(predicted, model(x), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("make", [lambda: ELU(0.5), lambda: Softplus(2.0), SiLU, GELU, lambda: GELU("tanh")])
+def test_inference_is_the_output_of_forward(make, rng):
+    x = rng.standard_normal((5, 3))
+    np.testing.assert_array_equal(make().infer(x), make().forward(x))
+
+
+def test_the_gradient_of_elu_at_zero_is_alpha():
+    elu = ELU(0.5)
+    elu.forward(np.zeros((1, 1)))
+    assert elu.backward(np.ones((1, 1))).item() == 0.5

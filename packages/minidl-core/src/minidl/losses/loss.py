@@ -20,7 +20,9 @@ _OF_ONE_CALL = frozenset({"_saved", "_narrow", "term_weight", "divisor", "total"
 
 def _losses_in(value: Any) -> list[Loss]:
     """Return the losses that an attribute is, or holds in a list, a tuple or a dict."""
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else (value,)
+    if isinstance(value, Loss):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
     return [item for item in items if isinstance(item, Loss)]
 
 
@@ -164,19 +166,22 @@ class Loss(Reduction, ABC):
             return self
         if id(self) not in known:
             twin = known[id(self)] = copy.copy(self)
-            vars(twin).update({name: _with_copies(value, known) for name, value in vars(self).items()})
+            held = {name: value for name, value in vars(self).items() if _losses_in(value)}
+            vars(twin).update({name: _with_copies(value, known) for name, value in held.items()})
         return known[id(self)]  # type: ignore[return-value]  # of the same class
 
     def adopt(self, twin: Self) -> None:
         """Take over what `forward` has changed in a private copy, such as a counter, beside what `backward` needs."""
         for name, value in vars(twin).items():
             mine = vars(self).get(name)
+            if mine is value or name in _OF_ONE_CALL:
+                continue
             inside, mine_inside = _losses_in(value), _losses_in(mine)
             if inside and len(inside) == len(mine_inside):
                 for ours, theirs in zip(mine_inside, inside, strict=True):
                     if ours is not theirs:
                         ours.adopt(theirs)
-            elif name not in _OF_ONE_CALL and mine is not value:
+            else:
                 vars(self)[name] = value
 
     def check_settings(self) -> None:

@@ -28,7 +28,11 @@ class BestState:
 
     def keep(self, replicates: np.ndarray) -> None:
         """Copy the state of some replicates, an array of bool; without axes for a single network."""
-        for kept, now in zip(self._kept.values(), self._state().values(), strict=True):
+        state = self._state()
+        if replicates.all():
+            self._kept = state
+            return
+        for kept, now in zip(self._kept.values(), state.values(), strict=True):
             kept[replicates] = now[replicates]
 
     def restore(self, replicates: np.ndarray) -> None:

@@ -183,7 +183,7 @@ class Network:
             The parameters, which are changed.
         gradients : ndarray, shape (*replicate_shape, size)
         optimizer : OptimizerRecord
-            Its rates are of shape (1,) or (1, R). Its vectors are changed.
+            Its rates are a number, or of shape (1,) or (1, R). Its vectors are changed.
 
         Raises
         ------
@@ -199,7 +199,9 @@ class Network:
 def _with_rates(optimizer: OptimizerRecord) -> OptimizerRecord:
     """Return the record with rates as the engine reads them: float64, C-contiguous and aligned."""
     rates = optimizer[3]
-    if rates is None or (type(rates) is np.ndarray and rates.dtype == np.float64 and _is_ready(rates)):
+    if rates is None or isinstance(rates, float):
+        return optimizer
+    if type(rates) is np.ndarray and rates.dtype == np.float64 and _is_ready(rates):
         return optimizer
     return optimizer._replace(rates=np.require(rates, np.float64, ["C", "A"]))
 

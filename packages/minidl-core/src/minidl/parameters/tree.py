@@ -124,6 +124,8 @@ class ParamTree(Freezing):
 
     def zero_grad(self) -> None:
         """Set all gradients to zero."""
+        if self._buffer.fresh.issuperset(self._starts):
+            return  # they are
         self._grads[...] = 0
         if not self._buffer.handed_out:
             self._buffer.fresh.update(self._starts)

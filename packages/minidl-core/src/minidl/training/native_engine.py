@@ -18,6 +18,7 @@ from minidl.training.compiled import Compiled, compiled
 from minidl.training.engine import Engine, Part, Training
 from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
+from minidl.training.prepared import as_targets, prepare
 
 
 class NativeEngine(Engine):
@@ -83,12 +84,13 @@ class NativeEngine(Engine):
         """Make a step for each batch, in one call; loss and accuracy on the way are added to the tally."""
         made, tally = self._made, training.tally
         model, loss, samples, survivors = self.model, training.loss, part.samples, training.survivors
-        batches = made.native.Samples(samples.x, _as_targets(samples.y), part.order, part.batch_size, samples.weight)
-        record = self._loss_record(loss, tally.threshold)
+        batches = made.native.Samples(samples.x, as_targets(samples.y), part.order, part.batch_size, samples.weight)
+        loss_record = self._loss_record(loss, tally.threshold)
         active = ~survivors.frozen if model.replicate_shape else None
         result, done = made.native.EpochResult.empty(model.replicate_shape), training.position.done
         try:
-            self._train(batches, record, training.optimizer, part.batches, result, active)
+            records = loss_record, optimizer_record(made, training.optimizer, part.batches)
+            self._train(batches, records, training.optimizer, result, active)
         except KeyboardInterrupt:  # each replicate is somewhere else
             np.copyto(done, part.before + result.steps, where=~survivors.frozen)
             tally.add_sums(result.loss, result.hits, part.mass_in(result.steps))
@@ -105,17 +107,19 @@ class NativeEngine(Engine):
             if self._by_name and self._takes(x):
                 raise unsupported(self.who, f"targets of type {type(y).__name__}")
             return NumpyEngine(self.who, self.model).train_step(loss, optimizer, samples)
-        batch = self._made.native.Samples(x, _as_targets(y), None, samples.count, samples.weight)
+        batch = self._made.native.Samples(x, as_targets(y), None, samples.count, samples.weight)
         try:
             loss.check_values(y, self.model.out_features or 0)
             result = self._made.native.EpochResult.empty(self.model.replicate_shape)
-            self._train(batch, self._loss_record(loss, None), optimizer, 1, result)
+            records = self._loss_record(loss, None), optimizer_record(self._made, optimizer, 1)
+            self._train(batch, records, optimizer, result)
         except (ValueError, TypeError):
             check_samples(self.who, NumpyEngine(self.who, self.model), loss, samples)  # names what does not fit
             raise
         self.model.zero_grad()
         mass = np.where(samples.mass > 0, samples.mass, 1)  # the loss of a batch without weight is 0
         value = result.loss / mass if loss.reduction == "mean" else result.loss
+        self._made.prepared = prepare(self._made, loss, optimizer, records, "native" if self._by_name else "auto")
         return value if replicates else float(value)
 
     # ---- the compiled network
@@ -123,9 +127,8 @@ class NativeEngine(Engine):
     def _train(
         self,
         batches: Any,
-        loss: Any,
+        records: tuple[Any, Any],
         optimizer: Optimizer,
-        steps: int,
         result: Any,
         active: np.ndarray | None = None,
     ) -> None:
@@ -134,11 +137,10 @@ class NativeEngine(Engine):
         The result is filled.
         """
         model, made = self.model, self._made
-        record = optimizer_record(made, optimizer, steps)
         threads = thread_count(self._threads) if model.replicate_shape else 1
         ended = False
         try:
-            made.network.train(model.values, batches, loss, record, result, active=active, threads=threads)
+            made.network.train(model.values, batches, *records, result, active=active, threads=threads)
             ended = True
         finally:
             each = result.steps.ravel() if active is None else result.steps[active]
@@ -184,8 +186,3 @@ def _is_plain(x: np.ndarray) -> bool:
 def _without_file(x: Array) -> Array:
     """Return a memory-mapped array as a plain one of the same memory; all else as it is."""
     return x.view(np.ndarray) if type(x) is np.memmap else x
-
-
-def _as_targets(y: np.ndarray) -> np.ndarray:
-    """Return targets as minidl-native reads them: class indices as int64; what it does not take, it refuses."""
-    return y.astype(np.int64, copy=False) if y.dtype.kind in "iu" else y

@@ -18,9 +18,19 @@ _HALF = 4  # samples in each half of those that a loss of the user's own is aske
 _EXACT = 1e-3  # of the smaller difference that another reduction would make
 
 
-def check_samples(who: str, engine: Engine, loss: Loss, samples: Samples) -> None:
-    """Raise unless the first sample and all targets suit model and loss; neither is changed."""
-    check_loss(who, loss, samples)
+def check_samples(who: str, engine: Engine, loss: Loss, samples: Samples, *, alone: bool = False) -> None:
+    """Raise unless the first sample and all targets suit model and loss; neither is changed.
+
+    Parameters
+    ----------
+    who : str
+    engine : Engine
+    loss : Loss
+    samples : Samples
+    alone : bool
+        As for `check_loss`.
+    """
+    check_loss(who, loss, samples, alone=alone)
     (x, y), prediction, loss = samples.first, None, copy.deepcopy(loss)
     try:
         prediction = engine.infer(x)

@@ -71,10 +71,11 @@ def fit(
     sample_weight : array, shape (N,), or (*replicate_shape, N), optional
         What each sample counts in loss, gradient and accuracy, at least 0. A mean is divided by the sum of the weights
         of the batch. `class_weights` makes them for classes of different sizes.
-    batches : iterable of (x, y), or callable that returns one, optional
+    batches : iterable of (x, y) or (x, y, sample_weight), or callable that returns one, optional
         The batches of an epoch, instead of x, y and batch_size: a list, a data loader, a generator function, slices of
         a file. It is gone through anew in each epoch, or called, in the memory of few batches, which may differ in
-        their number of samples. Tensors in the memory of the CPU become NumPy arrays for a model of NumPy.
+        their number of samples. All have weights, or none. Tensors in the memory of the CPU become NumPy arrays for a
+        model of NumPy.
     validation : tuple of (x, y) or (x, y, sample_weight), optional
         A data set to measure at the end of each epoch.
     validation_split : float, optional
@@ -153,7 +154,7 @@ def fit(
     source = _arrays(model, rng, shuffle, **arrays) if batches is None else _stream(model, loss, batches, arrays)
     samples = source.samples
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=samples.x)
-    check_samples("fit", chosen, loss, samples)
+    check_samples("fit", chosen, loss, samples, alone=batches is not None)
     accuracy = bool(loss.targets_are_classes(samples.y) if accuracy is None else accuracy)
     tally = new_tally("fit", loss, samples, accuracy)
     optimizer.check_for("fit", model, list(model.modules()))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -95,16 +93,14 @@ def _is_ours(loss: Loss) -> bool:
     return type(loss).__module__.partition(".")[0] == "minidl"
 
 
-def check_loss(who: str, loss: Loss, samples: Samples, metrics: Sequence[Any] = (), *, alone: bool = False) -> None:
-    """Raise unless the settings of a loss are right, and loss and metrics can take the weights of the samples.
+def check_loss(who: str, loss: Loss, samples: Samples, *, alone: bool = False) -> None:
+    """Raise unless the settings of a loss are right, and it can take the weights of the samples.
 
     Parameters
     ----------
     who : str
     loss : Loss
     samples : Samples
-    metrics : sequence of Metric
-        They take no weights.
     alone : bool
         Whether the samples are one batch of many, whose weights may all be zero.
     """
@@ -113,9 +109,6 @@ def check_loss(who: str, loss: Loss, samples: Samples, metrics: Sequence[Any] = 
         return
     if not alone and not np.all(samples.mass > 0):
         raise ValueError(f"{who}: expected weights with a sum above 0, got zeros alone")
-    if metrics:
-        names = ", ".join(metric.name for metric in metrics)
-        raise ValueError(f"{who}: expected no weights beside metrics, which count each sample once, got {names}")
     parameters = inspect.signature(loss.forward).parameters.values()
     if not any(p.name == "weight" or p.kind is p.VAR_KEYWORD for p in parameters):
         raise TypeError(f"{who}: expected a loss whose forward takes weight=, got {loss}: leave out sample_weight")

@@ -86,8 +86,10 @@ def fit(
         single column, other losses do not. True needs class indices, one-hot rows, or a column of zeros and ones.
     metrics : sequence of str or callable
         What else to measure on the validation set, over all of it at once: ``"accuracy"``, ``"r2"``, ``"mae"``,
-        ``"auc"``, or ``metric(prediction, target)``, which returns one number, or one per replicate. The curves are
-        ``val_`` and the name. The training set has no such curves: its predictions change from batch to batch.
+        ``"auc"``, or ``metric(prediction, target)``, which returns one number, or one per replicate. Beside weights of
+        the validation set they are weighted, as in scikit-learn; a metric of your own must then take the keyword
+        ``sample_weight``. The curves are ``val_`` and the name. The training set has no such curves: its predictions
+        change from batch to batch.
     rng : None, int, SeedSequence or Generator, or a list of them, optional
         Where the orders come from. A list has one for each replicate, which then goes through the samples in the order
         in which it would alone; otherwise all replicates share one order.

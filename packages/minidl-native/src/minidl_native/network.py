@@ -163,9 +163,8 @@ class Network:
         check_loss(self._last, loss[0])
         check_optimizer(optimizer[0])
         x, y, order, batch_size, weights = samples
-        order, weights = (each if each is None else _plain(each) for each in (order, weights))
+        order, weights, active = _plain_if_any(order), _plain_if_any(weights), _plain_if_any(active)
         data = (_plain(x), _plain(y), order, batch_size, weights)
-        active = active if active is None else _plain(active)
         arguments = (self._network, values, data, loss, _with_rates(optimizer), result, active, threads)
         if not self._locks:
             return _engine.train(*arguments)
@@ -204,6 +203,10 @@ def _with_rates(optimizer: OptimizerRecord) -> OptimizerRecord:
     if type(rates) is np.ndarray and rates.dtype == np.float64 and _is_ready(rates):
         return optimizer
     return optimizer._replace(rates=np.require(rates, np.float64, ["C", "A"]))
+
+
+def _plain_if_any(x: Any) -> np.ndarray | None:
+    return None if x is None else _plain(x)
 
 
 def _plain(x: Any, axes: int = 1) -> np.ndarray:

@@ -165,12 +165,14 @@ class Loss(Reduction, ABC):
         """Take over what `forward` has changed in a private copy, such as a counter, beside what `backward` needs."""
         for name, value in vars(twin).items():
             mine = vars(self).get(name)
+            if mine is value:
+                continue
             inside, mine_inside = _losses_in(value), _losses_in(mine)
             if inside and len(inside) == len(mine_inside):
                 for ours, theirs in zip(mine_inside, inside, strict=True):
                     if ours is not theirs:
                         ours.adopt(theirs)
-            elif name not in _OF_ONE_CALL and mine is not value:
+            elif name not in _OF_ONE_CALL:
                 vars(self)[name] = value
 
     def check_settings(self) -> None:

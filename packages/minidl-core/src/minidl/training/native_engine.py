@@ -95,10 +95,11 @@ class NativeEngine(Engine):
             np.copyto(done, part.before + result.steps, where=~survivors.frozen)
             tally.add_sums(result.loss, result.hits, part.mass_in(result.steps))
             raise
-        done[~survivors.frozen] = part.before + part.batches
+        np.copyto(done, part.before + part.batches, where=True if active is None else active)
         diverged = {index: part.before + int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch}
-        survivors.lose(part.epoch, diverged)
-        tally.add_sums(result.loss, result.hits, part.mass_in(np.full(model.replicate_shape, part.batches)))
+        if diverged:
+            survivors.lose(part.epoch, diverged)
+        tally.add_sums(result.loss, result.hits, part.mass)
 
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> Any:
         """Make one step; return the loss."""

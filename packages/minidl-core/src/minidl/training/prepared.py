@@ -40,6 +40,7 @@ class PreparedStep:
         self._arrays, self._settings = self._arrays_of(optimizer), self._settings_of(optimizer)
         self._numbers, self._reduction = loss.numbers(), loss.reduction
         self._model, *_ = self._arrays
+        self._spare: list[Any] = []  # results to fill again; each thread takes its own
         self._loss_record, (self._kind, self._state, self._vectors, *_) = records
 
     def is_for(self, loss: Loss, optimizer: Optimizer, chosen: str) -> bool:
@@ -66,7 +67,8 @@ class PreparedStep:
             return None
         optimizer, model, made = self._optimizer, self._model, self._made
         native, count, rate = made.native, len(x), optimizer.next_rate()
-        result = native.EpochResult.empty(())
+        result = self._spare.pop() if self._spare else native.EpochResult.empty(())
+        result.steps[...] = 0
         try:
             self._loss.check_values(y, model.out_features or 0)
             samples = native.Samples(x, as_targets(y), None, count)
@@ -80,6 +82,7 @@ class PreparedStep:
             optimizer.t += int(result.steps)
         model.zero_grad()
         value = float(result.loss)
+        self._spare.append(result)
         return value / count if self._reduction == "mean" else value
 
 

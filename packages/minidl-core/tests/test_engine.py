@@ -98,7 +98,7 @@ class Pretended:
 
     def step(self, values, gradients, optimizer):
         self.steps.append((gradients.copy(), optimizer))
-        values -= optimizer.rates[0] * gradients
+        values -= optimizer.rates * gradients
 
     def predict(self, values, x, *, threads):  # noqa: ARG002 - it takes what the real one takes
         return np.full((*values.shape[:-1], x.shape[-2], 1), 0.25, x.dtype)
@@ -186,7 +186,7 @@ def test_adam_hands_over_its_moments_and_a_fixed_rate(pretended):
     fit(model, optimizer=optimizer, y=Y + 0.5)
     given = pretended.epochs[0]
     assert given.loss.threshold is None
-    np.testing.assert_array_equal(given.optimizer.rates, [0.25] * 4)
+    assert given.optimizer.rates == 0.25
     assert given.optimizer.vectors["m"] is optimizer.m
     assert given.optimizer.vectors["v"] is optimizer.v
     assert given.optimizer.settings["beta2"] == 0.999
@@ -671,7 +671,7 @@ def test_optimizers_with_many_operations_make_their_steps_natively_where_numpy_r
     optimizer = minidl.Adam(model, 0.25)
     assert fit(model, optimizer=optimizer).engine.endswith("5,000 weights), steps native")
     assert len(pretended.steps) == optimizer.t == 8
-    assert pretended.steps[0][1].rates.tolist() == [0.25]
+    assert pretended.steps[0][1].rates == 0.25
 
 
 def test_layers_with_rates_of_their_own_are_stepped_by_the_optimizer_itself(pretended):

@@ -233,11 +233,6 @@ def test_a_split_and_an_order_as_the_samples_lie_keep_the_weights(engine):
     )
 
 
-def test_metrics_take_no_weights():
-    with pytest.raises(ValueError, match=r"evaluate: expected no weights beside metrics, .* got mae"):
-        minidl.evaluate(net(), minidl.MSELoss(), X, X[:, :2], sample_weight=np.ones(12), metrics=["mae"])
-
-
 def test_torch_tensors_are_weighted_alike():
     torch = pytest.importorskip("torch")
     weight = np.linspace(0, 2, 12)

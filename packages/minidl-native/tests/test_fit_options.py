@@ -68,11 +68,11 @@ def test_an_order_says_which_samples_come(length, replicates, each):
     order = np.random.default_rng(1).integers(0, 40, (*shape, length) if each and replicates else length)
     rates = np.full(-(-length // 7), 0.01)
     values = []
-    for x, y, own in ((X, Y, order), (X[order], Y[order], None)):
+    for x, y, own, rate in ((X, Y, order, rates), (X[order], Y[order], None, 0.01)):
         model = minidl.replicate(one, range(replicates)) if replicates else one(0)
         network, result = Network(model.spec(), dtype="float64", replicate_shape=shape), EpochResult.empty(shape)
         settings = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0, "clip": np.inf, "decay_biases": True}
-        optimizer = OptimizerRecord("SGD", settings, {"velocity": None}, rates, 0)
+        optimizer = OptimizerRecord("SGD", settings, {"velocity": None}, rate, 0)
         loss = LossRecord("MSELoss", mean=False, threshold=None)
         network.train(model.values, Samples(x, y, own, 7), loss, optimizer, result)
         assert (result.steps == len(rates)).all()

@@ -174,6 +174,11 @@ bool Job::open_vectors(const Network& network, PyObject* vectors, const Optimize
 
 bool Job::open_rates(const Network& network, PyObject* rates) {
   const int64_t steps = pass.visited ? (pass.visited - 1) / pass.batch + 1 : 0, replicates = network.chain.replicates;
+  if (PyFloat_Check(rates)) {
+    rate_ = PyFloat_AsDouble(rates);
+    pass.rates = &rate_;  // with strides of zero: all steps of all replicates
+    return true;
+  }
   if (!rates_.open_optional(rates, "rates", "d")) return false;
   if (rates_.empty()) return true;
   if (!rates_.check("rates", {steps}, {steps, replicates})) return false;

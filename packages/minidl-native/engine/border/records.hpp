@@ -18,7 +18,7 @@ class Job {
   bool open_values(const Network& network, PyObject* values);
   // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings, per_sample, l2)
   bool open_data(const Network& network, PyObject* samples, PyObject* loss);
-  // optimizer: (kind, settings, vectors, rates or None, t)
+  // optimizer: (kind, settings, vectors, rates or one rate or None, t)
   bool open_optimizer(const Network& network, PyObject* optimizer);
   // result: (loss, hits, steps, diverged); active: bool for each replicate, or None
   bool open_result(const Network& network, PyObject* result, PyObject* active);
@@ -42,6 +42,7 @@ class Job {
 
   Array values_, x_, y_, weights_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_;
   std::vector<double> loss_settings_, optimizer_settings_, l2_;
+  double rate_ = 0;
 };
 
 }  // namespace minidl

@@ -163,9 +163,8 @@ class Network:
         check_loss(self._last, loss[0])
         check_optimizer(optimizer[0])
         x, y, order, batch_size, weights = samples
-        order, weights = (each if each is None else _plain(each) for each in (order, weights))
+        order, weights, active = _plain_if_any(order), _plain_if_any(weights), _plain_if_any(active)
         data = (_plain(x), _plain(y), order, batch_size, weights)
-        active = active if active is None else _plain(active)
         arguments = (self._network, values, data, loss, _with_rates(optimizer), result, active, threads)
         if not self._locks:
             return _engine.train(*arguments)
@@ -183,7 +182,7 @@ class Network:
             The parameters, which are changed.
         gradients : ndarray, shape (*replicate_shape, size)
         optimizer : OptimizerRecord
-            Its rates are of shape (1,) or (1, R). Its vectors are changed.
+            Its rates are a number, or of shape (1,) or (1, R). Its vectors are changed.
 
         Raises
         ------
@@ -199,9 +198,15 @@ class Network:
 def _with_rates(optimizer: OptimizerRecord) -> OptimizerRecord:
     """Return the record with rates as the engine reads them: float64, C-contiguous and aligned."""
     rates = optimizer[3]
-    if rates is None or (type(rates) is np.ndarray and rates.dtype == np.float64 and _is_ready(rates)):
+    if rates is None or isinstance(rates, float):
+        return optimizer
+    if type(rates) is np.ndarray and rates.dtype == np.float64 and _is_ready(rates):
         return optimizer
     return optimizer._replace(rates=np.require(rates, np.float64, ["C", "A"]))
+
+
+def _plain_if_any(x: Any) -> np.ndarray | None:
+    return None if x is None else _plain(x)
 
 
 def _plain(x: Any, axes: int = 1) -> np.ndarray:

@@ -83,8 +83,8 @@ class OptimizerRecord(NamedTuple):
     vectors : mapping from str to ndarray of shape (*replicate_shape, size) or None
         The optimizer's memory, which is changed; None for one that it does without, such as SGD's velocity without
         momentum.
-    rates : ndarray of float64, shape (steps,) or (steps, R), or None
-        The learning rate of each step; None takes each layer's own.
+    rates : ndarray of float64, shape (steps,) or (steps, R), or float, or None
+        The learning rate of each step, or the one of all steps; None takes each layer's own.
     t : int
         Number of steps that the optimizer has made before.
 
@@ -98,7 +98,7 @@ class OptimizerRecord(NamedTuple):
     kind: str
     settings: Mapping[str, Any]
     vectors: Mapping[str, np.ndarray | None]
-    rates: np.ndarray | None
+    rates: np.ndarray | float | None
     t: int
 
 
@@ -131,5 +131,8 @@ class EpochResult(NamedTuple):
     @classmethod
     def empty(cls, replicate_shape: tuple[int, ...]) -> EpochResult:
         """Return a result of zeros, for a training to fill."""
-        kinds = (np.float64, np.float64, np.int64, np.int64)
-        return cls(*(np.zeros(replicate_shape, kind) for kind in kinds))
+        zeros = np.zeros
+        return cls(
+            zeros(replicate_shape), zeros(replicate_shape),
+            zeros(replicate_shape, np.int64), zeros(replicate_shape, np.int64),
+        )  # fmt: skip

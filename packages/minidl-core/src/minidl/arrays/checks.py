@@ -95,6 +95,8 @@ def as_count(who: object, name: str, value: Any, *, low: int = 1) -> int:
     ValueError
         If it is below `low`.
     """
+    if type(value) is int and value >= low:
+        return value
     if isinstance(value, np.ndarray) and not value.ndim:
         value = value[()]
     if isinstance(value, bool) or not isinstance(value, Integral):

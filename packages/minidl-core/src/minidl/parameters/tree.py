@@ -124,9 +124,9 @@ class ParamTree(Freezing):
 
     def zero_grad(self) -> None:
         """Set all gradients to zero."""
-        self._grads[...] = 0
-        if not self._buffer.handed_out:
-            self._buffer.fresh.update(self._starts)
+        if not self._buffer.fresh.issuperset(self._starts):
+            self._grads[...] = 0
+            self._buffer.fresh.update(() if self._buffer.handed_out else self._starts)
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters and statistics under torch's names, such as ``"0.weight"``."""

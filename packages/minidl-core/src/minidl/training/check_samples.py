@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -19,9 +17,22 @@ _HALF = 4  # samples in each half of those that a loss of the user's own is aske
 _EXACT = 1e-3  # of the smaller difference that another reduction would make
 
 
-def check_samples(who: str, engine: Engine, loss: Loss, samples: Samples, penalty: Penalty | None = None) -> None:
-    """Raise unless the first sample and all targets suit model and loss, and that the penalty; nothing is changed."""
-    check_loss(who, loss, samples)
+def check_samples(
+    who: str, engine: Engine, loss: Loss, samples: Samples, penalty: Penalty | None = None, *, alone: bool = False
+) -> None:
+    """Raise unless the first sample and all targets suit model and loss, and that the penalty; nothing is changed.
+
+    Parameters
+    ----------
+    who : str
+    engine : Engine
+    loss : Loss
+    samples : Samples
+    penalty : Penalty or None
+    alone : bool
+        As for `check_loss`.
+    """
+    check_loss(who, loss, samples, alone=alone)
     (x, y), prediction, loss = samples.first, None, copy.deepcopy(loss)
     try:
         prediction = engine.infer(x)
@@ -88,16 +99,14 @@ def _is_ours(loss: Loss) -> bool:
     return type(loss).__module__.partition(".")[0] == "minidl"
 
 
-def check_loss(who: str, loss: Loss, samples: Samples, metrics: Sequence[Any] = (), *, alone: bool = False) -> None:
-    """Raise unless the settings of a loss are right, and loss and metrics can take the weights of the samples.
+def check_loss(who: str, loss: Loss, samples: Samples, *, alone: bool = False) -> None:
+    """Raise unless the settings of a loss are right, and it can take the weights of the samples.
 
     Parameters
     ----------
     who : str
     loss : Loss
     samples : Samples
-    metrics : sequence of Metric
-        They take no weights.
     alone : bool
         Whether the samples are one batch of many, whose weights may all be zero.
     """
@@ -106,9 +115,6 @@ def check_loss(who: str, loss: Loss, samples: Samples, metrics: Sequence[Any] = 
         return
     if not alone and not np.all(samples.mass > 0):
         raise ValueError(f"{who}: expected weights with a sum above 0, got zeros alone")
-    if metrics:
-        names = ", ".join(metric.name for metric in metrics)
-        raise ValueError(f"{who}: expected no weights beside metrics, which count each sample once, got {names}")
     parameters = inspect.signature(loss.forward).parameters.values()
     if not any(p.name == "weight" or p.kind is p.VAR_KEYWORD for p in parameters):
         raise TypeError(f"{who}: expected a loss whose forward takes weight=, got {loss}: leave out sample_weight")

@@ -49,6 +49,8 @@ class Compiled:
         The classes of its modules.
     agrees : bool
         Whether these are known to compute what the engine computes; see `agreement`.
+    prepared : PreparedStep or None
+        The last training step, if it may be repeated.
     """
 
     native: Any
@@ -66,6 +68,7 @@ class Compiled:
         self.kinds = list(dict.fromkeys(map(type, modules)))
         self.agrees = False
         self._trained_with: tuple[tuple[type, type], Methods, frozenset[str]] | None = None
+        self.prepared: Any = None
         self.network = None if self.why_not else self._compile(model, modules)
 
     def is_current(self) -> bool:
@@ -79,16 +82,21 @@ class Compiled:
 
     def why_not_train(self, model: Module, loss: Loss, optimizer: Optimizer) -> str:
         """Return why the network cannot be trained with a loss and an optimizer; empty if it can."""
+        if self.was_trained_with(loss, optimizer):
+            return self._why_strange(loss)
         kinds = type(loss), type(optimizer)
-        if self._trained_with is not None:
-            known, methods, names = self._trained_with
-            plain = names.isdisjoint(vars(loss)) and names.isdisjoint(vars(optimizer))
-            if kinds == known and plain and methods.unchanged():
-                return self._why_strange(loss)
         why_not = _why_unknown(loss) or _why_unknown(optimizer) or self._why_strange(loss)
         why_not = why_not or self._check(model, kinds[0].__name__, kinds[1].__name__)
         self._trained_with = None if why_not else (kinds, Methods(kinds), method_names(kinds))
         return why_not
+
+    def was_trained_with(self, loss: Loss, optimizer: Optimizer) -> bool:
+        """Whether the network was last trained with such a loss and optimizer, which have their original methods."""
+        if self._trained_with is None:
+            return False
+        kinds, methods, names = self._trained_with
+        plain = names.isdisjoint(vars(loss)) and names.isdisjoint(vars(optimizer))
+        return plain and (type(loss), type(optimizer)) == kinds and methods.unchanged()
 
     def knows(self, optimizer: Optimizer) -> bool:
         """Whether the optimizer is of a known kind, with its original methods."""

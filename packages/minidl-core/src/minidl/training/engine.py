@@ -82,6 +82,12 @@ class Part:
         """The number of batches."""
         return -(-self.count // self.batch_size)
 
+    @property
+    def mass(self) -> Any:
+        """The sum of the weights, a number or one per replicate; without weights the number of samples."""
+        weights = self.samples.ordered_weights(self.order)
+        return self.count if weights is None else weights.sum(axis=-1)
+
     def mass_in(self, batches: np.ndarray) -> np.ndarray:
         """Return the sum of the weights in the first batches of each replicate; without weights the samples.
 

@@ -16,6 +16,7 @@ from minidl.training.engine import Engine, EngineName
 from minidl.training.native_engine import NativeEngine, unsupported
 from minidl.training.native_steps import NativeSteps
 from minidl.training.numpy_engine import NumpyEngine
+from minidl.training.prepared import PreparedStep
 
 NAMES = get_args(EngineName)
 VARIABLE = "MINIDL_ENGINE"
@@ -92,6 +93,19 @@ def choose_engine_to_train(
     if chosen == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not, _native_steps(made, model, optimizer))
+
+
+def prepared_step(model: Module, loss: Loss, optimizer: Optimizer, name: EngineName | None) -> PreparedStep | None:
+    """Return the step that the last call of `train_step` has prepared, if this call is like it, else None.
+
+    Parameters
+    ----------
+    model, loss, optimizer, name
+        As for `choose_engine_to_train`, but not checked.
+    """
+    made = getattr(model, "compiled", None)
+    step = made.prepared if type(made) is Compiled else None
+    return step if step is not None and step.is_for(loss, optimizer, DEFAULT if name is None else name) else None
 
 
 def _check(who: str, name: EngineName | None, threads: int | None) -> tuple[EngineName, int | None]:

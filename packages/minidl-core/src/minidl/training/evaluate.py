@@ -14,7 +14,7 @@ from minidl.training.check_samples import check_loss, check_reduction, check_tar
 from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine
 from minidl.training.metrics import Evaluation, Tally, new_tally
-from minidl.training.scores import Metric, as_metrics
+from minidl.training.scores import Metric, as_metrics, check_weights
 
 
 def evaluate(
@@ -48,7 +48,7 @@ def evaluate(
         Whether to report accuracy. Without it the loss decides: CrossEntropyLoss reports it, the binary losses do for a
         single column, other losses do not. True needs class indices, one-hot rows, or a column of zeros and ones.
     sample_weight : array, shape (N,), or (*replicate_shape, N), optional
-        What each sample counts in loss and accuracy, at least 0.
+        What each sample counts in loss, accuracy and metrics, at least 0.
     metrics : sequence of str or callable
         ``"accuracy"``, ``"r2"``, ``"mae"``, ``"auc"``, or callables as in `fit`; they are in ``Evaluation.metrics``.
     engine, threads
@@ -75,7 +75,8 @@ def evaluate(
     chosen = choose_engine("evaluate", model, engine, threads)
     found, accuracy = as_metrics("evaluate", metrics, accuracy)
     samples = Samples("evaluate", x, y, model.replicate_shape, sample_weight)
-    check_loss("evaluate", loss, samples, found)
+    check_loss("evaluate", loss, samples)
+    check_weights("evaluate", found, samples)
     tally = new_tally("evaluate", loss, samples, accuracy)
     check_reduction("evaluate", chosen, loss, samples)
     size = batch_rows("evaluate", model, batch_size, x, samples.x_axis)
@@ -121,4 +122,4 @@ def _measured(engine: Engine, metrics: Sequence[Metric], predictions: list[Array
     library = library_of(predictions[0], engine.who)
     whole = predictions[0] if len(predictions) == 1 else library.xp.concatenate(predictions, len(shape))
     _, target = samples.rows(0, samples.count)
-    return {metric.name: metric.measure(engine.who, whole, target, shape) for metric in metrics}
+    return {metric.name: metric.measure(engine.who, whole, target, shape, samples.weight) for metric in metrics}

@@ -79,10 +79,11 @@ def fit(
         such as biases, and frozen ones are no part of it. The training loss of `History` contains the penalty of the
         weights before each step; the losses of the validation set and of `evaluate` do not. The `weight_decay` of an
         optimizer is added to the gradient alone.
-    batches : iterable of (x, y), or callable that returns one, optional
+    batches : iterable of (x, y) or (x, y, sample_weight), or callable that returns one, optional
         The batches of an epoch, instead of x, y and batch_size: a list, a data loader, a generator function, slices of
         a file. It is gone through anew in each epoch, or called, in the memory of few batches, which may differ in
-        their number of samples. Tensors in the memory of the CPU become NumPy arrays for a model of NumPy.
+        their number of samples. All have weights, or none. Tensors in the memory of the CPU become NumPy arrays for a
+        model of NumPy.
     validation : tuple of (x, y) or (x, y, sample_weight), optional
         A data set to measure at the end of each epoch.
     validation_split : float, optional
@@ -93,8 +94,10 @@ def fit(
         single column, other losses do not. True needs class indices, one-hot rows, or a column of zeros and ones.
     metrics : sequence of str or callable
         What else to measure on the validation set, over all of it at once: ``"accuracy"``, ``"r2"``, ``"mae"``,
-        ``"auc"``, or ``metric(prediction, target)``, which returns one number, or one per replicate. The curves are
-        ``val_`` and the name. The training set has no such curves: its predictions change from batch to batch.
+        ``"auc"``, or ``metric(prediction, target)``, which returns one number, or one per replicate. Beside weights of
+        the validation set they are weighted, as in scikit-learn; a metric of your own must then take the keyword
+        ``sample_weight``. The curves are ``val_`` and the name. The training set has no such curves: its predictions
+        change from batch to batch.
     rng : None, int, SeedSequence or Generator, or a list of them, optional
         Where the orders come from. A list has one for each replicate, which then goes through the samples in the order
         in which it would alone; otherwise all replicates share one order.
@@ -163,7 +166,7 @@ def fit(
     source = _arrays(model, rng, shuffle, **arrays) if batches is None else _stream(model, loss, batches, arrays)
     samples = source.samples
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=samples.x)
-    check_samples("fit", chosen, loss, samples, penalty)
+    check_samples("fit", chosen, loss, samples, penalty, alone=batches is not None)
     accuracy = bool(loss.targets_are_classes(samples.y) if accuracy is None else accuracy)
     tally = new_tally("fit", loss, samples, accuracy)
     optimizer.check_for("fit", model, list(model.modules()))

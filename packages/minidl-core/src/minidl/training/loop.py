@@ -85,9 +85,10 @@ class Loop:
                 history.engine = self._engine.words
 
     def _run(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> None:
+        replicated = bool(self._model.replicate_shape)
         for epoch in epochs if not survivors.frozen.all() else ():
             measured = self._train(epoch, modules, survivors)
-            if survivors.frozen.all():  # some were stopped before, and the others have diverged
+            if replicated and survivors.frozen.all():  # some were stopped before, and the others have diverged
                 break
             self._note(measured)
             if self._validate:

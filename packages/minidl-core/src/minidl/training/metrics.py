@@ -256,12 +256,12 @@ class Tally:
         """Return loss and accuracy of all batches, as floats or arrays of the replicate axes."""
         sums = self.sums()
         loss = sums.loss / sums.samples
-        accuracy = None if self.threshold is None else sums.hits / sums.labels
-        if accuracy is not None:
-            accuracy = np.where(np.isnan(loss), np.nan, accuracy)  # the classes that nan names mean nothing
-        if self._axes:
-            return Evaluation(loss, accuracy)
-        return Evaluation(float(loss), None if accuracy is None else float(accuracy))
+        if self.threshold is None:
+            return Evaluation(loss if self._axes else float(loss), None)
+        accuracy = sums.hits / sums.labels
+        if not self._axes:  # the classes that nan names mean nothing
+            return Evaluation(float(loss), math.nan if math.isnan(loss) else float(accuracy))
+        return Evaluation(loss, np.where(np.isnan(loss), np.nan, accuracy))
 
 
 def new_tally(who: str, loss: Loss, samples: Samples, accuracy: bool | None) -> Tally:  # noqa: FBT001 - three values

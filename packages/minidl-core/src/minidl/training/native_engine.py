@@ -19,6 +19,7 @@ from minidl.training.engine import Engine, Part, Training
 from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
 from minidl.training.penalty import Penalty
+from minidl.training.prepared import as_targets, prepare
 
 
 class NativeEngine(Engine):
@@ -84,20 +85,22 @@ class NativeEngine(Engine):
         """Make a step for each batch, in one call; loss and accuracy on the way are added to the tally."""
         made, tally = self._made, training.tally
         model, loss, samples, survivors = self.model, training.loss, part.samples, training.survivors
-        batches = made.native.Samples(samples.x, _as_targets(samples.y), part.order, part.batch_size, samples.weight)
-        record = self._loss_record(loss, tally.threshold, training.penalty)
+        batches = made.native.Samples(samples.x, as_targets(samples.y), part.order, part.batch_size, samples.weight)
+        loss_record = self._loss_record(loss, tally.threshold, training.penalty)
         active = ~survivors.frozen if model.replicate_shape else None
         result, done = made.native.EpochResult.empty(model.replicate_shape), training.position.done
         try:
-            self._train(batches, record, training.optimizer, part.batches, result, active)
+            records = loss_record, optimizer_record(made, training.optimizer, part.batches)
+            self._train(batches, records, training.optimizer, result, active)
         except KeyboardInterrupt:  # each replicate is somewhere else
             np.copyto(done, part.before + result.steps, where=~survivors.frozen)
             tally.add_sums(result.loss, result.hits, part.mass_in(result.steps))
             raise
-        done[~survivors.frozen] = part.before + part.batches
+        np.copyto(done, part.before + part.batches, where=True if active is None else active)
         diverged = {index: part.before + int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch}
-        survivors.lose(part.epoch, diverged)
-        tally.add_sums(result.loss, result.hits, part.mass_in(np.full(model.replicate_shape, part.batches)))
+        if diverged:
+            survivors.lose(part.epoch, diverged)
+        tally.add_sums(result.loss, result.hits, part.mass)
 
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
         """Make one step; return the loss."""
@@ -106,17 +109,20 @@ class NativeEngine(Engine):
             if self._by_name and self._takes(x):
                 raise unsupported(self.who, f"targets of type {type(y).__name__}")
             return NumpyEngine(self.who, self.model).train_step(loss, optimizer, samples, penalty)
-        batch = self._made.native.Samples(x, _as_targets(y), None, samples.count, samples.weight)
+        batch = self._made.native.Samples(x, as_targets(y), None, samples.count, samples.weight)
         try:
             loss.check_values(y, self.model.out_features or 0)
             result = self._made.native.EpochResult.empty(self.model.replicate_shape)
-            self._train(batch, self._loss_record(loss, None, penalty), optimizer, 1, result)
+            records = self._loss_record(loss, None, penalty), optimizer_record(self._made, optimizer, 1)
+            self._train(batch, records, optimizer, result)
         except (ValueError, TypeError):
             check_samples(self.who, NumpyEngine(self.who, self.model), loss, samples)  # names what does not fit
             raise
         self.model.zero_grad()
         mass = np.where(samples.mass > 0, samples.mass, 1)  # the loss of a batch without weight is 0
         value = result.loss / mass if loss.reduction != "sum" else result.loss
+        if penalty is None:
+            self._made.prepared = prepare(self._made, loss, optimizer, records, "native" if self._by_name else "auto")
         return value if replicates else float(value)
 
     # ---- the compiled network
@@ -124,9 +130,8 @@ class NativeEngine(Engine):
     def _train(
         self,
         batches: Any,
-        loss: Any,
+        records: tuple[Any, Any],
         optimizer: Optimizer,
-        steps: int,
         result: Any,
         active: np.ndarray | None = None,
     ) -> None:
@@ -135,11 +140,10 @@ class NativeEngine(Engine):
         The result is filled.
         """
         model, made = self.model, self._made
-        record = optimizer_record(made, optimizer, steps)
         threads = thread_count(self._threads) if model.replicate_shape else 1
         ended = False
         try:
-            made.network.train(model.values, batches, loss, record, result, active=active, threads=threads)
+            made.network.train(model.values, batches, *records, result, active=active, threads=threads)
             ended = True
         finally:
             each = result.steps.ravel() if active is None else result.steps[active]
@@ -186,8 +190,3 @@ def _is_plain(x: np.ndarray) -> bool:
 def _without_file(x: Array) -> Array:
     """Return a memory-mapped array as a plain one of the same memory; all else as it is."""
     return x.view(np.ndarray) if type(x) is np.memmap else x
-
-
-def _as_targets(y: np.ndarray) -> np.ndarray:
-    """Return targets as minidl-native reads them: class indices as int64; what it does not take, it refuses."""
-    return y.astype(np.int64, copy=False) if y.dtype.kind in "iu" else y

@@ -43,4 +43,5 @@ class NativeSteps:
 def optimizer_record(made: Compiled, optimizer: Optimizer, steps: int) -> Any:
     """Return an optimizer, with the learning rates of its next steps, as minidl-native reads it."""
     state = optimizer.state()
-    return made.native.OptimizerRecord(*state, optimizer.next_rates(steps), int(optimizer.t))
+    rates = optimizer.next_rate() if type(optimizer.lr) is float else optimizer.next_rates(steps)
+    return made.native.OptimizerRecord(*state, rates, int(optimizer.t))

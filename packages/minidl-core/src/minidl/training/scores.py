@@ -5,6 +5,7 @@ They are computed from all predictions at once, since R² and the area are no me
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -18,61 +19,72 @@ from minidl.training.engine import Engine
 from minidl.training.metrics import names_classes
 
 
-def r2(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return R² of each output, ``1 - Σ (target - prediction)² / Σ (target - mean)²``, averaged over the outputs.
+def r2(prediction: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Return R² of each output, ``1 - Σ w (target - prediction)² / Σ w (target - mean)²``, averaged over the outputs.
 
-    As in scikit-learn, an output whose target is constant counts 1 if the prediction is exact, else 0.
+    The mean is weighted as well. As in scikit-learn, an output whose target is constant counts 1 if the prediction is
+    exact, else 0.
 
     Parameters
     ----------
     prediction, target : array of float64, shape (*replicate_shape, sample, output)
+    weight : array of float64, shape (*replicate_shape, sample), optional
 
     Returns
     -------
     array of shape replicate_shape
         nan for fewer than two samples.
     """
-    rest = np.square(target - prediction).sum(axis=-2)
-    spread = np.square(target - target.mean(axis=-2, keepdims=True)).sum(axis=-2)
+    rest = _mean(np.square(target - prediction), weight)
+    spread = _mean(np.square(target - _mean(target, weight)[..., None, :]), weight)
     constant = np.where(rest == 0, 1.0, 0.0)
     share = np.divide(rest, spread, out=1 - constant, where=spread != 0)
     return np.asarray((1 - share).mean(axis=-1)) if target.shape[-2] > 1 else np.full(share.shape[:-1], np.nan)
 
 
-def mae(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+def mae(prediction: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     """Return the mean absolute error over samples and outputs; arrays as for `r2`."""
-    return np.asarray(np.abs(target - prediction).mean(axis=(-2, -1)))
+    return np.asarray(_mean(np.abs(target - prediction), weight).mean(axis=-1))
 
 
-def auc(score: np.ndarray, positive: np.ndarray) -> np.ndarray:
+def _mean(values: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """Return the mean over the samples, (*replicate_shape, sample, output) -> (*replicate_shape, output)."""
+    if weight is None:
+        return np.asarray(values.mean(axis=-2))
+    return np.asarray((values * weight[..., None]).sum(axis=-2) / weight.sum(axis=-1)[..., None])
+
+
+def auc(score: np.ndarray, positive: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     """Return the area under the ROC curve: how likely a positive sample has a larger score than a negative one.
 
-    Of P positive and N negative samples, ``(Σ rank of the positive - P (P + 1) / 2) / (P N)``; equal scores share the
-    mean of their ranks (Mann and Whitney, 1947).
+    With P(s) and N(s) the weight of the positive and the negative samples of score s, and N(< s) that of the negative
+    ones below s, the area is ``Σ P(s) (N(< s) + N(s) / 2) / (Σ P(s) Σ N(s))``: equal scores count half (Mann and
+    Whitney, 1947).
 
     Parameters
     ----------
     score : array of float64, shape (*replicate_shape, sample)
     positive : array of bool, shape (*replicate_shape, sample)
+    weight : array of float64, shape (*replicate_shape, sample), optional
 
     Returns
     -------
     array of shape replicate_shape
         nan where all samples are of one class, or a score is nan.
     """
-    pairs = zip(score.reshape(-1, score.shape[-1]), positive.reshape(-1, score.shape[-1]), strict=True)
-    return np.array([_auc_of_one(*pair) for pair in pairs]).reshape(score.shape[:-1])
+    weight = np.ones(score.shape) if weight is None else weight
+    rows = (array.reshape(-1, score.shape[-1]) for array in (score, positive, weight))
+    return np.array([_auc_of_one(*row) for row in zip(*rows, strict=True)]).reshape(score.shape[:-1])
 
 
-def _auc_of_one(score: np.ndarray, positive: np.ndarray) -> float:
-    n_positive = int(np.count_nonzero(positive))
-    n_negative = len(positive) - n_positive
-    if not n_positive or not n_negative or np.isnan(score).any():
+def _auc_of_one(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> float:
+    _, place = np.unique(score, return_inverse=True)
+    positives, negatives = (np.bincount(place, weights=weight * of_class) for of_class in (positive, ~positive))
+    pairs = positives.sum() * negatives.sum()
+    if not pairs or np.isnan(score).any():
         return np.nan
-    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    above = ranks[place][positive].sum() - n_positive * (n_positive + 1) / 2
-    return float(above / n_positive / n_negative)
+    below = np.cumsum(negatives) - negatives
+    return float(np.sum(positives * (below + negatives / 2)) / pairs)
 
 
 @dataclass(frozen=True)
@@ -83,21 +95,38 @@ class Metric:
     ----------
     name : str
     function : callable
-        ``function(prediction, target)``.
+        ``function(prediction, target)``; beside weights ``function(prediction, target, sample_weight=weight)``.
     higher_is_better : bool or None
         None if that is not known.
     prepare : callable or None
         Turns prediction, target and the number of replicate axes into what the function takes; None for a metric of the
         user's own.
+    takes_weights : bool
+        Whether the function takes weights of the samples.
     """
 
     name: str
-    function: Callable[[Any, Any], Any]
+    function: Callable[..., Any]
     higher_is_better: bool | None
     prepare: Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]] | None = None
+    takes_weights: bool = True
 
-    def measure(self, who: str, prediction: Array, target: Array, replicate_shape: tuple[int, ...]) -> Any:
+    def measure(
+        self,
+        who: str,
+        prediction: Array,
+        target: Array,
+        replicate_shape: tuple[int, ...],
+        weight: np.ndarray | None = None,
+    ) -> Any:
         """Return the metric, a float or an array of the replicate axes.
+
+        Parameters
+        ----------
+        who : str
+        prediction, target : array
+        replicate_shape : tuple of int
+        weight : array of float64, shape (sample,) or (*replicate_shape, sample), optional
 
         Raises
         ------
@@ -109,11 +138,13 @@ class Metric:
         if self.prepare is not None:
             p, t = (library_of(array, who).to_numpy(array) for array in (prediction, target))
             try:
-                value = self.function(*self.prepare(p, t, axes))
+                value = self.function(*self.prepare(p, t, axes), _flat_weights(weight, p, axes))
             except ValueError as error:
                 raise ValueError(f"{who}: {self.name} {error}") from None
         else:
-            value = self.function(prediction, _with_replicates(target, prediction, replicate_shape))
+            own = (*replicate_shape, prediction.shape[axes])
+            options = {} if weight is None else {"sample_weight": np.broadcast_to(weight, own)}
+            value = self.function(prediction, _with_replicates(target, prediction, replicate_shape), **options)
             value = self._as_numbers(who, value, replicate_shape)
         return value if axes else float(value)
 
@@ -133,6 +164,14 @@ def _with_replicates(target: Array, prediction: Array, replicate_shape: tuple[in
     if not replicate_shape or target.ndim == axes:
         return target
     return library_of(target, "fit").xp.broadcast_to(target, (*replicate_shape, *target.shape))
+
+
+def _flat_weights(weight: np.ndarray | None, prediction: np.ndarray, axes: int) -> np.ndarray | None:
+    """Return the weight of each row of a prediction, (*replicate_shape, row)."""
+    if weight is None:
+        return None
+    weight = weight.reshape(*weight.shape, *(1,) * (prediction.ndim - axes - 2))
+    return np.broadcast_to(weight, prediction.shape[:-1]).reshape(*prediction.shape[:axes], -1)
 
 
 def _numbers(prediction: np.ndarray, target: np.ndarray, axes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -210,11 +249,27 @@ def _as_metric(who: str, metric: Any) -> Metric:
         raise TypeError(f"{who}: expected metrics to be names or callables with a __name__, got {metric!r}")
     if name in ("loss", "accuracy"):
         raise ValueError(f"{who}: expected a metric with a name of its own, got a callable named {name}")
-    return Metric(name, metric, getattr(metric, "higher_is_better", None))
+    return Metric(name, metric, getattr(metric, "higher_is_better", None), takes_weights=_takes_weights(metric))
+
+
+def _takes_weights(metric: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(metric).parameters
+    except (TypeError, ValueError):  # a function of compiled code may not tell
+        return False
+    return "sample_weight" in parameters
+
+
+def check_weights(who: str, metrics: Sequence[Metric], samples: Samples) -> None:
+    """Raise a ValueError if the samples have weights and some metric does not take them."""
+    names = [metric.name for metric in metrics if not metric.takes_weights]
+    if names and samples.weight is not None:
+        raise ValueError(f"{who}: expected metrics that take sample_weight= beside weights, got {', '.join(names)}")
 
 
 def check_metrics(who: str, metrics: Sequence[Metric], engine: Engine, samples: Samples) -> None:
-    """Raise unless the metrics known by name suit predictions and targets, as if each prediction were the first."""
+    """Raise unless the metrics suit the samples, those known by name as if each prediction were the first."""
+    check_weights(who, metrics, samples)
     known = [metric for metric in metrics if metric.prepare is not None]
     if not known:
         return
@@ -223,4 +278,4 @@ def check_metrics(who: str, metrics: Sequence[Metric], engine: Engine, samples: 
     library = library_of(first, who)
     prediction = library.xp.broadcast_to(first, (*shape, samples.count, *first.shape[len(shape) + 1 :]))
     for metric in known:
-        metric.measure(who, prediction, samples.y, shape)
+        metric.measure(who, prediction, samples.y, shape, samples.weight)

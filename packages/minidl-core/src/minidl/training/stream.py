@@ -10,10 +10,11 @@ import numpy as np
 
 from minidl.arrays.backend import NUMPY, Array, describe, library_of
 from minidl.arrays.samples import Samples
+from minidl.arrays.weights import as_weights
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.training.engine import Part
-from minidl.training.joining import Block, join
+from minidl.training.joining import Block, Triple, join
 from minidl.training.sources import Source
 
 
@@ -22,7 +23,7 @@ class Stream(Source):
 
     Parameters
     ----------
-    batches : iterable of (x, y), or callable that returns one
+    batches : iterable of (x, y) or (x, y, sample_weight), or callable that returns one
         Gone through anew in each epoch.
     model : Module
     loss : Loss
@@ -30,7 +31,7 @@ class Stream(Source):
     Raises
     ------
     TypeError, ValueError
-        If it is neither, or its first batch is not inputs and targets.
+        If it is neither, or its first batch is not inputs, targets and perhaps weights.
     """
 
     def __init__(self, batches: Any, model: Module, loss: Loss) -> None:
@@ -39,8 +40,8 @@ class Stream(Source):
         opened = self._open(1)
         first = next(opened)
         who = _name(1, 1)
-        x, y = _pair(first, who, model)
-        self.samples = Samples(who, x, y, model.replicate_shape)
+        x, y, weight = _arrays(first, who, model)
+        self.samples = Samples(who, x, y, model.replicate_shape, weight)
         self._axes = self.samples.x_axis, self.samples.y_axis
         self._x_like, self._y_like = (_Like(array, axis) for array, axis in zip((x, y), self._axes, strict=True))
         self._opened: Iterator[Any] | None = chain([first], opened)
@@ -59,13 +60,16 @@ class Stream(Source):
         """Iterate over the batches, each a part, or as many of one size as are fast together."""
         opened, self._opened = self._opened or self._open(epoch), None
         batches, before = islice(self._checked(opened, epoch), skip, None), skip
-        for x, y, size in join(batches, self._axes) if joined else self._single(batches):
-            samples = Samples(_name(before + 1, epoch), x, y, self._model.replicate_shape)
+        mass: Any = 0
+        for x, y, size, weight in join(batches, self._axes) if joined else self._single(batches):
+            samples = Samples(_name(before + 1, epoch), x, y, self._model.replicate_shape, weight)
             part = self._part = Part(epoch, samples, None, size, before)
             if joined:  # one by one, the loss looks at the targets itself
                 self._check_values(part)
-            before += part.batches
+            before, mass = before + part.batches, mass + samples.mass
             yield part
+        if not skip and not np.all(mass > 0):
+            raise ValueError(f"fit: expected weights with a sum above 0 in epoch {epoch}, got zeros alone")
 
     def state(self) -> None:
         """Return None: the stream itself is asked for its batches again."""
@@ -97,7 +101,8 @@ class Stream(Source):
             source = source()
         if not isinstance(source, Iterable):
             raise TypeError(
-                f"fit: expected batches to be an iterable of (x, y), or a callable that returns one, got {source!r}"
+                "fit: expected batches to be an iterable of (x, y) or (x, y, sample_weight), or a callable that "
+                f"returns one, got {source!r}"
             )
         opened = iter(source)
         for first in opened:
@@ -105,24 +110,35 @@ class Stream(Source):
         hint = "" if epoch == 1 else ": an iterator can be read only once; give a list, or a callable that returns one"
         raise ValueError(f"fit: expected batches for epoch {epoch}, got none{hint}")
 
-    def _checked(self, opened: Iterator[Any], epoch: int) -> Iterator[tuple[Array, Array]]:
-        """Iterate over batches as pairs of arrays that are like those of the first batch."""
+    def _checked(self, opened: Iterator[Any], epoch: int) -> Iterator[Triple]:
+        """Iterate over batches as arrays that are like those of the first batch."""
         x_axis, y_axis = self._axes
         for number, batch in enumerate(opened, start=1):
-            x, y = batch if _is_plain(batch) else _pair(batch, _name(number, epoch), self._model)
+            who = _name(number, epoch)
+            x, y, weight = (*batch, None) if _is_plain(batch) else _arrays(batch, who, self._model)
             if not self._x_like.fits(x) or not self._y_like.fits(y):
-                raise self._other(x, y, _name(number, epoch))
+                raise self._other(x, y, who)
             if x.shape[x_axis] != y.shape[y_axis] or not x.shape[x_axis]:
-                Samples(_name(number, epoch), x, y, self._model.replicate_shape)  # raises
-            yield x, y
+                Samples(who, x, y, self._model.replicate_shape)  # raises
+            yield x, y, self._weight(weight, x.shape[x_axis], who)
+
+    def _weight(self, weight: Array | None, count: int, who: str) -> np.ndarray | None:
+        """Return the weights of a batch, which has some if the first batch has."""
+        first, shape = self.samples.weight, self._model.replicate_shape
+        if (weight is None) != (first is None):
+            expected, got = ("(x, y)", "weights") if first is None else ("(x, y, sample_weight)", "no weights")
+            raise ValueError(f"{who}: expected {expected} like the first batch, got {got}")
+        if weight is None:
+            return None
+        return np.broadcast_to(as_weights(who, weight, (*shape, count, 1), len(shape)), (*shape, count))
 
     def _other(self, x: Array, y: Array, who: str) -> ValueError:
         name, array, like = ("y", y, self._y_like) if self._x_like.fits(x) else ("x", x, self._x_like)
         return ValueError(f"{who}: expected {name} like that of the first batch, {like}, got {describe(array)}")
 
-    def _single(self, batches: Iterator[tuple[Array, Array]]) -> Iterator[Block]:
+    def _single(self, batches: Iterator[Triple]) -> Iterator[Block]:
         """Iterate over batches as blocks of one."""
-        return (Block(x, y, x.shape[self._axes[0]]) for x, y in batches)
+        return (Block(x, y, x.shape[self._axes[0]], weight) for x, y, weight in batches)
 
     def _check_values(self, part: Part) -> None:
         try:
@@ -161,15 +177,19 @@ def _is_plain(batch: Any) -> bool:
     return type(batch) is tuple and len(batch) == 2 and type(batch[0]) is type(batch[1]) is np.ndarray
 
 
-def _pair(batch: Any, who: str, model: Module) -> tuple[Array, Array]:
-    """Return a batch as inputs and targets; tensors in the memory of the CPU become NumPy arrays for a NumPy model."""
-    if not isinstance(batch, list | tuple) or len(batch) != 2:
-        raise ValueError(f"{who}: expected inputs and targets, (x, y), got {_kind(batch)}")
+def _arrays(batch: Any, who: str, model: Module) -> tuple[Array, Array, Array | None]:
+    """Return a batch as inputs, targets and weights, if any.
+
+    Tensors in the memory of the CPU become NumPy arrays for a NumPy model.
+    """
+    if not isinstance(batch, list | tuple) or len(batch) not in (2, 3):
+        expected = "inputs and targets, (x, y), or (x, y, sample_weight)"
+        raise ValueError(f"{who}: expected {expected}, got {_kind(batch)}")
     arrays = []
-    for name, array in zip("xy", batch, strict=True):
+    for name, array in zip("xy", batch, strict=False):
         library = library_of(array, who, name)
         arrays.append(library.to_numpy(array) if model.backend is NUMPY and library.name == "torch:cpu" else array)
-    return arrays[0], arrays[1]
+    return arrays[0], arrays[1], batch[2] if len(batch) > 2 else None
 
 
 def _kind(batch: Any) -> str:

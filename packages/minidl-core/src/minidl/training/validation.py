@@ -61,7 +61,7 @@ class Validator:
         x, y, weight = (*data, None)[:3]
         samples = Samples(_WHO, x, y, model.replicate_shape, weight)
         self._engine, self._loss, self._samples = choose_engine(_WHO, model, engine, threads), loss, samples
-        check_loss(_WHO, loss, samples, metrics)
+        check_loss(_WHO, loss, samples)
         check_samples(_WHO, self._engine, loss, samples)
         check_metrics(_WHO, metrics, self._engine, samples)
         self._tally, self._metrics = new_tally(_WHO, loss, samples, accuracy), metrics

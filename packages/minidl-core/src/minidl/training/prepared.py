@@ -1,0 +1,101 @@
+"""A training step in minidl-native that is made again and again, as in online learning."""
+
+from __future__ import annotations
+
+from operator import attrgetter, is_
+from typing import Any
+
+import numpy as np
+
+from minidl.arrays.backend import Array
+from minidl.losses.loss import Loss
+from minidl.optim.optimizer import Optimizer
+from minidl.training.compiled import Compiled
+
+_NUMBERS = (float, int, type(None))  # settings that cannot be changed in place
+
+
+class PreparedStep:
+    """The last training step of a single network, which can be made again with other samples.
+
+    To check and collect what a step needs takes longer than the step of a small network. Both are done once, and
+    `is_for` compares whether anything has changed since.
+
+    Parameters
+    ----------
+    made : Compiled
+        That has just been trained with loss and optimizer.
+    loss : Loss
+    optimizer : Optimizer
+    records : tuple of LossRecord and OptimizerRecord
+        The two as minidl-native reads them.
+    chosen : {"auto", "native"}
+        The engine that was asked for.
+    """
+
+    def __init__(self, made: Compiled, loss: Loss, optimizer: Optimizer, records: tuple[Any, Any], chosen: str) -> None:
+        self._made, self._loss, self._optimizer, self._chosen = made, loss, optimizer, chosen
+        self._arrays_of = attrgetter("model", "model.values", *optimizer.vectors)
+        self._settings_of = attrgetter(*optimizer.settings)
+        self._arrays, self._settings = self._arrays_of(optimizer), self._settings_of(optimizer)
+        self._numbers, self._reduction = loss.numbers(), loss.reduction
+        self._model, *_ = self._arrays
+        self._spare: list[Any] = []  # results to fill again; each thread takes its own
+        self._loss_record, (self._kind, self._state, self._vectors, *_) = records
+
+    def is_for(self, loss: Loss, optimizer: Optimizer, chosen: str) -> bool:
+        """Whether a step with this loss, optimizer and engine is still the one that was prepared."""
+        made = self._made
+        try:
+            return (
+                loss is self._loss
+                and optimizer is self._optimizer
+                and chosen == self._chosen
+                and made.is_current()
+                and made.was_trained_with(loss, optimizer)
+                and all(map(is_, self._arrays_of(optimizer), self._arrays))
+                and self._settings_of(optimizer) == self._settings
+                and loss.reduction == self._reduction
+                and loss.numbers() == self._numbers
+            )
+        except ValueError:  # an array among the settings has no truth value
+            return False
+
+    def __call__(self, x: Array, y: Array) -> float | None:
+        """Make the step and return the loss of the batch; None for samples that do not fit, with nothing changed."""
+        if not (type(x) is type(y) is np.ndarray and x.ndim == 2 and len(x)):
+            return None
+        optimizer, model, made = self._optimizer, self._model, self._made
+        native, count, rate = made.native, len(x), optimizer.next_rate()
+        result = self._spare.pop() if self._spare else native.EpochResult.empty(())
+        result.steps[...] = 0
+        try:
+            self._loss.check_values(y, model.out_features or 0)
+            samples = native.Samples(x, as_targets(y), None, count)
+            record = native.OptimizerRecord(self._kind, self._state, self._vectors, rate, optimizer.t)
+            made.network.train(model.values, samples, self._loss_record, record, result)
+        except (ValueError, TypeError):
+            if result.steps:  # raised by the handler of a signal
+                raise
+            return None
+        finally:
+            optimizer.t += int(result.steps)
+        model.zero_grad()
+        value = float(result.loss)
+        self._spare.append(result)
+        return value if self._reduction == "sum" else value / count
+
+
+def prepare(
+    made: Compiled, loss: Loss, optimizer: Optimizer, records: tuple[Any, Any], chosen: str
+) -> PreparedStep | None:
+    """Return a step to be repeated; None for settings that may change unseen; see `PreparedStep`."""
+    settings = [*records[0].settings.values(), *records[1].settings.values()]
+    if made.network.replicate_shape or not all(isinstance(value, _NUMBERS) for value in settings):
+        return None
+    return PreparedStep(made, loss, optimizer, records, chosen)
+
+
+def as_targets(y: np.ndarray) -> np.ndarray:
+    """Return targets as minidl-native reads them: class indices as int64; what it does not take, it refuses."""
+    return y.astype(np.int64, copy=False) if y.dtype.kind in "iu" else y

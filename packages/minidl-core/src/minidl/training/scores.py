@@ -106,7 +106,7 @@ class Metric:
     """
 
     name: str
-    function: Callable[[Any, Any], Any]
+    function: Callable[..., Any]
     higher_is_better: bool | None
     prepare: Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]] | None = None
     takes_weights: bool = True

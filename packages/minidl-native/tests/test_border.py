@@ -35,6 +35,7 @@ def arguments(**changes):
     good = {
         "network": make(),
         "values": rng.standard_normal((R, SIZE)).astype(np.float32),
+        "statistics": (),
         "x": rng.standard_normal((N, 3)).astype(np.float32),
         "y": rng.standard_normal((N, 2)).astype(np.float32),
         "order": np.arange(N),
@@ -68,7 +69,9 @@ def train(call):
     vectors = {name: call[name] for name in ("m", "v")}
     optimizer = (*take("optimizer", "settings"), vectors, *take("rates", "t"))
     result = take("losses", "hits", "steps", "diverged")
-    return _engine.train(*take("network", "values"), samples, loss, optimizer, result, *take("active", "threads"))
+    return _engine.train(
+        *take("network", "values", "statistics"), samples, loss, optimizer, result, *take("active", "threads")
+    )
 
 
 def unaligned(x):
@@ -235,15 +238,17 @@ def test_all_ways_to_give_a_setting_are_one():
         np.testing.assert_array_equal(other, trained[0])
 
 
-@pytest.mark.parametrize("place", range(2, 6))
+@pytest.mark.parametrize("place", range(2, 7))
 @pytest.mark.parametrize("record", [None, (), [], (1, 2), "four", 7])
 def test_records_that_are_none(place, record):
     call = arguments()
     samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {})
     optimizer = ("Adam", ADAM, {"m": call["m"], "v": call["v"]}, call["rates"], 0)
     result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged"))
-    records = [call["network"], call["values"], samples, loss, optimizer, result, None, 1]
+    records = [call["network"], call["values"], (), samples, loss, optimizer, result, None, 1]
     assert _engine.train(*records) is None
+    if place == 2 and record == ():
+        return
     records[place] = record
     with pytest.raises(TypeError, match=REFUSED + r".* to be a tuple of"):
         _engine.train(*records)
@@ -390,9 +395,9 @@ def test_networks():
         with pytest.raises(TypeError, match="arguments"):
             call(1)
     with pytest.raises(ValueError, match="PyCapsule"):
-        _engine.predict(1, 2, 3, 4, 5)
+        _engine.predict(1, 2, 3, 4, 5, 6)
     with pytest.raises(ValueError, match="PyCapsule"):  # a capsule, but not one of ours
-        _engine.predict(np.random.default_rng(0).bit_generator.capsule, 2, 3, 4, 5)
+        _engine.predict(np.random.default_rng(0).bit_generator.capsule, 2, 3, 4, 5, 6)
 
 
 @pytest.mark.parametrize("generators", [[[]], [[np.random.PCG64(0)]], [3], [[1, 2]], [[np.arange(3), None]]])
@@ -438,6 +443,7 @@ def predicting(**changes):
     good = {
         "network": make(),
         "values": np.zeros((R, SIZE), np.float32),
+        "statistics": (),
         "x": np.zeros((N, 3), np.float32),
         "y": np.ones((R, N, 2), np.float32),
         "threads": 1,
@@ -448,12 +454,73 @@ def predicting(**changes):
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("name", ["values", "x", "y"])
 def test_arrays_of_a_prediction(name, wrong):
-    network, values, x, y, threads = predicting()
+    network, values, statistics, x, y, threads = predicting()
     array = WRONG[wrong]({"values": values, "x": x, "y": y}[name])
     with pytest.raises((ValueError, TypeError), match=REFUSED):
         _engine.predict(*predicting(**{name: array}))
-    _engine.predict(network, values, x, y, threads)
+    _engine.predict(network, values, statistics, x, y, threads)
     assert not y.any()
+
+
+NORM = (*LAYERS[:2], ("BatchNorm1d", 4, 4, 16, 20, {"lr": 0.01, "eps": 0.1, "momentum": 0.5}))
+NORM_RANGES = (*RANGES[:2], (16, 4, 2, 1), (20, 4, 2, 1))
+
+
+def measuring(**changes):
+    mean, variance = np.zeros((R, 4), np.float32), np.ones((R, 4), np.float32)
+    good = {"running_mean": mean, "running_var": variance, "num_batches_tracked": np.zeros(R, np.int64)}
+    return good | changes
+
+
+def with_statistics(statistics, **changes):
+    network = make(NORM, ranges=NORM_RANGES, size=24)
+    vectors = {name: np.zeros((R, 24), np.float32) for name in ("values", "m", "v")}
+    return {"network": network, "statistics": statistics, "y": np.zeros((N, 4), np.float32), **vectors, **changes}
+
+
+def test_statistics_are_changed_by_a_training_and_read_by_a_prediction():
+    measured = measuring()
+    train(arguments(**with_statistics((measured,))))
+    assert measured["num_batches_tracked"].tolist() == [3, 3]
+    assert (measured["running_var"] != 1).all()
+    call = with_statistics((measured,))
+    y = np.ones((R, N, 4), np.float32)
+    _engine.predict(call["network"], call["values"], (measured,), np.zeros((N, 3), np.float32), y, 1)
+    assert not y.any()
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("name", ["running_mean", "running_var", "num_batches_tracked"])
+def test_arrays_of_statistics(name, wrong):
+    measured = measuring()
+    array = WRONG[wrong](np.broadcast_to(measured[name], measured[name].shape).copy())
+    refused(**with_statistics((measured | {name: array},)))
+    call = with_statistics((measured | {name: array},))
+    y = np.ones((R, N, 4), np.float32)
+    with pytest.raises((ValueError, TypeError), match=REFUSED):
+        _engine.predict(call["network"], call["values"], call["statistics"], np.zeros((N, 3), np.float32), y, 1)
+    assert (y == 1).all()
+
+
+def test_statistics_that_are_missing_unknown_or_cannot_be_written():
+    refused("statistics to be a tuple of 1", **with_statistics(()))
+    refused("statistics to be a tuple of 1", **with_statistics((measuring(), measuring())))
+    refused("statistics to be a tuple of 0", statistics=(measuring(),))
+    refused("statistics of BatchNorm1d by name", **with_statistics((None,)))
+    lacking = measuring()
+    del lacking["running_var"]
+    refused("statistic running_var of BatchNorm1d, got none", **with_statistics((lacking,)))
+    refused("statistic of BatchNorm1d among running_mean, .*, got 'mode'", **with_statistics((measuring(mode=1),)))
+    fixed = measuring(running_mean=read_only(np.zeros((R, 4), np.float32)))
+    refused("running_mean to be writable", **with_statistics((fixed,)))
+
+
+def test_a_batch_that_is_too_small_for_a_layer():
+    for batch_size in (1, 3, 9):
+        refused(
+            "at least 2 samples in every batch for layers.2., a BatchNorm1d, got 1",
+            **with_statistics((measuring(),), batch_size=batch_size, rates=None),
+        )
 
 
 def test_a_prediction_must_be_writable():
@@ -464,8 +531,8 @@ def test_a_prediction_must_be_writable():
 def test_a_single_network_takes_no_replicates():
     network = make(replicates=1, replicated=False)
     values, x, y = np.zeros(SIZE, np.float32), np.zeros((N, 3), np.float32), np.zeros((N, 2), np.float32)
-    _engine.predict(network, values, x, y, 1)
-    for wrong in ((values[None], x, y), (values, x[None], y), (values, x, y[None])):
+    _engine.predict(network, values, (), x, y, 1)
+    for wrong in ((values[None], (), x, y), (values, (), x[None], y), (values, (), x, y[None])):
         with pytest.raises(ValueError, match=REFUSED):
             _engine.predict(network, *wrong, 1)
 
@@ -524,5 +591,5 @@ def test_a_network_that_is_frozen_predicts_and_is_not_trained():
     refused("a network of which something is trained, got all of it frozen", network=frozen)
     call = arguments()
     y = np.full((R, N, 2), np.nan, np.float32)
-    _engine.predict(frozen, call["values"], call["x"], y, 1)
+    _engine.predict(frozen, call["values"], (), call["x"], y, 1)
     assert np.isfinite(y).all()

@@ -29,6 +29,7 @@ SETTINGS = {
     "ELU": {"alpha": 0.7},
     "Softplus": {"beta": 1.5},
     "LayerNorm": {"eps": 0.1},
+    "BatchNorm1d": {"eps": 0.1, "momentum": 0.4},
 }
 LOSSES = {
     "HuberLoss": {"delta": 0.3},
@@ -38,9 +39,11 @@ LOSSES = {
 }
 OPTIMIZERS = {
     "SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01},
-    # Its first steps are ten times the learning rate, also where a gradient is rounding noise, unless eps is larger.
+    # Their steps are as large as the learning rate, or ten times as large, also where a gradient is rounding noise, as
+    # that of a bias below a BatchNorm1d is, unless eps is larger.
     "RMSprop": {"alpha": 0.9, "eps": 1e-3, "momentum": 0.7, "weight_decay": 0.01},
-    "Adam": {"weight_decay": 0.01},
+    "Adam": {"eps": 1e-3, "weight_decay": 0.01},
+    "AdamW": {"eps": 1e-3},
 }
 COMMON = {"clip": 0.3, "decay_biases": False}  # of every optimizer
 
@@ -126,6 +129,9 @@ def test_any_chain(
     trained, kinds, loss, reduction, optimizer, widths, replicates, common, frozen, batches, weighted, seed
 ):
     (inputs, width, outputs), (n, batch_size) = widths, batches
+    if "BatchNorm1d" in kinds:  # which refuses a batch of one sample
+        batch_size = max(batch_size, 2)
+        n += n % batch_size == 1
     cost = getattr(minidl, loss)(reduction, **LOSSES.get(loss, {}))
     if not cost.one_output_per_target:
         outputs *= 2

@@ -17,6 +17,7 @@ bool Network::read(PyObject* layers, PyObject* generators, PyObject* ranges, con
   for (int64_t i = 0; i < chain.count; ++i) {
     if (!read_layer(PyTuple_GetItem(layers, (Py_ssize_t)i), i)) return false;
     any |= facts_of(layers_.back()).has_weights;
+    measuring_ += count_of(facts_of(layers_.back()).statistics) > 0;
   }
   if (!any) return refuse(PyExc_ValueError, "at least one layer that has weights, got none");
   if (!read_generators(generators) || !read_ranges(ranges)) return false;

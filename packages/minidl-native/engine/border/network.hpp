@@ -26,6 +26,8 @@ class Network {
   // Refuse a training in which a layer would draw from a generator that it lacks or, unless there are `rates` of the
   // steps, would need a learning rate of its own that it lacks; and one in which nothing is trained.
   bool check_training(bool rates) const;
+  // The number of layers that have statistics.
+  int64_t measuring() const { return measuring_; }
 
   Chain chain = {};
 
@@ -42,6 +44,7 @@ class Network {
   std::vector<BitGenerator*> generators_;
   std::vector<PyObject*> owners_;
   const Isa* isa_ = nullptr;
+  int64_t measuring_ = 0;
 };
 
 }  // namespace minidl

@@ -73,6 +73,16 @@ void gather(const Pass& pass, int64_t replicate, int64_t start, int64_t rows, in
   }
 }
 
+// Move the running statistics, after the step of a batch.
+template <class T>
+void track(const Plan<T>& plan, int64_t rows) {
+  for (int64_t i = 0; i < plan.count; ++i) {
+    visit(Layers(), plan.stages[i].layer->kind, [&](auto kind) {
+      if constexpr (count_of(kind.statistics) > 0) kind.track(plan.stages[i], rows);
+    });
+  }
+}
+
 bool draws(const Chain& chain, int64_t r) {
   for (int64_t i = 0; i < chain.count; ++i) {
     if (chain.generators[i * chain.replicates + r]) return true;
@@ -85,7 +95,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
   Arena arena = {(char*)workspace};
   const int64_t most = pass.batch < pass.visited ? pass.batch : pass.visited;
   const T* values = (const T*)pass.values + r * chain.size;
-  const Plan<T> plan = lay_out<T>(chain, r, values, most, true, arena);
+  const Plan<T> plan = lay_out<T>(chain, r, values, pass.statistics, most, true, arena);
   const Layer &first = chain.layers[0], &last = chain.layers[chain.count - 1];
   const Column loss_settings = {pass.loss_settings + r, chain.replicates};
   const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
@@ -113,6 +123,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
       break;
     }
     optimize<T>(chain, pass, r, steps, plan.gradient);
+    track<T>(plan, rows);
     ++steps;
     if (stop.ask(stop.context)) break;
   }
@@ -136,7 +147,7 @@ size_t bytes_of(const Arena& arena) {
 template <class T>
 size_t train_bytes(const Chain& chain, int64_t rows) {
   Arena arena;
-  lay_out<T>(chain, 0, nullptr, rows, true, arena);
+  lay_out<T>(chain, 0, nullptr, nullptr, rows, true, arena);
   return bytes_of<T>(arena);
 }
 
@@ -157,20 +168,21 @@ size_t predict_bytes(const Chain& chain, int64_t rows) {
   if (rows <= FEW) {
     arena.take<T>(2, widest_of<T>(chain));
   } else {
-    lay_out<T>(chain, 0, nullptr, rows < PREDICT_ROWS ? rows : PREDICT_ROWS, false, arena);
+    lay_out<T>(chain, 0, nullptr, nullptr, rows < PREDICT_ROWS ? rows : PREDICT_ROWS, false, arena);
   }
   return bytes_of<T>(arena);
 }
 
 template <class T>
-void predict_row(const Chain& chain, int64_t r, const T* values, const T* x, T* y, T* block, T* other) {
+void predict_row(const Chain& chain, int64_t r, const T* values, const Statistics* statistics, const T* x, T* y, T* block,
+                 T* other) {
   copy(x, block, chain.layers[0].in);
   for (int64_t i = 0; i < chain.count; ++i) {
     const Layer& layer = chain.layers[i];
     const Column settings = {chain.settings + layer.first_setting * chain.replicates + r, chain.replicates};
     visit(Layers(), layer.kind, [&](auto kind) {
       T* output = kind.in_place ? block : other;
-      kind.template row<T>(layer, settings, values, block, output);
+      kind.row(Sample<T>{&layer, settings, values, running_of<T>(chain, i, r, statistics), block, output});
       other = kind.in_place ? other : block;
       block = output;
     });
@@ -179,17 +191,21 @@ void predict_row(const Chain& chain, int64_t r, const T* values, const T* x, T* 
 }
 
 template <class T>
-void predict(const Chain& chain, int64_t r, const void* v, const void* from, void* to, int64_t rows, void* workspace) {
+void predict(const Chain& chain, int64_t r, const void* v, const Statistics* statistics, const void* from, void* to,
+             int64_t rows, void* workspace) {
   const T *values = (const T*)v, *x = (const T*)from;
   T* y = (T*)to;
   const int64_t in = chain.layers[0].in, out = chain.layers[chain.count - 1].out;
   if (rows <= FEW) {
     T *block = (T*)workspace, *other = block + widest_of<T>(chain);
-    for (int64_t i = 0; i < rows; ++i) predict_row<T>(chain, r, values, x + i * in, y + i * out, block, other);
+    for (int64_t i = 0; i < rows; ++i) {
+      predict_row<T>(chain, r, values, statistics, x + i * in, y + i * out, block, other);
+    }
     return;
   }
   Arena arena = {(char*)workspace};
-  const Plan<T> plan = lay_out<T>(chain, r, values, rows < PREDICT_ROWS ? rows : PREDICT_ROWS, false, arena);
+  const int64_t most = rows < PREDICT_ROWS ? rows : PREDICT_ROWS;
+  const Plan<T> plan = lay_out<T>(chain, r, values, statistics, most, false, arena);
   pack_weights<T>(plan, false);
   for (int64_t start = 0; start < rows; start += PREDICT_ROWS) {
     const int64_t some = rows - start < PREDICT_ROWS ? rows - start : PREDICT_ROWS;

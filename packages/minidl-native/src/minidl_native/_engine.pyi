@@ -11,10 +11,11 @@ def network(
     isa: str,
     /,
 ) -> Any: ...
-def predict(network: Any, values: Any, x: Any, y: Any, threads: int, /) -> None: ...
+def predict(network: Any, values: Any, statistics: tuple[Any, ...], x: Any, y: Any, threads: int, /) -> None: ...
 def train(
     network: Any,
     values: Any,
+    statistics: tuple[Any, ...],
     samples: tuple[Any, Any, Any, int, Any],
     loss: tuple[str, bool, float | None, Any],
     optimizer: tuple[str, Any, Any, Any, int],

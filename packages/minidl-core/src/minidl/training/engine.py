@@ -78,6 +78,11 @@ class Part:
         """The number of batches."""
         return -(-self.count // self.batch_size)
 
+    @property
+    def last(self) -> int:
+        """The number of samples in the last batch, which may be smaller than the others."""
+        return (self.count - 1) % self.batch_size + 1
+
     def mass_in(self, batches: np.ndarray) -> np.ndarray:
         """Return the sum of the weights in the first batches of each replicate; without weights the samples.
 

@@ -26,7 +26,7 @@ KNOWN = {name for name, facts in FACTS.items() if facts["is_activation"]}
 ACTIVATIONS = [case for case in MODULES if case.name.split()[0] in KNOWN]
 RELU, TANH = (next(case for case in MODULES if case.name == name) for name in ("ReLU", "Tanh"))
 # Layers that are no activations, and draw nothing: their cases are five features wide.
-LAYERS = [case for case in MODULES if case.name in ("LayerNorm", "BatchNorm1d")]
+LAYERS = [case for case in MODULES if case.name in ("LayerNorm", "BatchNorm1d", "Residual")]
 BETWEEN_0_AND_1 = ("BCELoss", "PoissonNLLLoss of rates")  # what these losses want of a prediction
 # Of the largest element of the vector, after some dozen steps: products are added in another order than torch's, and
 # exp and tanh are the engine's own, right to 2 ulp.
@@ -136,6 +136,7 @@ def test_every_activation(kind, bias, dtype, rng, table):
     check(both, losses, str(kind), dtype, table)
 
 
+@pytest.mark.filterwarnings("ignore:Sequential. layers.1. and layers.3. start from the same")  # both are the case's
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("kind", LAYERS, ids=str)
 def test_every_other_layer(kind, dtype, rng, table):

@@ -38,6 +38,7 @@ struct LayerFacts {
   bool has_weights;                       // weight (out, in), perhaps a bias; settings[0] is then the learning rate
   bool per_feature;                       // its weight is (out), there is a bias, and it keeps its width
   bool draws;                             // from a generator, unless settings[0] is 0
+  bool adds_branch;                       // adds the input of a layer below to its own
   Names statistics;                       // arrays of one number per feature, and last an int64 count of batches
   int64_t least_batch;                    // the samples that a batch of a training must have
   bool is_activation;
@@ -76,6 +77,8 @@ struct Layer {
   int64_t kind, in, out, weight, bias;
   int64_t first_setting;                  // row of the chain's settings
   bool trained;                           // false where its parameters are frozen
+  int64_t branch;                         // the layer whose input is added to its own; -1 without
+  bool branches;                          // its input is added to that of this or a later layer
 };
 
 // Where a parameter that is trained lies in the vector, and the layer that it belongs to.

@@ -16,7 +16,7 @@ TRAINING = """
 import numpy as np, minidl
 assert minidl.__file__.startswith({place!r})
 layers = [minidl.Linear(2, 3, rng=0), minidl.BatchNorm1d(3), minidl.ReLU()]
-layers += [minidl.Linear(3, 2, rng=1), minidl.Sigmoid()]
+layers += [minidl.Residual(minidl.Linear(3, 3, rng=2)), minidl.Linear(3, 2, rng=1), minidl.Sigmoid()]
 model = minidl.Sequential(layers)
 x = np.ones((4, 2), np.float32)
 optimizer = minidl.Adam(model, 0.1)
@@ -27,6 +27,7 @@ print(minidl.summary(model).splitlines()[-1])
 EDITS = {
     "BatchNorm1d": ("layers/batch_norm.py", "variance * (count / (count - 1))", "variance"),
     "BatchNorm1d, which predicts": ("layers/batch_norm.py", "x) - mean, at_least", "x) - 0.999 * mean, at_least"),
+    "Residual": ("layers/residual.py", "return dy + dx if", "return 0.999 * dy + dx if"),
     "ReLU": ("layers/activations.py", "return dy * positive", "return 0.999 * dy * positive"),
     "Sigmoid": ("layers/activations.py", "return dy * (y * (1 - y))", "return dy * (y * (1.001 - y))"),
     "BCELoss": ("losses/bce.py", "return (f - y) /", "return 1.001 * (f - y) /"),

@@ -24,9 +24,11 @@ ADAM = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0, "clip": n
 
 
 def make(
-    layers=LAYERS, *, ranges=RANGES, replicates=R, replicated=True, generators=(), is_double=False, isa="", size=SIZE
-):
-    return _engine.network(is_double, replicated, replicates, size, layers, list(generators), ranges, isa)
+    layers=LAYERS, *, ranges=RANGES, replicates=R, replicated=True, generators=(), branches=(), is_double=False, isa="",
+    size=SIZE,
+):  # fmt: skip
+    drawn_from = list(generators)
+    return _engine.network(is_double, replicated, replicates, size, layers, drawn_from, ranges, branches, isa)
 
 
 def arguments(**changes):
@@ -464,6 +466,30 @@ def test_arrays_of_a_prediction(name, wrong):
 
 NORM = (*LAYERS[:2], ("BatchNorm1d", 4, 4, 16, 20, {"lr": 0.01, "eps": 0.1, "momentum": 0.5}))
 NORM_RANGES = (*RANGES[:2], (16, 4, 2, 1), (20, 4, 2, 1))
+
+
+BRANCHES = (*LAYERS[:2], ("Residual", 4, 4, -1, -1, {}), LAYERS[2])
+BRANCH_RANGES = (*RANGES[:2], (16, 8, 3, 2), (24, 2, 3, 1))
+
+
+@pytest.mark.parametrize("begin", [1, 2])
+def test_a_branch(begin):
+    call = arguments(network=make(BRANCHES, ranges=BRANCH_RANGES, branches=((begin, 2),)))
+    train(call)
+    assert (call["steps"].tolist(), call["diverged"].tolist()) == ([3, 3], [0, 0])
+
+
+@pytest.mark.parametrize(
+    "branches",
+    [
+        *((), [], None, ((1, 2), (1, 2)), ((0, 2),), ((1, 1),), ((1, 3),), ((3, 2),), ((-1, 2),), ((1, 4),)),
+        *(((1, 2, 3),), (1, 2), ((1, None),), (("1", 2),), ((1.0, 2),), ((2**62, 2**62),), ((-(2**63), 2),)),
+    ],
+    ids=str,
+)
+def test_branches_that_are_none(branches):
+    with pytest.raises((ValueError, TypeError), match=REFUSED):
+        make(BRANCHES, ranges=BRANCH_RANGES, branches=branches)
 
 
 def measuring(**changes):

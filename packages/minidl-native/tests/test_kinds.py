@@ -54,6 +54,8 @@ def layer(kind, rng, below, above=None):
         return minidl.Linear(below, above or below, dtype="float64", rng=rng, **options)
     accepted = inspect.signature(getattr(minidl, kind)).parameters
     given = {"features": below, "dtype": "float64", "rng": rng}
+    if "inner" in accepted:
+        given["inner"] = minidl.Sequential([minidl.Tanh(), layer("Linear", rng, below)])
     return getattr(minidl, kind)(**options, **{name: value for name, value in given.items() if name in accepted})
 
 

@@ -33,11 +33,11 @@ PyObject* text_of(PyObject* object) {
   return nullptr;
 }
 
-// network(is_double, replicated, replicates, size, layers, generators, ranges, isa) -> capsule
+// network(is_double, replicated, replicates, size, layers, generators, ranges, branches, isa) -> capsule
 PyObject* make_network(PyObject* const* args, Py_ssize_t count) {
   auto network = std::make_unique<Network>();
   Chain& chain = network->chain;
-  if (!read_count(count, 8)) return nullptr;
+  if (!read_count(count, 9)) return nullptr;
   chain.is_double = args[0] == Py_True;
   chain.replicated = args[1] == Py_True;
   if (!PyBool_Check(args[0]) || !PyBool_Check(args[1])) {
@@ -48,8 +48,8 @@ PyObject* make_network(PyObject* const* args, Py_ssize_t count) {
       !read_integer(args[3], "size", 0, INT64_MAX, chain.size)) {
     return nullptr;
   }
-  PyObject* isa = text_of(args[7]);
-  const bool good = isa && network->read(args[4], args[5], args[6], PyBytes_AsString(isa));
+  PyObject* isa = text_of(args[8]);
+  const bool good = isa && network->read(args[4], args[5], args[6], args[7], PyBytes_AsString(isa));
   Py_XDECREF(isa);
   return good ? PyCapsule_New(network.release(), CAPSULE, forget) : nullptr;
 }

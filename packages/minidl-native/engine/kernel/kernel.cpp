@@ -33,6 +33,18 @@ bool forward(const Plan<T>& plan, int64_t rows, bool train, const Stop* stop) {
   return true;
 }
 
+// Add the gradients of all branches that begin at a layer to the gradient of its input.
+template <class T>
+void join_branches(const Plan<T>& plan, int64_t begin, int64_t rows, T* dx) {
+  for (int64_t i = begin; i < plan.count; ++i) {
+    const Stage<T>& stage = plan.stages[i];
+    if (stage.layer->branch != begin) continue;
+    visit(Layers(), stage.layer->kind, [&](auto kind) {
+      if constexpr (kind.adds_branch) kind.template join<T>(stage, rows, dx);
+    });
+  }
+}
+
 // Turn g, the gradient of the last block, into those of all parameters that are trained. No gradient is needed below the
 // lowest layer that has any. Returns false if it was asked to stop on the way.
 template <class T>
@@ -47,6 +59,7 @@ bool backward(const Plan<T>& plan, int64_t rows, const Stop* stop) {
       other = kind.in_place ? other : g;
       g = below;
     });
+    if (stage.layer->branches && i > plan.lowest) join_branches<T>(plan, i, rows, g);
     if (asked_to_stop(stop, *stage.layer, rows)) return false;
   }
   return true;
@@ -153,6 +166,13 @@ size_t train_bytes(const Chain& chain, int64_t rows) {
 
 constexpr int64_t FEW = 4;  // so few rows are not worth packing the weights
 
+// The number of layers below `end` at which a branch begins.
+int64_t count_branches(const Chain& chain, int64_t end) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < end; ++i) count += chain.layers[i].branches;
+  return count;
+}
+
 template <class T>
 int64_t widest_of(const Chain& chain) {
   int64_t widest = chain.layers[0].in;
@@ -166,7 +186,7 @@ template <class T>
 size_t predict_bytes(const Chain& chain, int64_t rows) {
   Arena arena;
   if (rows <= FEW) {
-    arena.take<T>(2, widest_of<T>(chain));
+    arena.take<T>(2 + count_branches(chain, chain.count), widest_of<T>(chain));
   } else {
     lay_out<T>(chain, 0, nullptr, nullptr, rows < PREDICT_ROWS ? rows : PREDICT_ROWS, false, arena);
   }
@@ -174,15 +194,19 @@ size_t predict_bytes(const Chain& chain, int64_t rows) {
 }
 
 template <class T>
-void predict_row(const Chain& chain, int64_t r, const T* values, const Statistics* statistics, const T* x, T* y, T* block,
-                 T* other) {
+void predict_row(const Chain& chain, int64_t r, const T* values, const Statistics* statistics, const T* x, T* y,
+                 T* memory) {
+  const int64_t widest = widest_of<T>(chain);
+  T *block = memory, *other = memory + widest, *kept = other + widest;  // kept: a row for each branch, as they begin
   copy(x, block, chain.layers[0].in);
   for (int64_t i = 0; i < chain.count; ++i) {
     const Layer& layer = chain.layers[i];
     const Column settings = {chain.settings + layer.first_setting * chain.replicates + r, chain.replicates};
+    if (layer.branches) copy(block, kept + count_branches(chain, i) * widest, layer.in);
+    const T* branch = layer.branch < 0 ? nullptr : kept + count_branches(chain, layer.branch) * widest;
     visit(Layers(), layer.kind, [&](auto kind) {
       T* output = kind.in_place ? block : other;
-      kind.row(Sample<T>{&layer, settings, values, running_of<T>(chain, i, r, statistics), block, output});
+      kind.row(Sample<T>{&layer, settings, values, running_of<T>(chain, i, r, statistics), branch, block, output});
       other = kind.in_place ? other : block;
       block = output;
     });
@@ -197,9 +221,8 @@ void predict(const Chain& chain, int64_t r, const void* v, const Statistics* sta
   T* y = (T*)to;
   const int64_t in = chain.layers[0].in, out = chain.layers[chain.count - 1].out;
   if (rows <= FEW) {
-    T *block = (T*)workspace, *other = block + widest_of<T>(chain);
     for (int64_t i = 0; i < rows; ++i) {
-      predict_row<T>(chain, r, values, statistics, x + i * in, y + i * out, block, other);
+      predict_row<T>(chain, r, values, statistics, x + i * in, y + i * out, (T*)workspace);
     }
     return;
   }

@@ -1,9 +1,10 @@
-// The layers: Linear, Dropout, LayerNorm, BatchNorm1d, and an activation applied to a whole block.
+// The layers: Linear, Dropout, LayerNorm, BatchNorm1d, Residual, and an activation applied to a whole block.
 #pragma once
 
 #include "activations.hpp"
 #include "batch_norm.hpp"
 #include "layer_norm.hpp"
+#include "residual.hpp"
 #include "stage.hpp"
 
 namespace minidl {
@@ -131,7 +132,7 @@ struct Elementwise : AnyLayer {
 };
 
 template <class... A>
-List<Linear, Dropout, LayerNorm, BatchNorm1d, Elementwise<A>...> with_activations(List<A...>);
+List<Linear, Dropout, LayerNorm, BatchNorm1d, Residual, Elementwise<A>...> with_activations(List<A...>);
 
 using Layers = decltype(with_activations(Activations()));
 

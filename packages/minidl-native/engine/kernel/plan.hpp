@@ -76,11 +76,12 @@ Stage<T> new_stage(const Chain& chain, int64_t i, int64_t replicate, const T* va
   return stage;
 }
 
-// Give a layer its memory. Its output goes over its input only if that is possible and no `backward` reads the block
-// afterwards: neither the layer's own, as its input, nor that of the layer below, as its output.
+// Give a layer its memory. Its output goes over its input only if that is possible and nothing reads the block
+// afterwards: no branch that begins here, no `backward` of the layer's own, as its input, nor that of the layer below, as
+// its output.
 template <class T>
 void lay_out_stage(Flags flags, int64_t rows, bool below_needs_output, bool train, Stage<T>& stage, Arena& arena) {
-  const bool read_later = train && (flags.needs_input || below_needs_output);
+  const bool read_later = stage.layer->branches || (train && (flags.needs_input || below_needs_output));
   stage.y = flags.in_place && !read_later ? stage.x : arena.take<T>(rows, stage.out_ld);
   if (flags.has_weights && !flags.per_feature) {
     stage.forward = arena.take<T>(stage.layer->in, stage.out_ld);
@@ -106,6 +107,8 @@ Plan<T> lay_out(const Chain& chain, int64_t replicate, const T* values, const St
     Stage<T>& stage = plan.stages ? plan.stages[i] : counted;
     stage = new_stage<T>(chain, i, replicate, values, statistics);
     stage.x = plan.y;
+    const int64_t branch = chain.layers[i].branch;
+    if (plan.stages && branch >= 0) stage.branch = plan.stages[branch].x;
     lay_out_stage<T>(flags, rows, below_needs_output, train, stage, arena);
     if (chain.layers[i].trained && plan.lowest == chain.count) plan.lowest = i;
     widest = stage.out_ld > widest ? stage.out_ld : widest;

@@ -32,6 +32,7 @@ struct Stage {
   T* kept;                        // a block, for a kind that `keeps`
   T* numbers;                     // padded rows, as many as a kind's `rows_of_numbers`
   Running<T> running;
+  T* branch;                      // the input of the layer where a branch begins, for a kind that `adds_branch`
 };
 
 // One sample on its way through a layer, in evaluation mode.
@@ -41,7 +42,7 @@ struct Sample {
   Column settings;
   const T* values;                // the parameters, the whole vector
   Running<T> running;
-  const T* x;
+  const T *branch, *x;
   T* y;
 };
 
@@ -52,12 +53,13 @@ struct Sample {
 //   in_place                      whether `forward` may write y over x, and `backward` dx over g
 //   keeps                         whether it keeps a block as large as y from `forward` to `backward`
 //   rows_of_numbers               how many numbers per feature it keeps from `forward` to `backward`
-//   has_weights, per_feature, draws, statistics, least_batch
+//   has_weights, per_feature, draws, adds_branch, statistics, least_batch
 //                                 as LayerFacts say
 //   forward(stage, rows, train)   computes y
 //   backward(stage, rows, g, dx, gradient)
 //                                 computes dx = dL/dx from g = dL/dy, unless dx is null, and the parameters' part of
 //                                 the gradient, unless that is null
+//   join(stage, rows, dx)         adds the gradient of its branch to that of the layer where the branch begins
 //   track(stage, rows)            changes the statistics, if it has any, once the step of a batch is made
 //   row(sample)                   computes y of one sample in evaluation mode
 struct AnyLayer {
@@ -66,7 +68,7 @@ struct AnyLayer {
   static constexpr bool in_place = false, keeps = false;
   static constexpr int64_t rows_of_numbers = 0, least_batch = 1;
   static constexpr Names statistics = {};
-  static constexpr bool has_weights = false, per_feature = false, draws = false;
+  static constexpr bool has_weights = false, per_feature = false, draws = false, adds_branch = false;
   static constexpr bool is_activation = false, gives_probabilities = false;
 };
 

@@ -8,6 +8,7 @@ def network(
     layers: tuple[tuple[Any, ...], ...],
     generators: list[list[Any]],
     ranges: tuple[tuple[int, int, int, int], ...],
+    branches: tuple[tuple[int, int], ...],
     isa: str,
     /,
 ) -> Any: ...

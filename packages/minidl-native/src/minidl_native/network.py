@@ -11,7 +11,17 @@ import numpy as np
 
 from minidl_native import _engine
 from minidl_native.kinds import FACTS
-from minidl_native.reading import bit_generators, check, check_loss, check_optimizer, read, size_of, trained
+from minidl_native.reading import (
+    bit_generators,
+    branches,
+    check,
+    check_loss,
+    check_optimizer,
+    in_order,
+    read,
+    size_of,
+    trained,
+)
 from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples, Statistics
 
 CROSSOVERS = {"baseline": 64**2, "avx2": 512**2, "avx512": 512**2}
@@ -74,7 +84,8 @@ class Network:
         check(spec, dtype=dtype, replicate_shape=replicate_shape)
         self.replicate_shape, self.dtype = tuple(replicate_shape), np.dtype(dtype)
         replicates = replicate_shape[0] if replicate_shape else 1
-        layers = read(spec, replicates)
+        records = in_order(spec)
+        layers = read(records, replicates)
         drawn_from = bit_generators(layers, generators, replicates)
         unique = {id(one): one for own in drawn_from for one in own if one is not None}
         # In one order everywhere, so that two trainings that share some never wait for each other.
@@ -83,15 +94,16 @@ class Network:
             dtype == "float64",
             bool(replicate_shape),
             replicates,
-            size_of(spec),
+            size_of(records),
             layers,
             drawn_from,
-            trained(spec),
+            trained(records),
+            tuple(branches(spec)),
             _isa,
         )
         self._last, _, self._out, *_ = layers[-1]
-        self.least_batch: int = max(FACTS["layers"][record.kind]["least_batch"] for record in spec)
-        self.largest: int = max(prod(param.shape) for record in spec for param in record.params)
+        self.least_batch: int = max(FACTS["layers"][record.kind]["least_batch"] for record in records)
+        self.largest: int = max(prod(param.shape) for record in records for param in record.params)
         self.worthwhile = self.largest <= CROSSOVERS[_isa or _engine.isas()[-1]]
 
     def steps_worthwhile(self, optimizer: str) -> bool:

@@ -108,7 +108,8 @@ def _network(kind: type, settings: dict[str, Any], *, ends_with_sigmoid: bool) -
     first, second = (Linear(*widths, std_b=0.1, dtype="float64", rng=rng) for widths in ((3, 4), (4, 2)))
     between: list[Module] = []
     if issubclass(kind, Module) and kind not in PLAIN:
-        given: dict[str, Any] = {"rng": rng, "features": 4, "dtype": "float64"}
+        inner = Linear(4, 4, std_b=0.1, dtype="float64", rng=rng)
+        given: dict[str, Any] = {"rng": rng, "features": 4, "inner": inner, "dtype": "float64"}
         accepted = inspect.signature(kind).parameters
         between = [kind(**settings, **{name: value for name, value in given.items() if name in accepted})]
     return Sequential([first, *between, second, *([Sigmoid()] if ends_with_sigmoid else [])])

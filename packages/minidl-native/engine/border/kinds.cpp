@@ -84,8 +84,8 @@ PyObject* facts_of(const LayerFacts& layer) {
   return Py_BuildValue("{sNsNsNsNsNsNsNsLsNsN}", "settings", tuple_of(layer.settings), "words", tuple_of(layer.words),
                        "parameters", tuple_of(parameters), "per_feature", truth(layer.per_feature), "draws",
                        truth(layer.draws), "adds_branch", truth(layer.adds_branch), "statistics",
-                       tuple_of(layer.statistics), "least_batch", (long long)layer.least_batch, "is_activation", truth(layer.is_activation),
-                       "gives_probabilities", truth(layer.gives_probabilities));
+                       tuple_of(layer.statistics), "least_batch", (long long)layer.least_batch, "is_activation",
+                       truth(layer.is_activation), "gives_probabilities", truth(layer.gives_probabilities));
 }
 
 PyObject* facts_of(const LossFacts& loss) {

@@ -102,8 +102,9 @@ PyObject* train(PyObject* const* args, Py_ssize_t count) {
   int64_t threads;
   Network* network = read_count(count, 9) ? network_of(args[0]) : nullptr;
   if (!network || !job.open_values(*network, args[1]) || !job.open_statistics(*network, args[2]) ||
-      !job.open_data(*network, args[3], args[4]) || !job.open_optimizer(*network, args[5]) || !job.open_result(*network, args[6], args[7]) ||
-      !network->check_training(pass.rates != nullptr) || !job.check_batches(*network) || !read_integer(args[8], "threads", 1, INT64_MAX, threads)) {
+      !job.open_data(*network, args[3], args[4]) || !job.open_optimizer(*network, args[5]) ||
+      !job.open_result(*network, args[6], args[7]) || !network->check_training(pass.rates != nullptr) ||
+      !job.check_batches(*network) || !read_integer(args[8], "threads", 1, INT64_MAX, threads)) {
     return nullptr;
   }
   const Chain& chain = network->chain;

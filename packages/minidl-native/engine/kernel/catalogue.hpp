@@ -9,8 +9,8 @@ namespace minidl {
 namespace MINIDL_ISA {
 
 template <class Kind>
-constexpr LayerFacts LAYER = {Kind::name,        Kind::settings,    Kind::words,       Kind::has_weights,
-                              Kind::per_feature, Kind::draws,       Kind::adds_branch, Kind::statistics,
+constexpr LayerFacts LAYER = {Kind::name,        Kind::settings,      Kind::words,       Kind::has_weights,
+                              Kind::per_feature, Kind::draws,         Kind::adds_branch, Kind::statistics,
                               Kind::least_batch, Kind::is_activation, Kind::gives_probabilities};
 template <class Kind>
 constexpr LossFacts LOSS = {Kind::name, Kind::settings, Kind::takes_classes, Kind::needs_probabilities, Kind::outputs};

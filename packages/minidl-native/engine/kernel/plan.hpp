@@ -77,8 +77,8 @@ Stage<T> new_stage(const Chain& chain, int64_t i, int64_t replicate, const T* va
 }
 
 // Give a layer its memory. Its output goes over its input only if that is possible and nothing reads the block
-// afterwards: no branch that begins here, no `backward` of the layer's own, as its input, nor that of the layer below, as
-// its output.
+// afterwards: neither a branch that begins here, nor the layer's own `backward`, as its input, nor that of the layer
+// below, as its output.
 template <class T>
 void lay_out_stage(Flags flags, int64_t rows, bool below_needs_output, bool train, Stage<T>& stage, Arena& arena) {
   const bool read_later = stage.layer->branches || (train && (flags.needs_input || below_needs_output));

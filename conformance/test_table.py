@@ -24,7 +24,7 @@ def tolerances():
         yield from ((f"{case}, each step", dtype, case.ulp) for dtype in DTYPES)
         yield f"{case}, {STEPS} steps", "float64", case.drift
         yield f"{case}, {STEPS} steps, engine", "float64", case.drift
-    for name in (*map(str, LOSSES), *map(str, test_engine.ACTIVATIONS), "LayerNorm"):
+    for name in (*map(str, LOSSES), *map(str, (*test_engine.ACTIVATIONS, *test_engine.LAYERS))):
         yield from ((f"{name}, engine", dtype, tolerance) for dtype, tolerance in test_engine.ULP.items())
     yield "odd widths and batches, engine", "float64", test_engine.ULP["float64"]
 

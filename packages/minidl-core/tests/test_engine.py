@@ -72,7 +72,7 @@ class Pretended:
             raise UnsupportedError("layers[0]: it is round")
         network = SimpleNamespace(
             spec=spec, dtype=dtype, replicate_shape=replicate_shape, generators=generators, worthwhile=True,
-            largest=5000, train=self.train, predict=self.predict, step=self.step,
+            largest=5000, least_batch=1, train=self.train, predict=self.predict, step=self.step,
             steps_worthwhile=lambda _: self.one_pass,
         )  # fmt: skip
         self.networks.append(network)
@@ -82,7 +82,8 @@ class Pretended:
         if self.refuses in (loss, optimizer):
             raise UnsupportedError(f"{self.refuses} is not one that it knows")
 
-    def train(self, values, samples, loss, optimizer, result, *, active, threads):
+    def train(self, values, samples, loss, optimizer, result, *, statistics, active, threads):
+        assert not list(statistics)
         self.epochs.append(SimpleNamespace(
             values=values, samples=samples, loss=loss, optimizer=optimizer, active=active, threads=threads
         ))  # fmt: skip
@@ -100,7 +101,7 @@ class Pretended:
         self.steps.append((gradients.copy(), optimizer))
         values -= optimizer.rates * gradients
 
-    def predict(self, values, x, *, threads):  # noqa: ARG002 - it takes what the real one takes
+    def predict(self, values, x, *, statistics, threads):  # noqa: ARG002 - it takes what the real one takes
         return np.full((*values.shape[:-1], x.shape[-2], 1), 0.25, x.dtype)
 
 

@@ -152,8 +152,7 @@ class TestTraining:
     def test_replicates_are_the_networks_of_their_seeds(self, rng):
         x, y = samples(rng)
         together = minidl.replicate(network, range(3))
-        history = self.fit(together, x, y)
-        assert history.engine.startswith("numpy")
+        self.fit(together, x, y)
         for r in range(3):
             single = network(r)
             self.fit(single, x, y)

@@ -15,6 +15,7 @@ constexpr int64_t PREDICT_ROWS = 128;     // the rows of a prediction that are c
 constexpr size_t TOO_LARGE = SIZE_MAX;    // a number of bytes that no memory can hold
 constexpr int64_t MOST_NAMES = 8;         // settings of a kind
 constexpr int64_t MOST_VECTORS = 4;       // vectors of an optimizer
+constexpr int64_t MOST_STATISTICS = 4;    // statistics of a layer
 
 // NumPy's interface to its bit generators, `bitgen_t`.
 struct BitGenerator {
@@ -37,6 +38,9 @@ struct LayerFacts {
   bool has_weights;                       // weight (out, in), perhaps a bias; settings[0] is then the learning rate
   bool per_feature;                       // its weight is (out), there is a bias, and it keeps its width
   bool draws;                             // from a generator, unless settings[0] is 0
+  bool adds_branch;                       // adds the input of a layer below to its own
+  Names statistics;                       // arrays of one number per feature, and last an int64 count of batches
+  int64_t least_batch;                    // the samples that a batch of a training must have
   bool is_activation;
   bool gives_probabilities;               // outputs between 0 and 1
 };
@@ -73,11 +77,18 @@ struct Layer {
   int64_t kind, in, out, weight, bias;
   int64_t first_setting;                  // row of the chain's settings
   bool trained;                           // false where its parameters are frozen
+  int64_t branch;                         // the layer whose input is added to its own; -1 without
+  bool branches;                          // its input is added to that of this or a later layer
 };
 
 // Where a parameter that is trained lies in the vector, and the layer that it belongs to.
 struct Range {
   int64_t start, count, layer, axes;
+};
+
+// The statistics of a layer, for all replicates: what training measures, and prediction uses.
+struct Statistics {
+  void* at[MOST_STATISTICS];
 };
 
 // A network, checked: widths meet, and all parameters lie inside the vector.
@@ -115,6 +126,7 @@ struct Pass {
   const double* optimizer_settings;       // (settings of the optimizer, replicates)
   void* values;                           // the parameters
   void* vectors[MOST_VECTORS];            // of the optimizer, null where missing
+  const Statistics* statistics;           // one for each layer; null where no layer has any
   const double* rates;                    // null: the layers' own
   int64_t rate_step, rate_replicate;      // strides
   int64_t t;                              // steps that the optimizer has made before
@@ -134,8 +146,8 @@ struct Kernel {
   void (*train)(const Chain&, const Pass&, int64_t replicate, void* workspace, Stop);
   void (*step)(const Chain&, const Pass&, int64_t replicate, const void* gradients);
   size_t (*predict_bytes)(const Chain&, int64_t rows);
-  void (*predict)(const Chain&, int64_t replicate, const void* values, const void* x, void* y, int64_t rows,
-                  void* workspace);
+  void (*predict)(const Chain&, int64_t replicate, const void* values, const Statistics*, const void* x, void* y,
+                  int64_t rows, void* workspace);
   void (*function)(int64_t kind, const void* x, void* y, int64_t n);  // an activation; exp for kind -1
 };
 

@@ -40,6 +40,11 @@ def dropouts_of(model):
     return [module for module in modules_of(model) if isinstance(module, minidl.Dropout)]
 
 
+def measuring(model):
+    """The modules that have statistics."""
+    return [module for module in modules_of(model) if module.statistics]
+
+
 def network_of(model, isa=""):
     generators = [generators_of(module) for module in dropouts_of(model)]
     shape = replicate_shape_of(model)
@@ -89,6 +94,8 @@ def train(
     network, samples = network or network_of(model, isa), x.shape[-2]
     steps = -(-samples // batch_size)
     results = []
+    for module in measuring(model):
+        module.statistics = {name: array.copy() for name, array in module.statistics.items()}
     for _ in range(epochs):
         result = EpochResult.empty(replicate_shape_of(model))
         network.train(
@@ -97,6 +104,7 @@ def train(
             loss_record(loss, y)._replace(l2=l2),
             optimizer_record(optimizer, steps),
             result,
+            statistics=[module.statistics for module in measuring(model)],
             active=active,
             threads=threads,
         )
@@ -125,7 +133,10 @@ def both(
             settings["accuracy"] = True if counts(own_loss, y) else None
             history = minidl.fit(model, own_loss, descent, x, y, sample_weight=weight, **settings)
             losses, accuracies = history.loss, history.accuracy
-        memory = [vector for vector in vectors_of(descent).values() if vector is not None]
+        # Together, because a mean may be zero but for rounding.
+        statistics = [array.ravel() for module in measuring(model) for array in module.statistics.values()]
+        memory = [np.concatenate(statistics)] if statistics else []
+        memory += [vector for vector in vectors_of(descent).values() if vector is not None]
         states = [generator.bit_generator.state for generator in drawn]
         sides.append(SimpleNamespace(model=model, losses=losses, accuracies=accuracies, memory=memory, states=states))
     return sides

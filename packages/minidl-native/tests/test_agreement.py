@@ -15,7 +15,8 @@ from minidl_native import KINDS
 TRAINING = """
 import numpy as np, minidl
 assert minidl.__file__.startswith({place!r})
-layers = [minidl.Linear(2, 3, rng=0), minidl.ReLU(), minidl.Linear(3, 2, rng=1), minidl.Sigmoid()]
+layers = [minidl.Linear(2, 3, rng=0), minidl.BatchNorm1d(3), minidl.ReLU()]
+layers += [minidl.Residual(minidl.Linear(3, 3, rng=2)), minidl.Linear(3, 2, rng=1), minidl.Sigmoid()]
 model = minidl.Sequential(layers)
 x = np.ones((4, 2), np.float32)
 optimizer = minidl.Adam(model, 0.1)
@@ -24,6 +25,9 @@ print(history.engine)
 print(minidl.summary(model).splitlines()[-1])
 """
 EDITS = {
+    "BatchNorm1d": ("layers/batch_norm.py", "variance * (count / (count - 1))", "variance"),
+    "BatchNorm1d, which predicts": ("layers/batch_norm.py", "x) - mean, at_least", "x) - 0.999 * mean, at_least"),
+    "Residual": ("layers/residual.py", "return dy + dx if", "return 0.999 * dy + dx if"),
     "ReLU": ("layers/activations.py", "return dy * positive", "return 0.999 * dy * positive"),
     "Sigmoid": ("layers/activations.py", "return dy * (y * (1 - y))", "return dy * (y * (1.001 - y))"),
     "BCELoss": ("losses/bce.py", "return (f - y) /", "return 1.001 * (f - y) /"),
@@ -63,6 +67,7 @@ def test_an_edited_kind_runs_on_numpy(tmp_path, kind):
     assert file.read_text("utf-8").count(line) == 1
     file.write_text(file.read_text("utf-8").replace(line, edited), "utf-8")
     trained, summary = run(tmp_path)
+    kind = kind.partition(",")[0]
     steps = ", steps native" if kind != "Adam" else ""
     assert trained in {f"numpy ({kind} computes something else than the engine){end}" for end in ("", steps)}
     assert ("numpy" in summary) == (kind not in {"BCELoss", "Adam"}), "a loss or an optimizer predicts nothing"

@@ -25,9 +25,11 @@ ADAM = MOMENTS | {"weight_decay": 0.0, "clip": np.inf, "decay_biases": True}
 
 
 def make(
-    layers=LAYERS, *, ranges=RANGES, replicates=R, replicated=True, generators=(), is_double=False, isa="", size=SIZE
-):
-    return _engine.network(is_double, replicated, replicates, size, layers, list(generators), ranges, isa)
+    layers=LAYERS, *, ranges=RANGES, replicates=R, replicated=True, generators=(), branches=(), is_double=False, isa="",
+    size=SIZE,
+):  # fmt: skip
+    drawn_from = list(generators)
+    return _engine.network(is_double, replicated, replicates, size, layers, drawn_from, ranges, branches, isa)
 
 
 def arguments(**changes):
@@ -36,6 +38,7 @@ def arguments(**changes):
     good = {
         "network": make(),
         "values": rng.standard_normal((R, SIZE)).astype(np.float32),
+        "statistics": (),
         "x": rng.standard_normal((N, 3)).astype(np.float32),
         "y": rng.standard_normal((N, 2)).astype(np.float32),
         "order": np.arange(N),
@@ -72,7 +75,9 @@ def train(call):
     vectors = {name: call[name] for name in ("m", "v")}
     optimizer = (*take("optimizer", "settings"), vectors, *take("rates", "t"))
     result = take("losses", "hits", "steps", "diverged")
-    return _engine.train(*take("network", "values"), samples, loss, optimizer, result, *take("active", "threads"))
+    return _engine.train(
+        *take("network", "values", "statistics"), samples, loss, optimizer, result, *take("active", "threads")
+    )
 
 
 def unaligned(x):
@@ -240,15 +245,17 @@ def test_all_ways_to_give_a_setting_are_one():
         np.testing.assert_array_equal(other, trained[0])
 
 
-@pytest.mark.parametrize("place", range(2, 6))
+@pytest.mark.parametrize("place", range(2, 7))
 @pytest.mark.parametrize("record", [None, (), [], (1, 2), "four", 7])
 def test_records_that_are_none(place, record):
     call = arguments()
     samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {}, False, 0.0)
     optimizer = ("Adam", ADAM, {"m": call["m"], "v": call["v"]}, call["rates"], 0)
     result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged"))
-    records = [call["network"], call["values"], samples, loss, optimizer, result, None, 1]
+    records = [call["network"], call["values"], (), samples, loss, optimizer, result, None, 1]
     assert _engine.train(*records) is None
+    if place == 2 and record == ():
+        return
     records[place] = record
     with pytest.raises(TypeError, match=REFUSED + r".* to be a tuple of"):
         _engine.train(*records)
@@ -395,9 +402,9 @@ def test_networks():
         with pytest.raises(TypeError, match="arguments"):
             call(1)
     with pytest.raises(ValueError, match="PyCapsule"):
-        _engine.predict(1, 2, 3, 4, 5)
+        _engine.predict(1, 2, 3, 4, 5, 6)
     with pytest.raises(ValueError, match="PyCapsule"):  # a capsule, but not one of ours
-        _engine.predict(np.random.default_rng(0).bit_generator.capsule, 2, 3, 4, 5)
+        _engine.predict(np.random.default_rng(0).bit_generator.capsule, 2, 3, 4, 5, 6)
 
 
 @pytest.mark.parametrize("generators", [[[]], [[np.random.PCG64(0)]], [3], [[1, 2]], [[np.arange(3), None]]])
@@ -443,6 +450,7 @@ def predicting(**changes):
     good = {
         "network": make(),
         "values": np.zeros((R, SIZE), np.float32),
+        "statistics": (),
         "x": np.zeros((N, 3), np.float32),
         "y": np.ones((R, N, 2), np.float32),
         "threads": 1,
@@ -453,12 +461,97 @@ def predicting(**changes):
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("name", ["values", "x", "y"])
 def test_arrays_of_a_prediction(name, wrong):
-    network, values, x, y, threads = predicting()
+    network, values, statistics, x, y, threads = predicting()
     array = WRONG[wrong]({"values": values, "x": x, "y": y}[name])
     with pytest.raises((ValueError, TypeError), match=REFUSED):
         _engine.predict(*predicting(**{name: array}))
-    _engine.predict(network, values, x, y, threads)
+    _engine.predict(network, values, statistics, x, y, threads)
     assert not y.any()
+
+
+NORM = (*LAYERS[:2], ("BatchNorm1d", 4, 4, 16, 20, {"lr": 0.01, "eps": 0.1, "momentum": 0.5}))
+NORM_RANGES = (*RANGES[:2], (16, 4, 2, 1), (20, 4, 2, 1))
+
+
+BRANCHES = (*LAYERS[:2], ("Residual", 4, 4, -1, -1, {}), LAYERS[2])
+BRANCH_RANGES = (*RANGES[:2], (16, 8, 3, 2), (24, 2, 3, 1))
+
+
+@pytest.mark.parametrize("begin", [1, 2])
+def test_a_branch(begin):
+    call = arguments(network=make(BRANCHES, ranges=BRANCH_RANGES, branches=((begin, 2),)))
+    train(call)
+    assert (call["steps"].tolist(), call["diverged"].tolist()) == ([3, 3], [0, 0])
+
+
+@pytest.mark.parametrize(
+    "branches",
+    [
+        *((), [], None, ((1, 2), (1, 2)), ((0, 2),), ((1, 1),), ((1, 3),), ((3, 2),), ((-1, 2),), ((1, 4),)),
+        *(((1, 2, 3),), (1, 2), ((1, None),), (("1", 2),), ((1.0, 2),), ((2**62, 2**62),), ((-(2**63), 2),)),
+    ],
+    ids=str,
+)
+def test_branches_that_are_none(branches):
+    with pytest.raises((ValueError, TypeError), match=REFUSED):
+        make(BRANCHES, ranges=BRANCH_RANGES, branches=branches)
+
+
+def measuring(**changes):
+    mean, variance = np.zeros((R, 4), np.float32), np.ones((R, 4), np.float32)
+    good = {"running_mean": mean, "running_var": variance, "num_batches_tracked": np.zeros(R, np.int64)}
+    return good | changes
+
+
+def with_statistics(statistics, **changes):
+    network = make(NORM, ranges=NORM_RANGES, size=24)
+    vectors = {name: np.zeros((R, 24), np.float32) for name in ("values", "m", "v")}
+    return {"network": network, "statistics": statistics, "y": np.zeros((N, 4), np.float32), **vectors, **changes}
+
+
+def test_statistics_are_changed_by_a_training_and_read_by_a_prediction():
+    measured = measuring()
+    train(arguments(**with_statistics((measured,))))
+    assert measured["num_batches_tracked"].tolist() == [3, 3]
+    assert (measured["running_var"] != 1).all()
+    call = with_statistics((measured,))
+    y = np.ones((R, N, 4), np.float32)
+    _engine.predict(call["network"], call["values"], (measured,), np.zeros((N, 3), np.float32), y, 1)
+    assert not y.any()
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("name", ["running_mean", "running_var", "num_batches_tracked"])
+def test_arrays_of_statistics(name, wrong):
+    measured = measuring()
+    array = WRONG[wrong](np.broadcast_to(measured[name], measured[name].shape).copy())
+    refused(**with_statistics((measured | {name: array},)))
+    call = with_statistics((measured | {name: array},))
+    y = np.ones((R, N, 4), np.float32)
+    with pytest.raises((ValueError, TypeError), match=REFUSED):
+        _engine.predict(call["network"], call["values"], call["statistics"], np.zeros((N, 3), np.float32), y, 1)
+    assert (y == 1).all()
+
+
+def test_statistics_that_are_missing_unknown_or_cannot_be_written():
+    refused("statistics to be a tuple of 1", **with_statistics(()))
+    refused("statistics to be a tuple of 1", **with_statistics((measuring(), measuring())))
+    refused("statistics to be a tuple of 0", statistics=(measuring(),))
+    refused("statistics of BatchNorm1d by name", **with_statistics((None,)))
+    lacking = measuring()
+    del lacking["running_var"]
+    refused("statistic running_var of BatchNorm1d, got none", **with_statistics((lacking,)))
+    refused("statistic of BatchNorm1d among running_mean, .*, got 'mode'", **with_statistics((measuring(mode=1),)))
+    fixed = measuring(running_mean=read_only(np.zeros((R, 4), np.float32)))
+    refused("running_mean to be writable", **with_statistics((fixed,)))
+
+
+def test_a_batch_that_is_too_small_for_a_layer():
+    for batch_size in (1, 3, 9):
+        refused(
+            "at least 2 samples in every batch for layers.2., a BatchNorm1d, got 1",
+            **with_statistics((measuring(),), batch_size=batch_size, rates=None),
+        )
 
 
 def test_a_prediction_must_be_writable():
@@ -469,8 +562,8 @@ def test_a_prediction_must_be_writable():
 def test_a_single_network_takes_no_replicates():
     network = make(replicates=1, replicated=False)
     values, x, y = np.zeros(SIZE, np.float32), np.zeros((N, 3), np.float32), np.zeros((N, 2), np.float32)
-    _engine.predict(network, values, x, y, 1)
-    for wrong in ((values[None], x, y), (values, x[None], y), (values, x, y[None])):
+    _engine.predict(network, values, (), x, y, 1)
+    for wrong in ((values[None], (), x, y), (values, (), x[None], y), (values, (), x, y[None])):
         with pytest.raises(ValueError, match=REFUSED):
             _engine.predict(network, *wrong, 1)
 
@@ -529,5 +622,5 @@ def test_a_network_that_is_frozen_predicts_and_is_not_trained():
     refused("a network of which something is trained, got all of it frozen", network=frozen)
     call = arguments()
     y = np.full((R, N, 2), np.nan, np.float32)
-    _engine.predict(frozen, call["values"], call["x"], y, 1)
+    _engine.predict(frozen, call["values"], (), call["x"], y, 1)
     assert np.isfinite(y).all()

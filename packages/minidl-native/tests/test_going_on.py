@@ -18,7 +18,8 @@ x = rng.uniform(-1, 1, (N, 2)).astype(np.float32)
 y = (x[:, :1] > x[:, 1:]).astype(np.float32)
 
 def build(rng):
-    layers = [minidl.Linear(2, 16, rng=rng), minidl.ReLU(), minidl.Dropout(0.1, rng=rng), minidl.Linear(16, 1, rng=rng)]
+    layers = [minidl.Linear(2, 16, rng=rng), minidl.BatchNorm1d(16), minidl.Residual(minidl.ReLU())]
+    layers += [minidl.Dropout(0.1, rng=rng), minidl.Linear(16, 1, rng=rng)]
     return minidl.Sequential(layers)
 
 def begin():
@@ -56,7 +57,9 @@ while len(history) < EPOCHS:
 assert interruptions
 assert model.values.tobytes() == whole.values.tobytes()
 assert optimizer.m.tobytes() == own.m.tobytes() and optimizer.t == own.t
-generators = [[g.bit_generator.state for g in net[2].generators] for net in (model, whole)]
+for name, array in model[1].statistics.items():
+    assert array.tobytes() == whole[1].statistics[name].tobytes()
+generators = [[g.bit_generator.state for g in net[3].generators] for net in (model, whole)]
 assert generators[0] == generators[1]
 np.testing.assert_allclose(history.curve("loss"), expected.curve("loss"), rtol=1e-12)
 np.testing.assert_array_equal(history.curve("accuracy"), expected.curve("accuracy"))

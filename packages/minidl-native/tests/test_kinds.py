@@ -29,6 +29,7 @@ SETTINGS = {
     "ELU": {"alpha": 0.7},
     "Softplus": {"beta": 1.5},
     "LayerNorm": {"eps": 0.1},
+    "BatchNorm1d": {"eps": 0.1, "momentum": 0.4},
 }
 LOSSES = {
     "HuberLoss": {"delta": 0.3},
@@ -39,7 +40,7 @@ LOSSES = {
 OPTIMIZERS = {
     "SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01},
     # Without a larger eps, steps are as long as the learning rate or longer, even where a gradient is rounding noise,
-    # as it is below a LayerNorm of one feature.
+    # as it is below a LayerNorm of one feature, and for a bias below a BatchNorm1d.
     "RMSprop": {"alpha": 0.9, "eps": 1e-3, "momentum": 0.7, "weight_decay": 0.01},
     "Adam": {"eps": 1e-3, "weight_decay": 0.01},
     "AdamW": {"eps": 1e-3, "eps_hat": True},
@@ -53,6 +54,8 @@ def layer(kind, rng, below, above=None):
         return minidl.Linear(below, above or below, dtype="float64", rng=rng, **options)
     accepted = inspect.signature(getattr(minidl, kind)).parameters
     given = {"features": below, "dtype": "float64", "rng": rng}
+    if "inner" in accepted:
+        given["inner"] = minidl.Sequential([minidl.Tanh(), layer("Linear", rng, below)])
     return getattr(minidl, kind)(**options, **{name: value for name, value in given.items() if name in accepted})
 
 
@@ -128,6 +131,9 @@ def test_any_chain(
     trained, kinds, loss, reduction, optimizer, widths, replicates, common, frozen, batches, extras, seed
 ):
     (inputs, width, outputs), (n, batch_size), (weighted, l2) = widths, batches, extras
+    if "BatchNorm1d" in kinds:  # which refuses a batch of one sample
+        batch_size = max(batch_size, 2)
+        n += n % batch_size == 1
     cost = getattr(minidl, loss)(reduction, **LOSSES.get(loss, {}))
     if not cost.one_output_per_target:
         outputs *= 2

@@ -178,6 +178,12 @@ def test_every_bit_generator(trained, core, bits):
     np.testing.assert_allclose(native.model.values, numpy.model.values, rtol=1e-5, atol=1e-6)
 
 
+def test_a_batch_norm_needs_two_samples_in_a_batch():
+    norm = minidl.Residual(minidl.Sequential([minidl.Linear(2, 2, rng=0), minidl.BatchNorm1d(2)]))
+    for spec, least in ((SPEC, 1), (norm.spec(), 2)):
+        assert Network(spec, dtype="float32", replicate_shape=()).least_batch == least
+
+
 def test_how_large_is_worthwhile():
     for width, isa in ((25, ""), (2000, ""), (65, "baseline"), (64, "baseline")):
         spec = minidl.Sequential([minidl.Linear(3, width), minidl.Linear(width, width), minidl.ReLU()]).spec()

@@ -82,9 +82,10 @@ PyObject* truth(bool value) { return PyBool_FromLong(value); }
 // Each value is a new reference, which the dict takes over.
 PyObject* facts_of(const LayerFacts& layer) {
   const Names parameters = layer.has_weights ? Names{{"weight", "bias"}} : Names{};
-  return Py_BuildValue("{sNsNsNsNsNsNsN}", "settings", tuple_of(layer.settings), "words", tuple_of(layer.words),
-                       "parameters", tuple_of(parameters), "per_feature", truth(layer.per_feature),
-                       "draws", truth(layer.draws), "is_activation",
+  return Py_BuildValue("{sNsNsNsNsNsNsNsLsNsN}", "settings", tuple_of(layer.settings), "words", tuple_of(layer.words),
+                       "parameters", tuple_of(parameters), "per_feature", truth(layer.per_feature), "draws",
+                       truth(layer.draws), "adds_branch", truth(layer.adds_branch), "statistics",
+                       tuple_of(layer.statistics), "least_batch", (long long)layer.least_batch, "is_activation",
                        truth(layer.is_activation), "gives_probabilities", truth(layer.gives_probabilities));
 }
 

@@ -33,11 +33,11 @@ PyObject* text_of(PyObject* object) {
   return nullptr;
 }
 
-// network(is_double, replicated, replicates, size, layers, generators, ranges, isa) -> capsule
+// network(is_double, replicated, replicates, size, layers, generators, ranges, branches, isa) -> capsule
 PyObject* make_network(PyObject* const* args, Py_ssize_t count) {
   auto network = std::make_unique<Network>();
   Chain& chain = network->chain;
-  if (!read_count(count, 8)) return nullptr;
+  if (!read_count(count, 9)) return nullptr;
   chain.is_double = args[0] == Py_True;
   chain.replicated = args[1] == Py_True;
   if (!PyBool_Check(args[0]) || !PyBool_Check(args[1])) {
@@ -48,30 +48,31 @@ PyObject* make_network(PyObject* const* args, Py_ssize_t count) {
       !read_integer(args[3], "size", 0, INT64_MAX, chain.size)) {
     return nullptr;
   }
-  PyObject* isa = text_of(args[7]);
-  const bool good = isa && network->read(args[4], args[5], args[6], PyBytes_AsString(isa));
+  PyObject* isa = text_of(args[8]);
+  const bool good = isa && network->read(args[4], args[5], args[6], args[7], PyBytes_AsString(isa));
   Py_XDECREF(isa);
   return good ? PyCapsule_New(network.release(), CAPSULE, forget) : nullptr;
 }
 
-// predict(network, values, x, y, threads): y is written
+// predict(network, values, statistics, x, y, threads): y is written
 PyObject* predict(PyObject* const* args, Py_ssize_t count) {
   Array values, x, y;
+  Measured measured;
   int64_t n, stride, threads;
-  Network* network = read_count(count, 5) ? network_of(args[0]) : nullptr;
+  Network* network = read_count(count, 6) ? network_of(args[0]) : nullptr;
   if (!network || !values.open(args[1], "values", network->float_type())) return nullptr;
   const Chain& chain = network->chain;
   const int64_t replicates = chain.replicates, out = network->out();
-  if (!check_vectors(chain, values, "values") || !open_samples(*network, args[2], x, n, stride) ||
-      !y.open(args[3], "y", network->float_type(), true) ||
+  if (!check_vectors(chain, values, "values") || !measured.open(*network, args[2], false) ||
+      !open_samples(*network, args[3], x, n, stride) || !y.open(args[4], "y", network->float_type(), true) ||
       !(chain.replicated ? y.check("y", {replicates, n, out}) : y.check("y", {n, out})) ||
-      !read_integer(args[4], "threads", 1, INT64_MAX, threads)) {
+      !read_integer(args[5], "threads", 1, INT64_MAX, threads)) {
     return nullptr;
   }
   const Kernel& kernel = network->kernel();
   const size_t element = chain.is_double ? sizeof(double) : sizeof(float), bytes = kernel.predict_bytes(chain, n);
   const auto rows_of = [&](int64_t r, int64_t start, int64_t rows, void* workspace) {
-    kernel.predict(chain, r, (const char*)values.data() + r * chain.size * element,
+    kernel.predict(chain, r, (const char*)values.data() + r * chain.size * element, measured.data(),
                    (const char*)x.data() + (r * stride + start * network->in()) * element,
                    (char*)y.data() + (r * n + start) * out * element, rows, workspace);
   };
@@ -92,16 +93,18 @@ PyObject* predict(PyObject* const* args, Py_ssize_t count) {
   return run_tasks(replicates * shares, threads, bytes, task) ? none() : nullptr;
 }
 
-// train(network, values, samples, loss, optimizer, result, active, threads): values, the optimizer's vectors and the
-// result are written, the result also where an exception ends the training; Job says what the records hold
+// train(network, values, statistics, samples, loss, optimizer, result, active, threads): values, statistics, the
+// optimizer's vectors and the result are written, the result also where an exception ends the training; Job says what
+// the records hold
 PyObject* train(PyObject* const* args, Py_ssize_t count) {
   Job job;
   Pass& pass = job.pass;
   int64_t threads;
-  Network* network = read_count(count, 8) ? network_of(args[0]) : nullptr;
-  if (!network || !job.open_values(*network, args[1]) || !job.open_data(*network, args[2], args[3]) ||
-      !job.open_optimizer(*network, args[4]) || !job.open_result(*network, args[5], args[6]) ||
-      !network->check_training(pass.rates != nullptr) || !read_integer(args[7], "threads", 1, INT64_MAX, threads)) {
+  Network* network = read_count(count, 9) ? network_of(args[0]) : nullptr;
+  if (!network || !job.open_values(*network, args[1]) || !job.open_statistics(*network, args[2]) ||
+      !job.open_data(*network, args[3], args[4]) || !job.open_optimizer(*network, args[5]) ||
+      !job.open_result(*network, args[6], args[7]) || !network->check_training(pass.rates != nullptr) ||
+      !job.check_batches(*network) || !read_integer(args[8], "threads", 1, INT64_MAX, threads)) {
     return nullptr;
   }
   const Chain& chain = network->chain;

@@ -6,7 +6,7 @@ Network::~Network() {
   for (PyObject* owner : owners_) Py_DECREF(owner);
 }
 
-bool Network::read(PyObject* layers, PyObject* generators, PyObject* ranges, const char* isa) {
+bool Network::read(PyObject* layers, PyObject* generators, PyObject* ranges, PyObject* branches, const char* isa) {
   isa_ = find_isa(isa);
   if (!isa_) return false;
   if (!PyTuple_Check(layers)) {
@@ -17,9 +17,10 @@ bool Network::read(PyObject* layers, PyObject* generators, PyObject* ranges, con
   for (int64_t i = 0; i < chain.count; ++i) {
     if (!read_layer(PyTuple_GetItem(layers, (Py_ssize_t)i), i)) return false;
     any |= facts_of(layers_.back()).has_weights;
+    measuring_ += count_of(facts_of(layers_.back()).statistics) > 0;
   }
   if (!any) return refuse(PyExc_ValueError, "at least one layer that has weights, got none");
-  if (!read_generators(generators) || !read_ranges(ranges)) return false;
+  if (!read_generators(generators) || !read_ranges(ranges) || !read_branches(branches)) return false;
   chain.layers = layers_.data();
   chain.ranges = ranges_.data();
   chain.range_count = (int64_t)ranges_.size();
@@ -40,6 +41,7 @@ bool Network::read_layer(PyObject* record, int64_t index) {
     if (!read_integer(items[i + 1], names[i], INT64_MIN, INT64_MAX, *numbers[i])) return false;
   }
   const LayerFacts& facts = facts_of(layer);
+  layer.branch = -1;
   layer.first_setting = (int64_t)settings_.size() / chain.replicates;
   if (!check_layer(layer, index) ||
       !read_settings(items[5], facts.settings, facts.name, chain.replicates, facts.has_weights, settings_)) {
@@ -140,6 +142,34 @@ bool Network::read_ranges(PyObject* ranges) {
     ranges_.push_back(range);
   }
   chain.all_trained = trained == chain.size;
+  return true;
+}
+
+bool Network::read_branches(PyObject* branches) {
+  if (!PyTuple_Check(branches)) {
+    return refuse(PyExc_TypeError, "branches to be a tuple, got %R", (PyObject*)Py_TYPE(branches));
+  }
+  for (Py_ssize_t i = 0; i < PyTuple_Size(branches); ++i) {
+    PyObject* items[2];
+    int64_t begin, end;
+    if (!read_tuple(PyTuple_GetItem(branches, i), "a branch", 2, items) ||
+        !read_integer(items[1], "the end of a branch", 0, chain.count - 1, end) ||
+        !read_integer(items[0], "the begin of a branch", 0, end, begin)) {
+      return false;
+    }
+    Layer &first = layers_[(size_t)begin], &last = layers_[(size_t)end];
+    if (!facts_of(last).adds_branch || last.branch >= 0 || first.in != last.in) {
+      return refuse(PyExc_ValueError, "a branch of layers[%lld] that adds one of its own width, got another",
+                    (long long)end);
+    }
+    last.branch = begin;
+    first.branches = true;
+  }
+  for (const Layer& layer : layers_) {
+    if (facts_of(layer).adds_branch && layer.branch < 0) {
+      return refuse(PyExc_ValueError, "a branch for every %s, got none for one", facts_of(layer).name);
+    }
+  }
   return true;
 }
 

@@ -15,8 +15,9 @@ class Network {
 
   // Read the layers, each a tuple (kind, in, out, weight, bias, settings by name), and for each layer that draws a list
   // of one bit generator per replicate, or None for a replicate that draws nothing; and the parameters that are trained,
-  // each a tuple (start, count, layer, axes), in order. The chain's other fields are set.
-  bool read(PyObject* layers, PyObject* generators, PyObject* ranges, const char* isa);
+  // each a tuple (start, count, layer, axes), in order; and for each layer that adds a branch a tuple (begin, end): the
+  // layer `end` adds the input of `begin`. The chain's other fields are set.
+  bool read(PyObject* layers, PyObject* generators, PyObject* ranges, PyObject* branches, const char* isa);
 
   const Kernel& kernel() const { return isa_->kernels[chain.is_double]; }
   const char* float_type() const { return chain.is_double ? "d" : "f"; }
@@ -26,6 +27,8 @@ class Network {
   // Refuse a training in which a layer would draw from a generator that it lacks or, unless there are `rates` of the
   // steps, would need a learning rate of its own that it lacks; and one in which nothing is trained.
   bool check_training(bool rates) const;
+  // The number of layers that have statistics.
+  int64_t measuring() const { return measuring_; }
 
   Chain chain = {};
 
@@ -35,6 +38,7 @@ class Network {
   bool check_layer(const Layer& layer, int64_t index) const;
   bool read_generators(PyObject* generators);
   bool read_ranges(PyObject* ranges);
+  bool read_branches(PyObject* branches);
 
   std::vector<Layer> layers_;
   std::vector<Range> ranges_;
@@ -42,6 +46,7 @@ class Network {
   std::vector<BitGenerator*> generators_;
   std::vector<PyObject*> owners_;
   const Isa* isa_ = nullptr;
+  int64_t measuring_ = 0;
 };
 
 }  // namespace minidl

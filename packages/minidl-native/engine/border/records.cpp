@@ -37,10 +37,65 @@ bool check_vectors(const Chain& chain, const Array& array, const char* name) {
   return chain.replicated ? array.check(name, {chain.replicates, chain.size}) : array.check(name, {chain.size});
 }
 
+bool Measured::open(const Network& network, PyObject* statistics, bool writable) {
+  PyObject* items[1];
+  const Chain& chain = network.chain;
+  const Py_ssize_t count = network.measuring();
+  if (!count) return read_tuple(statistics, "statistics", 0, items);
+  std::vector<PyObject*> mappings((size_t)count);
+  if (!read_tuple(statistics, "statistics", count, mappings.data())) return false;
+  layers_.assign((size_t)chain.count, {});
+  for (int64_t i = 0, next = 0; i < chain.count; ++i) {
+    const Layer& layer = chain.layers[i];
+    if (!count_of(KINDS.layers.first[layer.kind].statistics)) continue;
+    if (!open_layer(network, layer, mappings[(size_t)next++], writable, layers_[(size_t)i])) return false;
+  }
+  return true;
+}
+
+bool Measured::open_layer(const Network& network, const Layer& layer, PyObject* mapping, bool writable,
+                          Statistics& found) {
+  const LayerFacts& facts = KINDS.layers.first[layer.kind];
+  const int64_t replicates = network.chain.replicates, count = count_of(facts.statistics);
+  Named arrays;
+  if (!arrays.open(mapping, facts.statistics, "statistic", facts.name)) return false;
+  for (int64_t i = 0; i < count; ++i) {
+    const char* name = facts.statistics.at[i];
+    const bool counts = i == count - 1;
+    Array& array = arrays_.emplace_back();
+    if (!array.open(arrays[i], name, counts ? "q" : network.float_type(), writable)) return false;
+    const bool fits = network.chain.replicated
+                          ? (counts ? array.check(name, {replicates}) : array.check(name, {replicates, layer.out}))
+                          : (counts ? array.check(name, {}) : array.check(name, {layer.out}));
+    if (!fits) return false;
+    found.at[i] = array.data();
+  }
+  return true;
+}
+
 bool Job::open_values(const Network& network, PyObject* values) {
   if (!values_.open(values, "values", network.float_type(), true)) return false;
   pass.values = values_.data();
   return check_vectors(network.chain, values_, "values");
+}
+
+bool Job::open_statistics(const Network& network, PyObject* statistics) {
+  if (!measured_.open(network, statistics, true)) return false;
+  pass.statistics = measured_.data();
+  return true;
+}
+
+bool Job::check_batches(const Network& network) const {
+  if (!pass.visited) return true;
+  const int64_t last = (pass.visited - 1) % pass.batch + 1;
+  for (int64_t i = 0; i < network.chain.count; ++i) {
+    const LayerFacts& facts = KINDS.layers.first[network.chain.layers[i].kind];
+    if (last < facts.least_batch) {
+      return refuse(PyExc_ValueError, "at least %lld samples in every batch for layers[%lld], a %s, got %lld",
+                    (long long)facts.least_batch, (long long)i, facts.name, (long long)last);
+    }
+  }
+  return true;
 }
 
 bool Job::open_data(const Network& network, PyObject* samples, PyObject* loss) {

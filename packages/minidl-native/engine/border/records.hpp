@@ -3,6 +3,8 @@
 
 #include "network.hpp"
 
+#include <deque>
+
 namespace minidl {
 
 // Samples as the network takes them; `n` and `stride` become their number and the distance between replicates.
@@ -11,13 +13,32 @@ bool open_samples(const Network& network, PyObject* object, Array& x, int64_t& n
 // Refuse vectors that are not one for each replicate, or the one of a single network.
 bool check_vectors(const Chain& chain, const Array& array, const char* name);
 
+// The statistics of all layers, open as long as this lives.
+class Measured {
+ public:
+  // statistics: a tuple with a mapping of arrays by name for each layer that has any
+  bool open(const Network& network, PyObject* statistics, bool writable);
+  // One for each layer; null where no layer has any.
+  const Statistics* data() const { return layers_.empty() ? nullptr : layers_.data(); }
+
+ private:
+  bool open_layer(const Network& network, const Layer& layer, PyObject* mapping, bool writable, Statistics& found);
+
+  std::deque<Array> arrays_;
+  std::vector<Statistics> layers_;
+};
+
 // A training's arrays, open as long as this lives, and the Pass that points into them.
 class Job {
  public:
   // The parameters, which are changed.
   bool open_values(const Network& network, PyObject* values);
+  // The statistics, as Measured takes them, which are changed.
+  bool open_statistics(const Network& network, PyObject* statistics);
   // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings, per_sample, l2)
   bool open_data(const Network& network, PyObject* samples, PyObject* loss);
+  // Refuse a batch with fewer samples than a layer needs. Behind `open_data`.
+  bool check_batches(const Network& network) const;
   // optimizer: (kind, settings, vectors, rates or one rate or None, t)
   bool open_optimizer(const Network& network, PyObject* optimizer);
   // result: (loss, hits, steps, diverged); active: bool for each replicate, or None
@@ -40,6 +61,7 @@ class Job {
   bool open_vectors(const Network& network, PyObject* vectors, const OptimizerFacts& optimizer);
   bool open_rates(const Network& network, PyObject* rates);
 
+  Measured measured_;
   Array values_, x_, y_, weights_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_;
   std::vector<double> loss_settings_, optimizer_settings_, l2_;
   double rate_ = 0;

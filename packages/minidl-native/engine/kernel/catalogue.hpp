@@ -9,9 +9,9 @@ namespace minidl {
 namespace MINIDL_ISA {
 
 template <class Kind>
-constexpr LayerFacts LAYER = {Kind::name,        Kind::settings, Kind::words,
-                              Kind::has_weights, Kind::per_feature, Kind::draws,
-                              Kind::is_activation, Kind::gives_probabilities};
+constexpr LayerFacts LAYER = {Kind::name,        Kind::settings,      Kind::words,       Kind::has_weights,
+                              Kind::per_feature, Kind::draws,         Kind::adds_branch, Kind::statistics,
+                              Kind::least_batch, Kind::is_activation, Kind::gives_probabilities};
 template <class Kind>
 constexpr LossFacts LOSS = {Kind::name, Kind::settings, Kind::takes_classes, Kind::needs_probabilities, Kind::outputs};
 template <class Kind>
@@ -28,6 +28,7 @@ constexpr OptimizerFacts OPTIMIZERS[] = {OPTIMIZER<Kinds>...};
 
 template <class... Kinds>
 constexpr Table<LayerFacts> layer_table(List<Kinds...>) {
+  static_assert((... && (count_of(Kinds::statistics) <= MOST_STATISTICS)), "a layer has too many statistics");
   return {LAYERS<Kinds...>, sizeof...(Kinds)};
 }
 template <class... Kinds>

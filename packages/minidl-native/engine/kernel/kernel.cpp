@@ -34,6 +34,18 @@ bool forward(const Plan<T>& plan, int64_t rows, bool train, const Stop* stop) {
   return true;
 }
 
+// Add the gradients of all branches that begin at a layer to the gradient of its input.
+template <class T>
+void join_branches(const Plan<T>& plan, int64_t begin, int64_t rows, T* dx) {
+  for (int64_t i = begin; i < plan.count; ++i) {
+    const Stage<T>& stage = plan.stages[i];
+    if (stage.layer->branch != begin) continue;
+    visit(Layers(), stage.layer->kind, [&](auto kind) {
+      if constexpr (kind.adds_branch) kind.template join<T>(stage, rows, dx);
+    });
+  }
+}
+
 // Turn g, the gradient of the last block, into those of all parameters that are trained. No gradient is needed below the
 // lowest layer that has any. Returns false if it was asked to stop on the way.
 template <class T>
@@ -48,6 +60,7 @@ bool backward(const Plan<T>& plan, int64_t rows, const Stop* stop) {
       other = kind.in_place ? other : g;
       g = below;
     });
+    if (stage.layer->branches && i > plan.lowest) join_branches<T>(plan, i, rows, g);
     if (asked_to_stop(stop, *stage.layer, rows)) return false;
   }
   return true;
@@ -74,6 +87,16 @@ void gather(const Pass& pass, int64_t replicate, int64_t start, int64_t rows, in
   }
 }
 
+// Move the running statistics, after the step of a batch.
+template <class T>
+void track(const Plan<T>& plan, int64_t rows) {
+  for (int64_t i = 0; i < plan.count; ++i) {
+    visit(Layers(), plan.stages[i].layer->kind, [&](auto kind) {
+      if constexpr (count_of(kind.statistics) > 0) kind.track(plan.stages[i], rows);
+    });
+  }
+}
+
 bool draws(const Chain& chain, int64_t r) {
   for (int64_t i = 0; i < chain.count; ++i) {
     if (chain.generators[i * chain.replicates + r]) return true;
@@ -86,7 +109,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
   Arena arena = {(char*)workspace};
   const int64_t most = pass.batch < pass.visited ? pass.batch : pass.visited;
   const T* values = (const T*)pass.values + r * chain.size;
-  const Plan<T> plan = lay_out<T>(chain, r, values, most, true, arena);
+  const Plan<T> plan = lay_out<T>(chain, r, values, pass.statistics, most, true, arena);
   const Layer &first = chain.layers[0], &last = chain.layers[chain.count - 1];
   const Column loss_settings = {pass.loss_settings + r, chain.replicates};
   const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
@@ -118,6 +141,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
     }
     if (l2 != 0) pull<T>(chain, values, (T)(l2 / divisor), plan.gradient);
     optimize<T>(chain, pass, r, steps, plan.gradient);
+    track<T>(plan, rows);
     ++steps;
     if (stop.ask(stop.context)) break;
   }
@@ -141,11 +165,18 @@ size_t bytes_of(const Arena& arena) {
 template <class T>
 size_t train_bytes(const Chain& chain, int64_t rows) {
   Arena arena;
-  lay_out<T>(chain, 0, nullptr, rows, true, arena);
+  lay_out<T>(chain, 0, nullptr, nullptr, rows, true, arena);
   return bytes_of<T>(arena);
 }
 
 constexpr int64_t FEW = 4;  // so few rows are not worth packing the weights
+
+// The number of layers below `end` at which a branch begins.
+int64_t count_branches(const Chain& chain, int64_t end) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < end; ++i) count += chain.layers[i].branches;
+  return count;
+}
 
 template <class T>
 int64_t widest_of(const Chain& chain) {
@@ -160,22 +191,27 @@ template <class T>
 size_t predict_bytes(const Chain& chain, int64_t rows) {
   Arena arena;
   if (rows <= FEW) {
-    arena.take<T>(2, widest_of<T>(chain));
+    arena.take<T>(2 + count_branches(chain, chain.count), widest_of<T>(chain));
   } else {
-    lay_out<T>(chain, 0, nullptr, rows < PREDICT_ROWS ? rows : PREDICT_ROWS, false, arena);
+    lay_out<T>(chain, 0, nullptr, nullptr, rows < PREDICT_ROWS ? rows : PREDICT_ROWS, false, arena);
   }
   return bytes_of<T>(arena);
 }
 
 template <class T>
-void predict_row(const Chain& chain, int64_t r, const T* values, const T* x, T* y, T* block, T* other) {
+void predict_row(const Chain& chain, int64_t r, const T* values, const Statistics* statistics, const T* x, T* y,
+                 T* memory) {
+  const int64_t widest = widest_of<T>(chain);
+  T *block = memory, *other = memory + widest, *kept = other + widest;  // kept: a row for each branch, as they begin
   copy(x, block, chain.layers[0].in);
   for (int64_t i = 0; i < chain.count; ++i) {
     const Layer& layer = chain.layers[i];
     const Column settings = {chain.settings + layer.first_setting * chain.replicates + r, chain.replicates};
+    if (layer.branches) copy(block, kept + count_branches(chain, i) * widest, layer.in);
+    const T* branch = layer.branch < 0 ? nullptr : kept + count_branches(chain, layer.branch) * widest;
     visit(Layers(), layer.kind, [&](auto kind) {
       T* output = kind.in_place ? block : other;
-      kind.template row<T>(layer, settings, values, block, output);
+      kind.row(Sample<T>{&layer, settings, values, running_of<T>(chain, i, r, statistics), branch, block, output});
       other = kind.in_place ? other : block;
       block = output;
     });
@@ -184,17 +220,20 @@ void predict_row(const Chain& chain, int64_t r, const T* values, const T* x, T* 
 }
 
 template <class T>
-void predict(const Chain& chain, int64_t r, const void* v, const void* from, void* to, int64_t rows, void* workspace) {
+void predict(const Chain& chain, int64_t r, const void* v, const Statistics* statistics, const void* from, void* to,
+             int64_t rows, void* workspace) {
   const T *values = (const T*)v, *x = (const T*)from;
   T* y = (T*)to;
   const int64_t in = chain.layers[0].in, out = chain.layers[chain.count - 1].out;
   if (rows <= FEW) {
-    T *block = (T*)workspace, *other = block + widest_of<T>(chain);
-    for (int64_t i = 0; i < rows; ++i) predict_row<T>(chain, r, values, x + i * in, y + i * out, block, other);
+    for (int64_t i = 0; i < rows; ++i) {
+      predict_row<T>(chain, r, values, statistics, x + i * in, y + i * out, (T*)workspace);
+    }
     return;
   }
   Arena arena = {(char*)workspace};
-  const Plan<T> plan = lay_out<T>(chain, r, values, rows < PREDICT_ROWS ? rows : PREDICT_ROWS, false, arena);
+  const int64_t most = rows < PREDICT_ROWS ? rows : PREDICT_ROWS;
+  const Plan<T> plan = lay_out<T>(chain, r, values, statistics, most, false, arena);
   pack_weights<T>(plan, false);
   for (int64_t start = 0; start < rows; start += PREDICT_ROWS) {
     const int64_t some = rows - start < PREDICT_ROWS ? rows - start : PREDICT_ROWS;

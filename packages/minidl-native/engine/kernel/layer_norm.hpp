@@ -89,8 +89,9 @@ struct LayerNorm : AnyLayer {
   }
 
   template <class T>
-  static void row(const Layer& layer, Column settings, const T* values, const T* x, T* y) {
-    normalize<T>(x, layer.out, settings[1], values + layer.weight, values + layer.bias, y);
+  static void row(const Sample<T>& r) {
+    const T *weight = r.values + r.layer->weight, *bias = r.values + r.layer->bias;
+    normalize<T>(r.x, r.layer->out, r.settings[1], weight, bias, r.y);
   }
 };
 

@@ -1,8 +1,10 @@
-// The layers: Linear, Dropout, LayerNorm, and an activation applied to a whole block.
+// The layers: Linear, Dropout, LayerNorm, BatchNorm1d, Residual, and an activation applied to a whole block.
 #pragma once
 
 #include "activations.hpp"
+#include "batch_norm.hpp"
 #include "layer_norm.hpp"
+#include "residual.hpp"
 #include "stage.hpp"
 
 namespace minidl {
@@ -36,9 +38,9 @@ struct Linear : AnyLayer {
   }
 
   template <class T>
-  static void row(const Layer& layer, Column, const T* values, const T* x, T* y) {
-    const T* bias = layer.bias < 0 ? nullptr : values + layer.bias;
-    product_of_row<T>(x, values + layer.weight, bias, layer.out, layer.in, y);
+  static void row(const Sample<T>& r) {
+    const T* bias = r.layer->bias < 0 ? nullptr : r.values + r.layer->bias;
+    product_of_row<T>(r.x, r.values + r.layer->weight, bias, r.layer->out, r.layer->in, r.y);
   }
 };
 
@@ -88,8 +90,8 @@ struct Dropout : AnyLayer {
   }
 
   template <class T>
-  static void row(const Layer& layer, Column, const T*, const T* x, T* y) {
-    if (x != y) copy(x, y, layer.out);
+  static void row(const Sample<T>& r) {
+    if (r.x != r.y) copy(r.x, r.y, r.layer->out);
   }
 };
 
@@ -124,13 +126,13 @@ struct Elementwise : AnyLayer {
   }
 
   template <class T>
-  static void row(const Layer& layer, Column settings, const T*, const T* x, T* y) {
-    apply<T>(numbers_of<T>(A(), settings), x, y, padded<T>(layer.out));
+  static void row(const Sample<T>& r) {
+    apply<T>(numbers_of<T>(A(), r.settings), r.x, r.y, padded<T>(r.layer->out));
   }
 };
 
 template <class... A>
-List<Linear, Dropout, LayerNorm, Elementwise<A>...> with_activations(List<A...>);
+List<Linear, Dropout, LayerNorm, BatchNorm1d, Residual, Elementwise<A>...> with_activations(List<A...>);
 
 using Layers = decltype(with_activations(Activations()));
 

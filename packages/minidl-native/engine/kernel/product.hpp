@@ -135,28 +135,29 @@ void pack(const T* w, int64_t out, int64_t in, T* to) {
   }
 }
 
+// The sum of f(i) over rows i.
+template <class T, class F>
+inline Vector<T> sum_over(int64_t rows, const F& f) {
+  Vector<T> total = {};
+  for (int64_t i = 0; i < rows; i += INNER) {  // parts, whose sums lose fewer digits
+    Vector<T> even = {}, odd = {};
+    const int64_t stop = rows - i < INNER ? rows : i + INNER;
+    int64_t k = i;
+    for (; k + 1 < stop; k += 2) {
+      even += f(k);
+      odd += f(k + 1);
+    }
+    if (k < stop) even += f(k);
+    total += even + odd;
+  }
+  return total;
+}
+
 // The sum of the rows of a padded block.
 template <class T>
 void sum_rows(const T* g, int64_t rows, int64_t cols, int64_t ld, T* to) {
   for (int64_t col = 0; col < cols; col += LANES<T>) {
-    Vector<T> total = {};
-    for (int64_t i = 0; i < rows; i += INNER) {  // parts, whose sums lose fewer digits
-      Vector<T> even = {}, odd = {};
-      const int64_t stop = rows - i < INNER ? rows : i + INNER;
-      int64_t k = i;
-      for (; k + 1 < stop; k += 2) {
-        even += load(g + k * ld + col);
-        odd += load(g + (k + 1) * ld + col);
-      }
-      if (k < stop) even += load(g + k * ld + col);
-      total += even + odd;
-    }
-    const int64_t left = cols - col;
-    if (left < LANES<T>) {
-      store_part(to + col, total, left);
-    } else {
-      store(to + col, total);
-    }
+    store_most(to + col, sum_over<T>(rows, [&](int64_t i) { return load(g + i * ld + col); }), cols - col);
   }
 }
 

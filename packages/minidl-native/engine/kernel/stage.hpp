@@ -12,6 +12,13 @@ inline void copy(const T* from, T* to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = from[i];
 }
 
+// The statistics of a layer for one replicate: arrays of one number per feature, and the count of batches.
+template <class T>
+struct Running {
+  T* at[MOST_STATISTICS];
+  int64_t* batches;
+};
+
 // A layer with its memory. Blocks are (sample, feature), each row padded to whole vectors; the pads may hold anything.
 template <class T>
 struct Stage {
@@ -23,6 +30,20 @@ struct Stage {
   T *x, *y;                       // input and output, which may be one block
   T *forward, *backward, *bias;   // the weights, packed both ways, and the padded biases
   T* kept;                        // a block, for a kind that `keeps`
+  T* numbers;                     // padded rows, as many as a kind's `rows_of_numbers`
+  Running<T> running;
+  T* branch;                      // the input of the layer where a branch begins, for a kind that `adds_branch`
+};
+
+// One sample on its way through a layer, in evaluation mode.
+template <class T>
+struct Sample {
+  const Layer* layer;
+  Column settings;
+  const T* values;                // the parameters, the whole vector
+  Running<T> running;
+  const T *branch, *x;
+  T* y;
 };
 
 // Defaults of a layer. A struct derived from this one has
@@ -31,19 +52,23 @@ struct Stage {
 //   needs_input, needs_output     whether `backward` reads x and y
 //   in_place                      whether `forward` may write y over x, and `backward` dx over g
 //   keeps                         whether it keeps a block as large as y from `forward` to `backward`
-//   has_weights, per_feature, draws
+//   rows_of_numbers               how many numbers per feature it keeps from `forward` to `backward`
+//   has_weights, per_feature, draws, adds_branch, statistics, least_batch
 //                                 as LayerFacts say
 //   forward(stage, rows, train)   computes y
 //   backward(stage, rows, g, dx, gradient)
 //                                 computes dx = dL/dx from g = dL/dy, unless dx is null, and the parameters' part of
 //                                 the gradient, unless that is null
-//   row(layer, settings, values, x, y)
-//                                 computes y for one row in evaluation mode, with the parameters in `values`
+//   join(stage, rows, dx)         adds the gradient of its branch to that of the layer where the branch begins
+//   track(stage, rows)            changes the statistics, if it has any, once the step of a batch is made
+//   row(sample)                   computes y of one sample in evaluation mode
 struct AnyLayer {
   static constexpr Names settings = {}, words = {};
   static constexpr bool needs_input = true, needs_output = true;
   static constexpr bool in_place = false, keeps = false;
-  static constexpr bool has_weights = false, per_feature = false, draws = false;
+  static constexpr int64_t rows_of_numbers = 0, least_batch = 1;
+  static constexpr Names statistics = {};
+  static constexpr bool has_weights = false, per_feature = false, draws = false, adds_branch = false;
   static constexpr bool is_activation = false, gives_probabilities = false;
 };
 

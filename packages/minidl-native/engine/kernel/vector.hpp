@@ -92,6 +92,17 @@ inline void store_part(double* p, Vector<double> v, int64_t n) {
 }
 #endif
 
+// The first n elements, or all if there are fewer.
+template <class T>
+inline Vector<T> load_most(const T* p, int64_t n) {
+  return n < LANES<T> ? load_part(p, n) : load(p);
+}
+
+template <class T>
+inline void store_most(T* p, Vector<T> v, int64_t n) {
+  n < LANES<T> ? store_part(p, v, n) : store(p, v);
+}
+
 template <class T>
 inline Vector<T> all(T number) {
   return number - Vector<T>{};  // minus, because plus would turn -0 into 0
@@ -170,6 +181,14 @@ inline Vector<T> tanh(Vector<T> x) {
   Vector<T> d = e + 2, lost = e > 2 ? 2 - (d - e) : e - (d - 2), y = e / d;
   y += (tail - y * (lost + tail)) / d;
   return (Vector<T>)((Words<T>)y | sign);
+}
+
+template <class T>
+inline Vector<T> square_root(Vector<T> x) {
+  T part[LANES<T>];
+  store(part, x);
+  for (T& number : part) number = sizeof(T) == 4 ? __builtin_sqrtf(number) : __builtin_sqrt(number);
+  return load(part);
 }
 
 template <class T>

@@ -8,13 +8,15 @@ def network(
     layers: tuple[tuple[Any, ...], ...],
     generators: list[list[Any]],
     ranges: tuple[tuple[int, int, int, int], ...],
+    branches: tuple[tuple[int, int], ...],
     isa: str,
     /,
 ) -> Any: ...
-def predict(network: Any, values: Any, x: Any, y: Any, threads: int, /) -> None: ...
+def predict(network: Any, values: Any, statistics: tuple[Any, ...], x: Any, y: Any, threads: int, /) -> None: ...
 def train(
     network: Any,
     values: Any,
+    statistics: tuple[Any, ...],
     samples: tuple[Any, Any, Any, int, Any],
     loss: tuple[str, bool, float | None, Any, bool, Any],
     optimizer: tuple[str, Any, Any, Any, int],

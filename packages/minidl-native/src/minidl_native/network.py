@@ -11,8 +11,18 @@ import numpy as np
 
 from minidl_native import _engine
 from minidl_native.kinds import FACTS
-from minidl_native.reading import bit_generators, check, check_loss, check_optimizer, read, size_of, trained
-from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples
+from minidl_native.reading import (
+    bit_generators,
+    branches,
+    check,
+    check_loss,
+    check_optimizer,
+    in_order,
+    read,
+    size_of,
+    trained,
+)
+from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples, Statistics
 
 CROSSOVERS = {"baseline": 64**2, "avx2": 512**2, "avx512": 512**2}
 """By instruction set, the weights of the largest layer with which the engine is expected to be faster than NumPy.
@@ -40,6 +50,8 @@ class Network:
 
     Attributes
     ----------
+    least_batch : int
+        The number of samples that every batch of a training must have: 2 with a BatchNorm1d.
     largest : int
         The number of weights of the largest layer.
     worthwhile : bool
@@ -72,7 +84,8 @@ class Network:
         check(spec, dtype=dtype, replicate_shape=replicate_shape)
         self.replicate_shape, self.dtype = tuple(replicate_shape), np.dtype(dtype)
         replicates = replicate_shape[0] if replicate_shape else 1
-        layers = read(spec, replicates)
+        records = in_order(spec)
+        layers = read(records, replicates)
         drawn_from = bit_generators(layers, generators, replicates)
         unique = {id(one): one for own in drawn_from for one in own if one is not None}
         # In one order everywhere, so that two trainings that share some never wait for each other.
@@ -81,14 +94,16 @@ class Network:
             dtype == "float64",
             bool(replicate_shape),
             replicates,
-            size_of(spec),
+            size_of(records),
             layers,
             drawn_from,
-            trained(spec),
+            trained(records),
+            tuple(branches(spec)),
             _isa,
         )
         self._last, _, self._out, *_ = layers[-1]
-        self.largest: int = max(prod(param.shape) for record in spec for param in record.params)
+        self.least_batch: int = max(FACTS["layers"][record.kind]["least_batch"] for record in records)
+        self.largest: int = max(prod(param.shape) for record in records for param in record.params)
         self.worthwhile = self.largest <= CROSSOVERS[_isa or _engine.isas()[-1]]
 
     def steps_worthwhile(self, optimizer: str) -> bool:
@@ -96,7 +111,9 @@ class Network:
         facts = FACTS["optimizers"].get(optimizer)
         return facts is not None and bool(facts["one_pass"])
 
-    def predict(self, values: np.ndarray, x: np.ndarray, *, threads: int = 1) -> np.ndarray:
+    def predict(
+        self, values: np.ndarray, x: np.ndarray, *, statistics: Sequence[Statistics] = (), threads: int = 1
+    ) -> np.ndarray:
         """Compute the output in evaluation mode; safe from many threads at once.
 
         Parameters
@@ -104,6 +121,8 @@ class Network:
         values : ndarray, shape (*replicate_shape, size)
             The parameters.
         x : ndarray, shape (N, F), or (R, N, F)
+        statistics : sequence of mapping from str to ndarray
+            For each BatchNorm1d in order its running statistics.
         threads : int
 
         Returns
@@ -118,7 +137,9 @@ class Network:
         if type(x) is not np.ndarray or x.ndim < 2 or x.flags.num & _READY != _READY:
             x = _plain(x, axes=2)
         y = np.empty((*self.replicate_shape, x.shape[-2], self._out), self.dtype)
-        _engine.predict(self._network, values, x, y, threads)
+        if statistics:
+            statistics = [{name: _plain(array, axes=0) for name, array in own.items()} for own in statistics]
+        _engine.predict(self._network, values, tuple(statistics), x, y, threads)
         return y
 
     def train(
@@ -129,6 +150,7 @@ class Network:
         optimizer: OptimizerRecord,
         result: EpochResult,
         *,
+        statistics: Sequence[Statistics] = (),
         active: np.ndarray | None = None,
         threads: int = 1,
     ) -> None:
@@ -147,6 +169,9 @@ class Network:
             Its vectors are changed.
         result : EpochResult
             Filled, whatever stood there before.
+        statistics : sequence of mapping from str to ndarray
+            For each BatchNorm1d in order its running statistics, which are changed: after Ctrl-C and after a loss of
+            nan they are those of the steps that were made.
         active : ndarray of bool, shape (R,), optional
             The replicates to train.
         threads : int
@@ -165,7 +190,8 @@ class Network:
         x, y, order, batch_size, weights = samples
         order, weights, active = _plain_if_any(order), _plain_if_any(weights), _plain_if_any(active)
         data = (_plain(x), _plain(y), order, batch_size, weights)
-        arguments = (self._network, values, data, loss, _with_rates(optimizer), result, active, threads)
+        descent, measured = _with_rates(optimizer), tuple(statistics)
+        arguments = (self._network, values, measured, data, loss, descent, result, active, threads)
         if not self._locks:
             return _engine.train(*arguments)
         with ExitStack() as held:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -57,9 +57,10 @@ def check(
         raise UnsupportedError(f"{dtype}")
     if len(replicate_shape) > 1:
         raise UnsupportedError(f"{len(replicate_shape)} replicate axes")
-    for record in spec:
+    records = in_order(spec)
+    for record in records:
         _check_record(record)
-    if not any(FACTS["layers"][record.kind]["parameters"] for record in spec):
+    if not any(FACTS["layers"][record.kind]["parameters"] for record in records):
         raise UnsupportedError("a network without a layer that has parameters")
     if loss is not None:
         check_loss(spec[-1].kind, loss)
@@ -81,14 +82,35 @@ def check_optimizer(optimizer: str) -> None:
         raise UnsupportedError(f"{optimizer} is not an optimizer that it knows")
 
 
-def read(spec: Sequence[Any], replicates: int) -> tuple[tuple[Any, ...], ...]:
+def in_order(spec: Sequence[Any]) -> list[Any]:
+    """Return the records in the order in which the layers compute: the children of a record come before it."""
+    return [record for parent in spec for record in (*in_order(parent.children), parent)]
+
+
+def branches(spec: Sequence[Any], start: int = 0) -> Iterator[tuple[int, int]]:
+    """Iterate over the places, `in_order`, of the first layer inside each record that adds a branch, and of its own."""
+    for record in spec:
+        yield from branches(record.children, start)
+        end = start + len(in_order(record.children))
+        if FACTS["layers"][record.kind]["adds_branch"]:
+            yield start, end
+        start = end + 1
+
+
+def read(records: Sequence[Any], replicates: int) -> tuple[tuple[Any, ...], ...]:
     """Return the layers of a network that `check` has passed: kind, in, out, weight, bias and settings of each.
 
     ``weight`` and ``bias`` are the starts of the parameters in the vector, -1 where there is none.
+
+    Parameters
+    ----------
+    records : sequence of LayerSpec
+        As `in_order` returns them.
+    replicates : int
     """
     layers = []
-    width = next(record.in_features for record in spec if record.params)
-    for record in spec:
+    width = next(record.in_features for record in records if record.params)
+    for record in records:
         starts = {param.name: param.start for param in record.params}
         below = record.in_features if record.params else width
         width = record.out_features if record.params else width
@@ -97,15 +119,15 @@ def read(spec: Sequence[Any], replicates: int) -> tuple[tuple[Any, ...], ...]:
     return tuple(layers)
 
 
-def trained(spec: Sequence[Any]) -> tuple[tuple[int, int, int, int], ...]:
+def trained(records: Sequence[Any]) -> tuple[tuple[int, int, int, int], ...]:
     """Return the parameters that are not frozen: start in the vector, size, number of its layer, and number of axes."""
-    layers = [(i, record) for i, record in enumerate(spec) if not getattr(record, "frozen", False)]
+    layers = [(i, record) for i, record in enumerate(records) if not getattr(record, "frozen", False)]
     return tuple((p.start, prod(p.shape), i, len(p.shape)) for i, record in layers for p in record.params)
 
 
-def size_of(spec: Sequence[Any]) -> int:
+def size_of(records: Sequence[Any]) -> int:
     """Return the size of the vector of one network."""
-    size: int = max(param.start + prod(param.shape) for record in spec for param in record.params)
+    size: int = max(param.start + prod(param.shape) for record in records for param in record.params)
     return size
 
 
@@ -144,9 +166,11 @@ def _settings(record: Any, replicates: int) -> dict[str, Any]:
 
 def _check_record(record: Any) -> None:
     place = f"layers[{record.path}]: {record.kind}"
-    if getattr(record, "origin", "minidl") != "minidl" or record.kind not in KINDS.layers or record.children:
+    if getattr(record, "origin", "minidl") != "minidl" or record.kind not in KINDS.layers:
         raise UnsupportedError(f"{place} is not a layer that it knows")
     facts = FACTS["layers"][record.kind]
+    if record.children and not facts["adds_branch"]:
+        raise UnsupportedError(f"{place} is not a layer that it knows")
     options = dict(record.options)
     known = {*facts["settings"], *facts["parameters"], "lr"}  # any layer may be given a rate; few use it
     strange = [name for name in options if name not in known]

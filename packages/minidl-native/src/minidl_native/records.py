@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+
+Statistics: TypeAlias = Mapping[str, np.ndarray]
+"""Running statistics of a layer by name: shape (*replicate_shape, features), and an int64 count, replicate_shape."""
 
 _NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 

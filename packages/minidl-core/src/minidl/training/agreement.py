@@ -1,7 +1,8 @@
 """Compares each kind in Python with the compiled engine, once in a process.
 
 A learner may edit a formula in minidl's source, and minidl-native may be of another version than minidl-core. So each
-kind is compared when it is first used: tiny networks make two steps on NumPy and in the engine, for several settings.
+kind is compared when it is first used: tiny networks make two steps and a prediction on NumPy and in the engine, for
+several settings.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def _alike(
             return None
         engine: Engine = NativeEngine("minidl", model, made) if native else NumpyEngine("minidl", model)
         losses = [engine.train_step(cost, descent, Samples("minidl", X, y, ())) for _ in range(STEPS)]
-        trained.append(np.array([*losses, *model.values]))
+        results = [*model.state_dict().values(), engine.infer(X)]
+        trained.append(np.array([*losses, *(number for result in results for number in np.ravel(result))]))
     return bool(np.allclose(trained[0], trained[1], rtol=TOLERANCE, atol=TOLERANCE))
 
 
@@ -106,7 +108,8 @@ def _network(kind: type, settings: dict[str, Any], *, ends_with_sigmoid: bool) -
     first, second = (Linear(*widths, std_b=0.1, dtype="float64", rng=rng) for widths in ((3, 4), (4, 2)))
     between: list[Module] = []
     if issubclass(kind, Module) and kind not in PLAIN:
-        given: dict[str, Any] = {"rng": rng, "features": 4, "dtype": "float64"}
+        inner = Linear(4, 4, std_b=0.1, dtype="float64", rng=rng)
+        given: dict[str, Any] = {"rng": rng, "features": 4, "inner": inner, "dtype": "float64"}
         accepted = inspect.signature(kind).parameters
         between = [kind(**settings, **{name: value for name, value in given.items() if name in accepted})]
     return Sequential([first, *between, second, *([Sigmoid()] if ends_with_sigmoid else [])])

@@ -45,6 +45,8 @@ class Compiled:
     network : minidl_native.Network or None
     why_not : str
         Why there is no network; empty if there is one.
+    measuring : list of Module
+        The modules that have statistics, in the order of the network.
     kinds : list of type
         The classes of its modules.
     agrees : bool
@@ -65,6 +67,7 @@ class Compiled:
         self._settings = [_comparable(settings(module)) for settings, module in self._watched]
         self._model, self._trained = model, model.ranges()
         self._methods = Methods(list(map(type, modules)), modules)
+        self.measuring = [module for module in modules if module.statistics]
         self.kinds = list(dict.fromkeys(map(type, modules)))
         self.agrees = False
         self._trained_with: tuple[tuple[type, type], Methods, frozenset[str]] | None = None

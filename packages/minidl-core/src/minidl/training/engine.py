@@ -88,6 +88,11 @@ class Part:
         weights = self.samples.ordered_weights(self.order)
         return self.count if weights is None else weights.sum(axis=-1)
 
+    @property
+    def last(self) -> int:
+        """The number of samples in the last batch, which may be smaller than the others."""
+        return (self.count - 1) % self.batch_size + 1
+
     def mass_in(self, batches: np.ndarray) -> np.ndarray:
         """Return the sum of the weights in the first batches of each replicate; without weights the samples.
 

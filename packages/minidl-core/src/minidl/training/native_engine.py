@@ -83,6 +83,9 @@ class NativeEngine(Engine):
 
     def run(self, training: Training, part: Part) -> None:
         """Make a step for each batch, in one call; loss and accuracy on the way are added to the tally."""
+        if self._refuses(part.last):
+            NumpyEngine(self.who, self.model).run(training, part)  # raises what the layer says of the batch
+            return
         made, tally = self._made, training.tally
         model, loss, samples, survivors = self.model, training.loss, part.samples, training.survivors
         batches = made.native.Samples(samples.x, as_targets(samples.y), part.order, part.batch_size, samples.weight)
@@ -105,8 +108,8 @@ class NativeEngine(Engine):
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
         """Make one step; return the loss."""
         x, y, replicates = _without_file(samples.x), _without_file(samples.y), self.model.replicate_shape
-        if not (self._takes(x) and type(y) is np.ndarray):
-            if self._by_name and self._takes(x):
+        if not (self._takes(x) and type(y) is np.ndarray) or self._refuses(samples.count):
+            if self._by_name and self._takes(x) and type(y) is not np.ndarray:
                 raise unsupported(self.who, f"targets of type {type(y).__name__}")
             return NumpyEngine(self.who, self.model).train_step(loss, optimizer, samples, penalty)
         batch = self._made.native.Samples(x, as_targets(y), None, samples.count, samples.weight)
@@ -141,11 +144,16 @@ class NativeEngine(Engine):
         """
         model, made = self.model, self._made
         threads = thread_count(self._threads) if model.replicate_shape else 1
+        # Modules replace their statistics and never write to them: the engine writes to copies.
+        measured = [{name: array.copy() for name, array in module.statistics.items()} for module in made.measuring]
+        options: dict[str, Any] = {"statistics": measured, "active": active, "threads": threads}
         ended = False
         try:
-            made.network.train(model.values, batches, *records, result, active=active, threads=threads)
+            made.network.train(model.values, batches, *records, result, **options)
             ended = True
         finally:
+            for module, statistics in zip(made.measuring, measured, strict=True):
+                module.statistics = statistics
             each = result.steps.ravel() if active is None else result.steps[active]
             # After Ctrl-C each replicate is somewhere else: the fewest steps were made by all.
             optimizer.t += max(each.tolist()) if ended else min(each.tolist())
@@ -163,10 +171,15 @@ class NativeEngine(Engine):
         shared = x.ndim == 2 or (x.ndim == 3 and x.shape[:-2] == model.replicate_shape)
         return shared and bool(x.shape[-1] == model.in_features)
 
+    def _refuses(self, count: int) -> bool:
+        """Return whether a batch is too small to train on, as a single sample is for `BatchNorm1d`."""
+        return bool(count < self._made.network.least_batch)
+
     def _infer(self, x: np.ndarray) -> Any:
-        model = self.model
+        model, made = self.model, self._made
         threads = thread_count(self._threads) if model.replicate_shape or self._threads is not None else 1
-        return self._made.network.predict(model.values, x, threads=threads)
+        measured = [module.statistics for module in made.measuring]
+        return made.network.predict(model.values, x, statistics=measured, threads=threads)
 
 
 def thread_count(threads: int | None) -> int:

@@ -91,7 +91,8 @@ def prepare(
 ) -> PreparedStep | None:
     """Return a step to be repeated; None for settings that may change unseen; see `PreparedStep`."""
     settings = [*records[0].settings.values(), *records[1].settings.values()]
-    if made.network.replicate_shape or not all(isinstance(value, _NUMBERS) for value in settings):
+    alone = not made.network.replicate_shape and not made.measuring  # without statistics that each step replaces
+    if not alone or not all(isinstance(value, _NUMBERS) for value in settings):
         return None
     return PreparedStep(made, loss, optimizer, records, chosen)
 

@@ -20,6 +20,11 @@ inline T at_least(T x, T least) {
 }
 
 template <class T>
+inline T at_most(T x, T most) {
+  return x > most ? most : x;  // nan stays
+}
+
+template <class T>
 inline T magnitude(T x) {
   return x < 0 ? -x : x;
 }
@@ -208,7 +213,7 @@ struct BCELoss : Loss {
 
 struct BCEWithLogitsLoss : Loss {
   static constexpr const char* name = "BCEWithLogitsLoss";
-  static constexpr Names settings = {{"pos_weight"}};
+  static constexpr Names settings = {{"pos_weight", "ceiling"}};
 
   template <class T>
   static double sum(const Row<T>& row, const Numbers<T>& settings, T scale, T* g) {
@@ -226,7 +231,7 @@ struct BCEWithLogitsLoss : Loss {
         term += more * y * (log1p_e + at_least<T>(-x, 0));
         slope += more * y * (sigmoid - 1);
       }
-      total += term;
+      total += at_most<T>(term, settings[1]);
       g[j] = slope * scale;
     }
     return total;
@@ -235,7 +240,7 @@ struct BCEWithLogitsLoss : Loss {
 
 struct CrossEntropyLoss : Loss {
   static constexpr const char* name = "CrossEntropyLoss";
-  static constexpr Names settings = {{"label_smoothing"}};
+  static constexpr Names settings = {{"label_smoothing", "ceiling"}};
   static constexpr bool takes_classes = true, mean_over_rows = true;
 
   // With smoothing e, the target is (1 - e) p + e / C.
@@ -251,7 +256,7 @@ struct CrossEntropyLoss : Loss {
     if (!p && e == 0) {
       g[row.label] -= 1;
       for (int64_t j = 0; j < row.cols; ++j) g[j] *= scale;
-      return -((x[row.label] - most) - log_sum);
+      return at_most<T>(-((x[row.label] - most) - log_sum), settings[1]);
     }
     T term = 0, mass = 0;
     for (int64_t j = 0; j < row.cols; ++j) {
@@ -263,7 +268,7 @@ struct CrossEntropyLoss : Loss {
       const T target = (1 - e) * (p ? p[j] : j == row.label) + uniform;
       g[j] = (g[j] * mass - target) * scale;
     }
-    return -term;
+    return at_most<T>(-term, settings[1]);
   }
 };
 

@@ -43,11 +43,19 @@ class LossCase:
         return self.name
 
 
+def reduced(case, reduction):
+    """Return torch's loss; for "batchmean", which most of torch's losses lack, its sum divided by the samples."""
+    if reduction != "batchmean":
+        return case.theirs(reduction)
+    total = case.theirs("sum")
+    return lambda prediction, target: total(prediction, target) / len(prediction)
+
+
 def weighted(terms, weight, reduction):
     """Return the weighted sum of torch's terms, or the mean, which is divided by the weights of all terms."""
     rows = terms.reshape(len(weight), -1)
     total = (rows * weight[:, None]).sum()
-    mass = weight.sum() * rows.shape[1]
+    mass = weight.sum() * (rows.shape[1] if reduction == "mean" else 1)
     return total if reduction == "sum" else total / torch.where(mass > 0, mass, 1)
 
 

@@ -7,24 +7,24 @@ import pytest
 import torch
 
 from conformance.arrays import BACKENDS, DTYPES, LAYOUTS, Untouched, as_library, as_numpy, bits
-from conformance.loss_cases import LOSSES, weighted
+from conformance.loss_cases import LOSSES, reduced, weighted
 from conformance.ulp import assert_within, ulps
 
 by_case = pytest.mark.parametrize("case", LOSSES, ids=str)
-by_reduction = pytest.mark.parametrize("reduction", ["sum", "mean"])
+by_reduction = pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
 by_backend = pytest.mark.parametrize("backend", BACKENDS)
 
 
 def theirs(case, reduction, prediction, target):
     tensor = torch.from_numpy(prediction.copy()).requires_grad_()
-    value = case.theirs(reduction)(tensor, torch.from_numpy(np.asarray(target).copy()))
+    value = reduced(case, reduction)(tensor, torch.from_numpy(np.asarray(target).copy()))
     value.backward()
     return as_numpy(value), as_numpy(tensor.grad)
 
 
 def scale(reduction, prediction):
     """What gradients are differences of: p - 1 with p close to 1 has no digits beyond those of 1."""
-    return 1 if reduction == "sum" else 1 / prediction.size
+    return 1 / {"sum": 1, "mean": prediction.size, "batchmean": len(prediction)}[reduction]
 
 
 def compare(case, reduction, backend, prediction, target, table):
@@ -120,7 +120,7 @@ def test_weights_of_samples(case, shape, reduction, backend, rng):
 @by_case
 def test_weights_of_replicates(case, rng):
     prediction, target = case.prediction(rng, (3, 7, 4), "float64"), case.target(rng, (7, 4), "float64")
-    for reduction in ("sum", "mean"):
+    for reduction in ("sum", "mean", "batchmean"):
         for weight in (rng.random((3, 7)), rng.random(7)):
             loss, single = case.ours(reduction), case.ours(reduction)
             value = loss.forward(prediction, target, replicate_axes=1, weight=weight)

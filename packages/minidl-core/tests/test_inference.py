@@ -69,7 +69,7 @@ def test_many_threads_may_predict_between_forward_and_backward(network, rng):
     np.testing.assert_array_equal(grads, twin.grads)
 
 
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
 @pytest.mark.parametrize("batch_size", [None, 1, 4, 9])
 def test_evaluate_measures_all_samples_alike(network, rng, unchanged, reduction, batch_size):
     x, classes = rng.standard_normal((9, 3)), rng.integers(0, 2, 9)

@@ -13,7 +13,7 @@ import minidl
 quick = settings(max_examples=25, deadline=None, derandomize=True)
 shapes = array_shapes(min_dims=1, max_dims=3, max_side=5)
 seeds = st.integers(0, 99)
-reductions = pytest.mark.parametrize("reduction", ["sum", "mean"])
+reductions = pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
 in_every_dtype = pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 
 
@@ -55,7 +55,8 @@ def terms_of(kind, prediction, target):
 def test_the_value_is_the_sum_or_the_mean_of_the_terms(kind, reduction, shape, seed):
     prediction, target = draw(kind, shape, np.random.default_rng(seed))
     terms = terms_of(kind, prediction, target)
-    expected = math.fsum(terms) / (len(terms) if reduction == "mean" else 1)
+    samples = shape[0] if len(shape) > 1 else 1
+    expected = math.fsum(terms) / {"sum": 1, "mean": len(terms), "batchmean": samples}[reduction]
     value = kind(reduction)(prediction, target)
     assert value == kind(reduction).forward(prediction, target)
     assert value.shape == ()
@@ -120,12 +121,15 @@ def test_eq_9_to_12_by_hand():
 @every
 def test_the_report_sums_and_mean_divides_by_what_torch_divides_by(kind, rng):
     prediction, target = draw(kind, (2, 3, 4), rng)
-    total, mean = kind(), kind("mean")
+    total, mean, batchmean = kind(), kind("mean"), kind("batchmean")
     count = 6 if kind is minidl.CrossEntropyLoss else 24
     assert total(prediction, target) == pytest.approx(count * mean(prediction, target))
+    assert total(prediction, target) == pytest.approx(2 * batchmean(prediction, target))
     np.testing.assert_allclose(total.backward(), count * mean.backward())
+    np.testing.assert_allclose(total.backward(), 2 * batchmean.backward())
+    assert (total.divisor, mean.divisor, batchmean.divisor) == (1, count, 2)
     assert (total.reduction, repr(mean)) == ("sum", f"{kind.__name__}(mean)")
-    with pytest.raises(ValueError, match=rf"{kind.__name__}: expected reduction 'sum' or 'mean', got 'none'"):
+    with pytest.raises(ValueError, match=rf"{kind.__name__}: expected reduction 'sum' .* or 'batchmean', got 'none'"):
         kind("none")
 
 
@@ -156,8 +160,9 @@ def test_no_samples_cost_nothing_and_have_no_mean(kind):
     loss = kind()
     assert loss(empty, empty) == 0
     assert loss.backward().shape == (0, 3)
-    with pytest.raises(ValueError, match=rf"{kind.__name__}\(mean\): .* no mean of none"):
-        kind("mean")(empty, empty)
+    for reduction in ("mean", "batchmean"):
+        with pytest.raises(ValueError, match=rf"{kind.__name__}\({reduction}\): .* no mean of none"):
+            kind(reduction)(empty, empty)
 
 
 @every

@@ -1,6 +1,7 @@
 """The losses beyond the report: their own settings, the shape of their targets, and what they are for."""
 
 import copy
+import math
 import pickle
 
 import numpy as np
@@ -22,6 +23,47 @@ def test_the_best_constant_is_the_quantile():
     ]
     np.testing.assert_allclose(best, np.quantile(y, [0.1, 0.5, 0.9]), atol=0.02)
     assert values.shape == (401, 1)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "auto", "torch"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("replicates", [0, 2])
+def test_huber_without_a_bound_is_exactly_half_the_squared_error(engine, dtype, replicates, rng):
+    """A step twice as long is the same to the bit then, since only exponents differ."""
+    x, y = (3 * rng.standard_normal((11, width)).astype(dtype) for width in (3, 2))
+    delta, found = np.full(replicates, math.inf) if replicates else math.inf, []
+    if engine == "torch":
+        x, y = (pytest.importorskip("torch").from_numpy(array) for array in (x, y))
+    for lr, loss in ((0.01, minidl.MSELoss("batchmean")), (0.02, minidl.HuberLoss("batchmean", delta=delta))):
+        backend = "torch" if engine == "torch" else "numpy"
+        build = lambda rng, backend=backend: minidl.Linear(3, 2, rng=rng, dtype=dtype, backend=backend)  # noqa: E731 - as short as its formula
+        model = minidl.replicate(build, range(replicates)) if replicates else build(0)
+        options = {"epochs": 3, "batch_size": 4, "rng": 0, "engine": "auto" if engine == "auto" else "numpy"}
+        history = minidl.fit(model, loss, minidl.SGD(model, lr), x, y, **options)
+        found.append((model.backend.to_numpy(model.values), np.array(history.loss)))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], 2 * found[1][1])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_mean_over_the_samples_does_not_overflow_in_16_bits(backend):
+    asarray = np.asarray if backend == "numpy" else pytest.importorskip("torch").from_numpy
+    f, y = asarray(np.full((200, 10), 8, np.float16)), asarray(np.zeros((200, 10), np.float16))
+    loss = minidl.MSELoss("batchmean")
+    assert float(loss(f, y)) == 640
+    assert float(loss(f, y, weight=np.full(200, 0.5))) == 640
+    assert f.dtype == loss.backward().dtype
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
+def test_the_divisor_of_weighted_samples_is_their_weight(reduction, rng):
+    f, y, weight = rng.standard_normal((2, 4, 3)), rng.standard_normal((4, 3)), np.array([[0, 1, 2, 3], [0, 0, 0, 0]])
+    loss = minidl.MSELoss(reduction)
+    loss(f, y, replicate_axes=1, weight=weight)
+    expected = {"sum": 1, "mean": [18, math.inf], "batchmean": [6, math.inf]}[reduction]
+    np.testing.assert_array_equal(loss.divisor, expected)
+    loss(f, y, replicate_axes=1, weight=weight[0])
+    assert float(loss.divisor) == {"sum": 1, "mean": 18, "batchmean": 6}[reduction]
 
 
 def test_quantiles_of_several_targets_stand_side_by_side():

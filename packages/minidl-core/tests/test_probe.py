@@ -76,7 +76,7 @@ def test_saturated_and_dead_are_counted_by_the_derivative():
         assert set(found[path].outputs) == {"mean", "spread"}
 
 
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
 @pytest.mark.parametrize("batch_size", [None, 7])
 def test_gradients_are_those_of_the_loss_of_all_samples(reduction, batch_size):
     model, (x, y), loss = network().eval(), data(), minidl.MSELoss(reduction)

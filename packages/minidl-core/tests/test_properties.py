@@ -106,7 +106,7 @@ some = st.lists(st.integers(1, 4), min_size=2, max_size=3).map(tuple)
 
 
 @quick
-@given(shape=some, reduction=st.sampled_from(["sum", "mean"]), seed=seeds)
+@given(shape=some, reduction=st.sampled_from(["sum", "mean", "batchmean"]), seed=seeds)
 def test_gradients_of_losses_agree_with_differences(every_loss, differences, shape, reduction, seed):
     prediction, target = pair(every_loss, shape, "float64", np.random.default_rng(seed))
     loss = every_loss(reduction)
@@ -116,7 +116,7 @@ def test_gradients_of_losses_agree_with_differences(every_loss, differences, sha
 
 
 @quick
-@given(shape=some, reduction=st.sampled_from(["sum", "mean"]), dtype=dtypes, layout=layouts, seed=seeds)
+@given(shape=some, reduction=st.sampled_from(["sum", "mean", "batchmean"]), dtype=dtypes, layout=layouts, seed=seeds)
 def test_losses_keep_dtype_and_inputs_whatever_the_layout(every_loss, unchanged, shape, reduction, dtype, layout, seed):
     prediction, target = pair(every_loss, shape, dtype, np.random.default_rng(seed))
     loss, plain = every_loss(reduction), every_loss(reduction)
@@ -135,7 +135,7 @@ def test_losses_keep_dtype_and_inputs_whatever_the_layout(every_loss, unchanged,
 @given(
     shape=some,
     replicates=st.integers(1, 3),
-    reduction=st.sampled_from(["sum", "mean"]),
+    reduction=st.sampled_from(["sum", "mean", "batchmean"]),
     shared=st.booleans(),
     seed=seeds,
 )

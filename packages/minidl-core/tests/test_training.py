@@ -23,7 +23,7 @@ def by_hand(model, loss, optimizer, x, y, epochs, batch_size, rng, validation=No
             rows = order[start : start + batch_size]
             prediction = model.train().forward(x[rows])
             value = float(loss.forward(prediction, y[rows]))
-            cost += value * (len(rows) if loss.reduction == "mean" else 1)
+            cost += value * (1 if loss.reduction == "sum" else len(rows))
             hits += (prediction.argmax(axis=-1) == y[rows].argmax(axis=-1)).sum()
             model.backward(loss.backward())
             optimizer.step()
@@ -32,13 +32,13 @@ def by_hand(model, loss, optimizer, x, y, epochs, batch_size, rng, validation=No
         if validation is not None:
             prediction = model.infer(validation[0])
             value = float(loss.forward(prediction, validation[1]))
-            history["val_loss"].append(value if loss.reduction == "mean" else value / len(prediction))
+            history["val_loss"].append(value / len(prediction) if loss.reduction == "sum" else value)
             history["val_accuracy"].append((prediction.argmax(-1) == validation[1].argmax(-1)).mean())
     return history
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 23, 100])
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
 @pytest.mark.parametrize("make", [lambda m: minidl.SGD(m, kappa=0.6, eta=0.03), minidl.Adam], ids=["sgd", "adam"])
 def test_fit_is_the_loop_written_out_bit_for_bit(network, rng, batch_size, reduction, make):
     x, y = disk(rng)
@@ -136,7 +136,7 @@ def test_accuracy_may_be_asked_for_and_switched_off(loss):
     assert minidl.evaluate(model, minidl.CrossEntropyLoss(), x, soft, accuracy=True).accuracy == 0.5
 
 
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
 def test_the_loss_is_per_sample(reduction, rng):
     x, y = rng.standard_normal((7, 2)), rng.standard_normal((7, 2))
     model = minidl.Linear(2, 2, dtype="float64", rng=0)

@@ -29,7 +29,7 @@ def trained(x, y, weight=None, *, reduction="sum", engine="numpy", model=None, *
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
 def test_what_stands_in_a_sample_of_weight_zero_changes_no_bit(reduction, engine):
     weight = np.ones(12)
     weight[[2, 7]] = 0
@@ -48,7 +48,7 @@ def test_weight_zero_is_left_out_and_weight_two_is_twice_in_a_batch(engine):
     weight = np.ones(12)
     weight[3], weight[5] = 0, 2
     rows = np.array([0, 1, 2, 4, 5, 5, *range(6, 12)])
-    for reduction in ("sum", "mean"):
+    for reduction in ("sum", "mean", "batchmean"):
         a, one = trained(X, LABELS, weight, reduction=reduction, engine=engine, batch_size=12)
         b, two = trained(X[rows], LABELS[rows], reduction=reduction, engine=engine, batch_size=12)
         np.testing.assert_allclose(a.values, b.values, rtol=1e-12)
@@ -149,7 +149,7 @@ def test_an_own_loss_without_weights_refuses_them():
 def test_a_train_step_whose_weights_are_zero_learns_nothing(engine):
     model = net()
     before = model.values.copy()
-    for reduction in ("sum", "mean"):
+    for reduction in ("sum", "mean", "batchmean"):
         loss, sgd = minidl.CrossEntropyLoss(reduction), minidl.SGD(model, 0.1)
         value = minidl.train_step(model, loss, sgd, X, LABELS, sample_weight=np.zeros(12), engine=engine)
         assert value == 0

@@ -108,7 +108,7 @@ struct Pass {
   bool order_is_32;
   int64_t loss;
   const double* loss_settings;            // (settings of the loss, replicates)
-  bool mean, counted;
+  bool mean, per_sample, counted;         // per_sample: the mean of the samples' sums over the features
   double threshold;
   int64_t optimizer;
   const double* optimizer_settings;       // (settings of the optimizer, replicates)

@@ -64,8 +64,9 @@ def optimizer_record(optimizer, steps):
 
 
 def loss_record(loss, y):
-    kind = type(loss).__name__
-    return LossRecord(kind, loss.reduction == "mean", loss.threshold if counts(loss, y) else None, loss.numbers())
+    kind, threshold = type(loss).__name__, loss.threshold if counts(loss, y) else None
+    per_sample = loss.reduction == "batchmean"
+    return LossRecord(kind, loss.reduction != "sum", threshold, loss.numbers(), per_sample)
 
 
 def counts(loss, y):

@@ -45,6 +45,7 @@ def arguments(**changes):
         "mean": False,
         "threshold": 0.5,
         "loss_settings": {},
+        "per_sample": False,
         "optimizer": "Adam",
         "settings": ADAM,
         "m": np.zeros((R, SIZE), np.float32),
@@ -65,7 +66,8 @@ def arguments(**changes):
 def train(call):
     """Train with arguments by name."""
     take = lambda *names: tuple(call[name] for name in names)  # noqa: E731 - as short as its formula
-    samples, loss = take("x", "y", "order", "batch_size", "weights"), take("loss", "mean", "threshold", "loss_settings")
+    samples = take("x", "y", "order", "batch_size", "weights")
+    loss = take("loss", "mean", "threshold", "loss_settings", "per_sample")
     vectors = {name: call[name] for name in ("m", "v")}
     optimizer = (*take("optimizer", "settings"), vectors, *take("rates", "t"))
     result = take("losses", "hits", "steps", "diverged")
@@ -177,7 +179,7 @@ def test_labels_that_are_no_class(label):
         *(("optimizer", bad) for bad in (1, None, "Lion", "SGD")),
         *(("threads", bad) for bad in (0, -1, 2**70)),
         *(("t", bad) for bad in (-1, 2**63, 1.0)),
-        *(("mean", bad) for bad in (1, None, "mean")),
+        *((name, bad) for name in ("mean", "per_sample") for bad in (1, None, "mean")),
         *(("threshold", bad) for bad in ("high", np.zeros(2), [0.5])),
         ("active", np.ones(R + 1, bool)),
         ("active", np.ones(R, np.int8)),
@@ -240,7 +242,7 @@ def test_all_ways_to_give_a_setting_are_one():
 @pytest.mark.parametrize("record", [None, (), [], (1, 2), "four", 7])
 def test_records_that_are_none(place, record):
     call = arguments()
-    samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {})
+    samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {}, False)
     optimizer = ("Adam", ADAM, {"m": call["m"], "v": call["v"]}, call["rates"], 0)
     result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged"))
     records = [call["network"], call["values"], samples, loss, optimizer, result, None, 1]

@@ -112,7 +112,7 @@ def test_every_word(trained, kind, name, word, replicates):
 @given(
     kinds=st.lists(st.sampled_from(sorted(KINDS.layers)), max_size=6),
     loss=st.sampled_from(sorted(KINDS.losses)),
-    reduction=st.sampled_from(["sum", "mean"]),
+    reduction=st.sampled_from(["sum", "mean", "batchmean"]),
     optimizer=st.sampled_from(sorted(KINDS.optimizers)),
     widths=st.tuples(st.integers(1, 9), st.integers(1, 20), st.integers(1, 5)),
     replicates=st.sampled_from([0, 0, 3]),

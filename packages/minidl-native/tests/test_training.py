@@ -56,7 +56,7 @@ def samples(n, width, classes, dtype="float64", kind="one-hot", replicates=(), s
 TARGETS = [*((loss, kind) for loss in LOSSES for kind in ("one-hot", "probabilities")), (LOSSES[-1], "labels")]
 
 
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
 @pytest.mark.parametrize("classes", [1, 2, 5])
 @pytest.mark.parametrize(("loss", "kind"), TARGETS)
 def test_losses(trained, isa, dtype, loss, classes, kind, reduction):
@@ -312,7 +312,7 @@ networks = st.builds(
     n=st.integers(1, 40),
     batch_size=st.integers(1, 50),
     loss=st.sampled_from([minidl.MSELoss, minidl.BCEWithLogitsLoss, minidl.CrossEntropyLoss]),
-    reduction=st.sampled_from(["sum", "mean"]),
+    reduction=st.sampled_from(["sum", "mean", "batchmean"]),
     nesterov=st.booleans(),
     data=st.data(),
 )

@@ -16,6 +16,11 @@ bool check_indices(const Array& array, int64_t count, const char* name) {
   return true;
 }
 
+bool read_bool(PyObject* object, const char* name, bool& value) {
+  value = object == Py_True;
+  return PyBool_Check(object) || refuse(PyExc_TypeError, "%s to be a bool, got %R", name, (PyObject*)Py_TYPE(object));
+}
+
 }  // namespace
 
 bool open_samples(const Network& network, PyObject* object, Array& x, int64_t& n, int64_t& stride) {
@@ -109,17 +114,14 @@ bool Job::open_order(const Network& network, PyObject* order) {
 }
 
 bool Job::read_loss(const Network& network, PyObject* loss) {
-  PyObject* items[4];
-  if (!read_tuple(loss, "loss", 4, items) || !find_kind(KINDS.losses, items[0], "a loss", pass.loss)) return false;
+  PyObject* items[5];
+  if (!read_tuple(loss, "loss", 5, items) || !find_kind(KINDS.losses, items[0], "a loss", pass.loss)) return false;
   const LossFacts& facts = KINDS.losses.first[pass.loss];
   if (facts.needs_probabilities && !network.gives_probabilities()) {
     return refuse(PyExc_ValueError, "predictions that are probabilities for %s, got those of another last layer",
                   facts.name);
   }
-  if (!PyBool_Check(items[1])) {
-    return refuse(PyExc_TypeError, "mean to be a bool, got %R", (PyObject*)Py_TYPE(items[1]));
-  }
-  pass.mean = items[1] == Py_True;
+  if (!read_bool(items[1], "mean", pass.mean) || !read_bool(items[4], "per_sample", pass.per_sample)) return false;
   pass.counted = items[2] != Py_None;
   if (pass.counted && !read_numbers(items[2], "threshold", 1, &pass.threshold)) return false;
   if (!read_settings(items[3], facts.settings, facts.name, network.chain.replicates, false, loss_settings_)) {

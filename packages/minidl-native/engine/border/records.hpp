@@ -16,7 +16,7 @@ class Job {
  public:
   // The parameters, which are changed.
   bool open_values(const Network& network, PyObject* values);
-  // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings)
+  // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings, per_sample)
   bool open_data(const Network& network, PyObject* samples, PyObject* loss);
   // optimizer: (kind, settings, vectors, rates or None, t)
   bool open_optimizer(const Network& network, PyObject* optimizer);

@@ -281,7 +281,7 @@ template <class T>
 T loss_of(const Pass& pass, Column settings, const Batch<T>& batch, double mass, T* g) {
   return visit(Losses(), pass.loss, [&](auto kind) {
     const Numbers<T> numbers = numbers_of<T>(kind, settings);
-    const int64_t terms = kind.mean_over_rows ? 1 : kind.outputs == 2 ? batch.target_cols : batch.cols;
+    const int64_t terms = kind.mean_over_rows || pass.per_sample ? 1 : kind.outputs == 2 ? batch.target_cols : batch.cols;
     const double count = pass.mean && mass > 0 ? mass * (double)terms : 1;
     double total = 0;
     for (int64_t i = 0; i < batch.rows; ++i, g += batch.ld) {

@@ -51,6 +51,8 @@ class LossRecord(NamedTuple):
     threshold : float or None
         A single output above the threshold says class 1. None: hits are not counted.
     settings : mapping from str to float or array of shape (R,)
+    per_sample : bool
+        Whether a mean is over the samples alone, of the sums over the features.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class LossRecord(NamedTuple):
     mean: bool
     threshold: float | None
     settings: Mapping[str, Any] = _NO_SETTINGS
+    per_sample: bool = False
 
 
 class OptimizerRecord(NamedTuple):

@@ -18,7 +18,7 @@ class BCELoss(Loss):
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
 
     Raises
     ------

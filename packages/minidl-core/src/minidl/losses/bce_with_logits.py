@@ -16,7 +16,7 @@ class BCEWithLogitsLoss(Loss):
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
     pos_weight : float or array, one per replicate
         What a target of 1 counts, a target of 0 counting 1: above 1 for classes with few ones. ``-y log f`` is
         multiplied by it.

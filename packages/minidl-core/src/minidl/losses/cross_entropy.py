@@ -18,11 +18,12 @@ class CrossEntropyLoss(Loss):
     """Cross-entropy of logits over classes, ``L = -Σ log softmax(x)[class]``; beyond the report.
 
     Targets are class indices, integers of the shape of the prediction without its last axis, or probabilities of the
-    classes in the shape and dtype of the prediction, such as one-hot rows. The mean is over samples, as in torch.
+    classes in the shape and dtype of the prediction, such as one-hot rows. The mean is over all rows of classes, as in
+    torch; "batchmean" differs only where there are axes between samples and classes.
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
     label_smoothing : float or array, one per replicate
         In [0, 1]: this share of each target is spread evenly over all C classes (Szegedy et al., 2016), so that p
         becomes ``(1 - label_smoothing) p + label_smoothing / C``.

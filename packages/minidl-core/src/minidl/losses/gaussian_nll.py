@@ -23,7 +23,7 @@ class GaussianNLLLoss(Loss):
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
 
     Examples
     --------

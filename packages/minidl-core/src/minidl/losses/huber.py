@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minidl.arrays.backend import Array
-from minidl.arrays.checks import POSITIVE
+from minidl.arrays.checks import ABOVE_ZERO
 from minidl.arrays.settings import number
 from minidl.losses.loss import Loss
 
@@ -18,9 +18,9 @@ class HuberLoss(Loss):
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
     delta : float or array, one per replicate
-        Where the loss becomes linear, above 0.
+        Where the loss becomes linear, above 0. With infinity the loss is half the squared error.
 
     Raises
     ------
@@ -38,7 +38,7 @@ class HuberLoss(Loss):
     """
 
     settings = ("delta",)
-    delta = number("delta", POSITIVE, "Where the loss becomes linear; a number, or one per replicate.")
+    delta = number("delta", ABOVE_ZERO, "Where the loss becomes linear; a number, or one per replicate.")
 
     def __init__(self, reduction: str = "sum", *, delta: Any = 1.0) -> None:
         super().__init__(reduction)

@@ -13,7 +13,7 @@ class L1Loss(Loss):
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
 
     Examples
     --------

@@ -15,7 +15,8 @@ from minidl.arrays.checks import as_count
 from minidl.arrays.settings import check_again
 from minidl.losses.reduction import Reduction
 
-_OF_ONE_CALL = frozenset({"_saved", "_narrow", "term_weight", "total"})  # what `backward` needs of its `forward`
+# What belongs to one `forward`, and its `backward`.
+_OF_ONE_CALL = frozenset({"_saved", "_narrow", "term_weight", "divisor", "total"})
 
 
 def _losses_in(value: Any) -> list[Loss]:
@@ -48,15 +49,20 @@ class Loss(Reduction, ABC):
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
-        Over all samples and features: their sum, as in the report, or their mean, as is torch's default. Replicates are
-        never summed.
+    reduction : {"sum", "mean", "batchmean"}
+        Over all samples and features: their sum, as in the report, or their mean, as is torch's default. "batchmean" is
+        the mean over the samples of the sum over everything behind the sample axis, the features above all; torch has
+        the word for `KLDivLoss`. Replicates are never summed.
 
     Attributes
     ----------
     term_weight : float or array
-        The factor of each term in the last `forward`: 1 in a sum, 1 / count in a mean. With weights of samples it is an
-        array that broadcasts over the prediction.
+        The factor of each term in the last `forward`: 1 in a sum, 1 / divisor in a mean. With weights of samples it is
+        an array that broadcasts over the prediction.
+    divisor : float, array of the shape of the replicate axes, or None
+        The number that `reduce` divided the last sum by: 1 for a sum, the number of terms, or for "batchmean" that of
+        samples. Weighted samples count as much as their weights; infinity stands for samples without any weight. None
+        before the first `forward`, and always in a loss that takes its mean without `reduce`.
     total : array or None
         The last sum in float32 where the dtype is float16, in which a sum of many terms overflows.
 

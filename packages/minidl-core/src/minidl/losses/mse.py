@@ -13,7 +13,7 @@ class MSELoss(Loss):
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
 
     Examples
     --------

@@ -20,7 +20,7 @@ class PoissonNLLLoss(Loss):
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
     log_input : bool
         Whether outputs are logarithms of rates.
     eps : float or array, one per replicate

@@ -22,7 +22,7 @@ class QuantileLoss(Loss):
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
     quantiles : float or sequence of float
         One or several, each above 0 and below 1. The compiled engine takes up to eight.
 

@@ -17,14 +17,19 @@ class Reduction:
 
     Parameters
     ----------
-    reduction : {"sum", "mean"}
+    reduction : {"sum", "mean", "batchmean"}
     """
 
-    reduction = choice("reduction", ("sum", "mean"), "Over all samples and features: their sum or their mean.")
+    reduction = choice(
+        "reduction",
+        ("sum", "mean", "batchmean"),
+        "The sum over all samples and features, their mean, or the mean over the samples of the sum over the features.",
+    )
 
     def __init__(self, reduction: str) -> None:
         self.reduction = reduction
         self.term_weight: Any = 1.0
+        self.divisor: float | np.ndarray | None = None
         self.total: Array | None = None
         self._narrow: Array | None = None  # the total in float16
 
@@ -33,7 +38,9 @@ class Reduction:
         return self.total if self.total is not None and value is self._narrow else value
 
     def reduce(self, terms: Array, replicate_axes: int, weight: Array | None = None) -> Array:
-        """Return the sum or the mean of the terms over everything behind the replicate axes; set `term_weight`.
+        """Return the sum or the mean of the terms over everything behind the replicate axes.
+
+        `term_weight` and `divisor` are set.
 
         Parameters
         ----------
@@ -58,33 +65,40 @@ class Reduction:
             return value
         flat = terms.reshape(flat_shape)
         if self.reduction == "sum":
-            self.term_weight = 1.0
+            self.term_weight = self.divisor = 1.0
             return self._sum(flat, flat.dtype)
         count = flat.shape[-1]
         if not count:
             raise ValueError(f"{self}: expected at least one sample, got {describe(terms)}: there is no mean of none")
-        self.term_weight, self.total = 1 / count, None
+        if self.reduction == "batchmean":
+            count = terms.shape[replicate_axes] if terms.ndim > replicate_axes + 1 else 1
+            self.term_weight, self.divisor = 1 / count, float(count)
+            return self._sum(flat, flat.dtype, count)
+        self.term_weight, self.divisor, self.total = 1 / count, float(count), None
         return flat.mean(axis=-1)
 
     def _weight_of_terms(self, terms: Array, replicate_axes: int, weight: Array) -> np.ndarray:
-        """Return the factor of each term in float64, ``w``, or for the mean ``w / (Σ w · terms of a sample)``.
+        """Return the factor of each term in float64, ``w``, or for a mean ``w / divisor``; set `divisor`.
 
-        Where all weights are zero, so is the mean.
+        The divisor is ``Σ w · terms of a sample``, for "batchmean" ``Σ w``. Where all weights are zero, so is the mean.
         """
         w = as_weights(self, weight, tuple(terms.shape), replicate_axes)
         w = w.reshape(*w.shape, *(1,) * (terms.ndim - replicate_axes - 1))
-        if self.reduction == "mean":
-            mass = w.sum(axis=replicate_axes - terms.ndim, keepdims=True) * prod(terms.shape[replicate_axes + 1 :])
+        self.divisor = 1.0
+        if self.reduction != "sum":
+            each = prod(terms.shape[replicate_axes + 1 :]) if self.reduction == "mean" else 1
+            mass = w.sum(axis=replicate_axes - terms.ndim, keepdims=True) * each
+            self.divisor = np.where(mass > 0, mass, np.inf).reshape(mass.shape[: replicate_axes - terms.ndim])
             w = w / np.where(mass > 0, mass, 1)
         return np.asarray(w)
 
-    def _sum(self, flat: Array, dtype: Any) -> Array:
-        """Return the sum over the last axis, in float16 as `total` too: in 16 bits a sum of many terms overflows."""
+    def _sum(self, flat: Array, dtype: Any, divisor: int = 1) -> Array:
+        """Return the sum over the last axis by a divisor, in float16 as `total` too: a sum in 16 bits overflows."""
         self.total = None
         if dtype.itemsize > 2:
-            return flat.sum(axis=-1)
+            return flat.sum(axis=-1) if divisor == 1 else flat.sum(axis=-1) / divisor
         backend = library_of(flat, self)
-        self.total = flat.sum(axis=-1, dtype=backend.xp.float32)
+        self.total = flat.sum(axis=-1, dtype=backend.xp.float32) / divisor
         with np.errstate(over="ignore"):
             self._narrow = backend.asarray(self.total, dtype)[()]
         return self._narrow

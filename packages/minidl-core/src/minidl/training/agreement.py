@@ -28,7 +28,7 @@ from minidl.training.native_engine import NativeEngine
 from minidl.training.numpy_engine import NumpyEngine
 from minidl.training.originals import replaced_in
 
-STEPS, SETTING = 2, 0.3
+STEPS, SETTING, REDUCTIONS = 2, 0.3, ("sum", "mean", "batchmean")
 TOLERANCE = 1e-9  # after two steps rounding leaves some 1e-15 in float64, another formula far more
 X = np.linspace(-1.2, 1.5, 12).reshape(4, 3)
 Y = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
@@ -62,7 +62,7 @@ def _compare(kind: type) -> bool | None:
         return None
     cases: list[tuple[Any, ...]]
     if issubclass(kind, Loss):
-        losses = [kind(reduction, **settings) for reduction in ("sum", "mean") for settings in _settings_of(kind)]
+        losses = [kind(reduction, **settings) for reduction in REDUCTIONS for settings in _settings_of(kind)]
         targets = [Y, Y.argmax(axis=1)] if kind.takes_classes else [Y[:, : losses[0].target_shape(Y.shape)[-1]]]
         cases = [(SGD, {}, loss, {}, y) for loss in losses for y in targets]
     elif issubclass(kind, Optimizer):

@@ -209,7 +209,7 @@ class Tally:
         if weight is not None:
             samples = weight.sum(axis=-1)
         loss: Any = self._to_numpy(value).astype(np.float64) if axes else float(value)
-        is_mean = self._loss_function.reduction == "mean"
+        is_mean = self._loss_function.reduction != "sum"
         self._loss = self._loss + (loss * samples if is_mean else loss)
         self._samples = self._samples + samples
         if self.threshold is not None:

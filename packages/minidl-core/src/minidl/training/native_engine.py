@@ -115,7 +115,7 @@ class NativeEngine(Engine):
             raise
         self.model.zero_grad()
         mass = np.where(samples.mass > 0, samples.mass, 1)  # the loss of a batch without weight is 0
-        value = result.loss / mass if loss.reduction == "mean" else result.loss
+        value = result.loss / mass if loss.reduction != "sum" else result.loss
         return value if replicates else float(value)
 
     # ---- the compiled network
@@ -146,8 +146,10 @@ class NativeEngine(Engine):
             optimizer.t += max(each.tolist()) if ended else min(each.tolist())
 
     def _loss_record(self, loss: Loss, threshold: float | None) -> Any:
-        kind, mean = type(loss).__name__, loss.reduction == "mean"
-        return self._made.native.LossRecord(kind, mean, threshold, loss.numbers())
+        kind, reduction = type(loss).__name__, loss.reduction
+        return self._made.native.LossRecord(
+            kind, reduction != "sum", threshold, loss.numbers(), per_sample=reduction == "batchmean"
+        )
 
     def _takes(self, x: Array) -> bool:
         """Return whether the network accepts x."""

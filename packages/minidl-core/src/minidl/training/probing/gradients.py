@@ -30,7 +30,7 @@ def with_gradient(model: Module, loss: Loss, samples: Samples, batch_size: int) 
         own.forward(twin.forward(x), y, replicate_axes=axes)
         dy = own.backward()
         part = min(batch_size, samples.count - start) / samples.count
-        twin.backward(dy * part if loss.reduction == "mean" else dy, need_dx=False)
+        twin.backward(dy * part if loss.reduction != "sum" else dy, need_dx=False)
     return twin
 
 

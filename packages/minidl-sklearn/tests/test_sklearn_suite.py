@@ -1,4 +1,4 @@
-"""scikit-learn's own tests of its multi-layer perceptrons, run on ours: the installed file with the classes exchanged."""
+"""scikit-learn's own tests of its multi-layer perceptrons, run on ours: its file with the classes exchanged."""
 
 import importlib.util
 import inspect

@@ -126,7 +126,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
     loss = "log_loss"
 
     @fit_context(prefer_skip_nested_validation=True)  # type: ignore[misc]  # scikit-learn has no types
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 - scikit-learn's name
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network, from new weights unless `warm_start` is set.
 
         Parameters
@@ -144,7 +144,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
 
     @available_if(BaseMLP._solver_is_stochastic)  # type: ignore[misc]  # scikit-learn has no types
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:  # noqa: N803 - scikit-learn's name
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch more.
 
         Parameters
@@ -163,7 +163,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
             self._label_binarizer = LabelBinarizer().fit(labels)
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
+    def predict(self, X: Any) -> Any:
         """Return the most probable class of each sample, or its labels.
 
         Parameters
@@ -177,7 +177,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         z = self._outputs(X)  # first: it knows whether there has been a training
         return decode(self._label_binarizer, z)
 
-    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probabilities of the classes, in the order of `classes_`.
 
         Parameters
@@ -192,7 +192,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         p: np.ndarray = activate(self.out_activation_, z)
         return np.concatenate([1 - p, p], axis=1) if self.n_outputs_ == 1 else p
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:  # noqa: N803 - scikit-learn's name
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithms of `predict_proba`.
 
         Parameters

@@ -92,11 +92,11 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
             )
         return True
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:  # noqa: N803 - scikit-learn's name
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
         """Train; with `incremental` one epoch more."""
         hidden = _hidden_widths(self.hidden_layer_sizes)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        X, y = validate_data(  # noqa: N806 - scikit-learn's name
+        X, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=first,
             y_numeric=self._takes_numbers,
         )  # fmt: skip
@@ -128,7 +128,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         else:
             self.t_ = 0
 
-    def _train(self, X: Any, y: np.ndarray, weight: Any, rng: np.random.RandomState, *, incremental: bool) -> None:  # noqa: N803 - scikit-learn's name
+    def _train(self, X: Any, y: np.ndarray, weight: Any, rng: np.random.RandomState, *, incremental: bool) -> None:
         network = self._network()
         if self.solver == "lbfgs":
             if network.dtype != np.float64:
@@ -162,7 +162,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         self._hold(Network(self.coefs_, self.intercepts_, self.activation))
         return self._held
 
-    def _outputs(self, X: Any) -> np.ndarray:  # noqa: N803 - scikit-learn's name
+    def _outputs(self, X: Any) -> np.ndarray:
         """Return the outputs of the network for samples, in front of their activation."""
         if "coefs_" not in self.__dict__:
             check_is_fitted(self, "coefs_")

@@ -95,7 +95,7 @@ def test_classes_and_tensors_are_split_too():
         ({"validation_split": 0.99}, ValueError, "more than 23 samples for validation_split=0.99"),
         ({"validation_split": 0.5, "validation": (X, Y)}, ValueError, "validation or validation_split, got both"),
         ({"validation_split": 0.5, "metrics": ["auc"]}, ValueError, "auc expects class indices"),
-        ({"shuffle": 1}, TypeError, "shuffle to be True or False"),
+        ({"shuffle": 1}, TypeError, "shuffle to be True, False or a callable, got 1"),
         ({"batch_size": None}, TypeError, "x, y and batch_size, or batches, got no batch_size"),
         ({"history": {}}, TypeError, "history to be a History"),
         ({"history": minidl.History(loss=[np.ones(3)])}, ValueError, r"replicates \(\), got one with \(3,\)"),
@@ -125,6 +125,90 @@ def test_without_shuffling_the_samples_come_as_they_lie(engine):
     np.testing.assert_allclose(model.values, twin.values, rtol=1e-4, atol=1e-6)
     assert rng.random() == np.random.default_rng(0).random(), "no order is drawn"
     assert len(history) == 4
+
+
+def orders_of(seeds, epochs=4, kind=np.int64):
+    """Return a function that gives the orders of one network, or of as many as there are seeds, in one array."""
+    rngs = [np.random.default_rng(seed) for seed in np.atleast_1d(seeds)]
+    orders = [np.stack([rng.permutation(23) for rng in rngs]).astype(kind) for _ in range(epochs)]
+    memory, left = orders[0].copy(), iter(orders)
+
+    def next_order():
+        memory[...] = next(left)  # the same array in each epoch
+        return memory if np.ndim(seeds) else memory[0]
+
+    return next_order
+
+
+@ENGINES
+@pytest.mark.parametrize("kind", [np.int64, np.int16, np.uint64])
+def test_orders_that_a_function_gives_are_gone_through(engine, kind):
+    model, twin, rng = single(), single(), np.random.default_rng(1)
+    history = train(model, rng=rng, shuffle=orders_of(0, kind=kind), engine=engine)
+    assert history == train(twin, rng=0, engine=engine)
+    np.testing.assert_array_equal(model.values, twin.values)
+    assert rng.random() == np.random.default_rng(1).random(), "no order is drawn"
+
+
+@ENGINES
+@pytest.mark.parametrize("each", [False, True])
+def test_replicates_take_an_order_each_or_share_one(engine, each):
+    seeds = [3, 4, 5] if each else 3
+    found = []
+    for options in ({"shuffle": orders_of(seeds)}, {"rng": seeds}):
+        model = minidl.replicate(build, range(3))
+        found.append((train(model, engine=engine, **options), model.values))
+    np.testing.assert_equal(found[0][0].to_frame(), found[1][0].to_frame())
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+def test_orders_of_tensors():
+    torch = pytest.importorskip("torch")
+    x, y, orders = torch.from_numpy(X), torch.from_numpy(Y), orders_of(0)
+    found = []
+    for options in ({"shuffle": lambda: torch.from_numpy(orders())}, {"rng": 0}):
+        model = minidl.Linear(2, 1, rng=0, backend="torch")
+        train(model, x, y, **options)
+        found.append(model.values)
+    assert torch.equal(*found)
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    ("order", "error", "words"),
+    [
+        (np.arange(23.0), TypeError, r"an array of integers, got float64 \(23,\)"),
+        (np.ones(23, bool), TypeError, "an array of integers, got bool"),
+        (None, TypeError, "an array of integers, got object"),
+        (np.arange(22), ValueError, r"an order of shape \(23,\), got \(22,\)"),
+        (np.arange(23)[None], ValueError, r"an order of shape \(23,\), got \(1, 23\)"),
+        (np.arange(1, 24), ValueError, "samples from 0 to 22, got 23"),
+        (np.arange(-1, 22), ValueError, "samples from 0 to 22, got -1"),
+        (np.r_[:7, 6, 8:23], ValueError, "each sample once, got an order without sample 7"),
+    ],
+)
+def test_an_order_that_is_none_is_refused(order, error, words, engine, unchanged):
+    model = single()
+    with unchanged(model.values), pytest.raises(error, match=f"^fit: expected shuffle to return {words}"):
+        train(model, shuffle=lambda: order, engine=engine)
+
+
+def test_an_order_for_other_replicates_is_refused(unchanged):
+    model = minidl.replicate(build, range(3))
+    with unchanged(model.values), pytest.raises(ValueError, match=r"of shape \(23,\) or \(3, 23\), got \(2, 23\)"):
+        train(model, shuffle=orders_of([0, 1]))
+    wrong = np.stack([np.arange(23), np.arange(23), np.r_[:22, 21]])
+    with unchanged(model.values), pytest.raises(ValueError, match="without sample 22"):
+        train(model, shuffle=lambda: wrong)
+
+
+@pytest.mark.parametrize("beside", ["batches", "validation_split"])
+def test_orders_of_a_function_go_with_all_samples_in_arrays(beside, unchanged):
+    model, arrays = single(), {"x": X, "y": Y, "batch_size": 5, "validation_split": 0.5}
+    arrays = {"batches": [(X, Y)]} if beside == "batches" else arrays
+    loss, sgd = minidl.MSELoss(), minidl.SGD(model, 0.1)
+    with unchanged(model), pytest.raises(ValueError, match=f"shuffle to be True or False beside {beside}"):
+        minidl.fit(model, loss, sgd, epochs=1, shuffle=lambda: np.arange(23), **arrays)
 
 
 # ---- history

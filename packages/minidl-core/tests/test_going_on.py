@@ -106,6 +106,19 @@ def test_a_generator_goes_on_too():
     np.testing.assert_array_equal(model.values, whole.values)
 
 
+def test_the_order_of_a_function_is_kept_for_the_epoch_that_goes_on():
+    whole, model = single(), single()
+    orders, others = (iter([np.random.default_rng(i).permutation(23) for i in range(EPOCHS)]) for _ in range(2))
+    train(whole, minidl.Adam(whole), **ARRAYS, shuffle=lambda: next(orders), engine="numpy")
+    optimizer, options = minidl.Adam(model), {**ARRAYS, "shuffle": lambda: next(others), "engine": "numpy"}
+    press_ctrl_c(optimizer, 7)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        train(model, optimizer, **options)
+    train(model, optimizer, **options, epochs=EPOCHS - 1, history=caught.value.history)
+    assert next(others, None) is None, "one order for each epoch"
+    np.testing.assert_array_equal(model.values, whole.values)
+
+
 @pytest.mark.parametrize("where", ["validation", "callback", "twice"])
 def test_an_interruption_between_two_steps_and_one_after_another(where):
     calls = []

@@ -42,7 +42,7 @@ def fit(
     accuracy: bool | None = None,
     metrics: Sequence[str | Callable[[Array, Array], Any]] = (),
     rng: Any = None,
-    shuffle: bool = True,
+    shuffle: bool | Callable[[], Array] = True,
     callbacks: Sequence[Callable[[int, History], object]] = (),
     progress: bool = False,
     history: History | None = None,
@@ -90,8 +90,10 @@ def fit(
     rng : None, int, SeedSequence or Generator, or a list of them, optional
         Where the orders come from. A list has one for each replicate, which then goes through the samples in the order
         in which it would alone; otherwise all replicates share one order.
-    shuffle : bool
-        Whether each epoch has a new order. Without it, the samples come as they lie.
+    shuffle : bool or callable
+        Whether each epoch has a new order. Without it, the samples come as they lie. A callable without arguments
+        returns the order of the next epoch, in which each sample occurs exactly once: integers of shape (N,), or
+        ``(*replicate_shape, N)``. It does not go with `batches` or `validation_split`.
     callbacks : sequence of Callback or callable
         Each is called as ``callback(epoch, history)`` after each epoch, counted from 1; the training ends early when
         one of them returns True. A `Callback`, such as `EarlyStopping`, is also told the start and the end.
@@ -124,8 +126,8 @@ def fit(
     ValueError, TypeError
         If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
         batch_size < 1, or the native engine is asked for and cannot run this training. Also for a batch of `batches`
-        that is not like the first, and an iterator that has nothing left for the second epoch; the batches before it
-        have been trained on then.
+        that is not like the first, an iterator that has nothing left for the second epoch, and an order of `shuffle`
+        that is none; the batches before it have been trained on then.
     KeyboardInterrupt
         On Ctrl-C; the error has the history so far in its attribute ``history``. With that history, the same samples
         and the same other arguments, `fit` goes on with the next step, to the same parameters bit for bit.
@@ -144,7 +146,7 @@ def fit(
     """
     check_kinds("fit", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
     called, epochs = Callbacks(callbacks, progress=progress), as_count("fit", "epochs", epochs, low=0)
-    history = _history(history, model)
+    history, shuffle = _history(history, model), _as_shuffle(shuffle, batches, validation_split)
     wanted, accuracy = as_metrics("fit", metrics, accuracy)
     _check_validation(validation, validation_split, wanted)
     arrays = {
@@ -191,12 +193,10 @@ def _arrays(
     missing = [name for name, value in (("x", x), ("y", y), ("batch_size", batch_size)) if value is None]
     if missing:
         raise TypeError(f"fit: expected x, y and batch_size, or batches, got no {' and no '.join(missing)}")
-    if not isinstance(shuffle, bool | np.bool):
-        raise TypeError(f"fit: expected shuffle to be True or False, got {shuffle!r}")
     batch_size = as_count("fit", "batch_size", batch_size)
     rngs = as_generators("fit", rng, model.replicate_shape)
     samples = Samples("fit", x, y, model.replicate_shape, sample_weight)
-    return Arrays(samples, batch_size, rngs, shuffle=bool(shuffle))
+    return Arrays(samples, batch_size, rngs, shuffle=shuffle)
 
 
 def _stream(model: Module, loss: Loss, batches: Any, arrays: dict[str, Any]) -> Stream:
@@ -214,6 +214,18 @@ def _check_validation(validation: Any, split: Any, metrics: Sequence[Metric]) ->
         raise ValueError(
             f"fit: expected a validation set for metrics {', '.join(metric.name for metric in metrics)}, got none"
         )
+
+
+def _as_shuffle(shuffle: Any, batches: Any, split: Any) -> bool | Callable[[], Array]:
+    """Return whether samples are shuffled, or the function that orders all of them."""
+    if isinstance(shuffle, bool | np.bool):
+        return bool(shuffle)
+    if not callable(shuffle):
+        raise TypeError(f"fit: expected shuffle to be True, False or a callable, got {shuffle!r}")
+    if not (batches is None and split is None):
+        beside = "validation_split" if batches is None else "batches"
+        raise ValueError(f"fit: expected shuffle to be True or False beside {beside}, got {shuffle!r}")
+    return shuffle  # type: ignore[no-any-return]  # what it returns is checked in each epoch
 
 
 def _curves(metrics: Sequence[Metric], *, accuracy: bool, has_validation: bool) -> dict[str, bool | None]:

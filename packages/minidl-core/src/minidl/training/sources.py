@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from minidl.arrays.checks import Interval, as_number
 from minidl.arrays.samples import Samples
 from minidl.training.engine import Part
 from minidl.training.history import History
+from minidl.training.orders import as_order, permutation
 
 _FRACTION = Interval("between 0 and 1", lambda value: (value > 0) & (value < 1))
 
@@ -82,8 +83,8 @@ class Arrays(Source):
     batch_size : int
     rngs : Generator, or list of one per replicate
         Where the orders come from.
-    shuffle : bool
-        Whether each epoch has a new order.
+    shuffle : bool or callable
+        Whether each epoch has a new order, or the function that returns it.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Arrays(Source):
         batch_size: int,
         rngs: list[np.random.Generator] | np.random.Generator,
         *,
-        shuffle: bool,
+        shuffle: bool | Callable[[], Any],
     ) -> None:
         self.samples, self._batch_size, self._rngs, self._shuffle = samples, batch_size, rngs, shuffle
         self._index: np.ndarray | None = None  # of the samples to train on, (M,) or (R, M), where it is not all
@@ -177,17 +178,11 @@ class Arrays(Source):
 
     def order(self) -> np.ndarray | None:
         """Return the samples of a new epoch in order, (M,), or one order per replicate, (R, M)."""
+        if callable(self._shuffle):
+            return as_order(self._shuffle(), self.samples.count, self.samples.replicate_shape)
         if not self._shuffle:
             return self._index
         if self._index is None:
             return permutation(self._rngs, self.samples.count)
         order = permutation(self._rngs, self._index.shape[-1])
         return np.asarray(np.take_along_axis(self._index, order, axis=-1))
-
-
-def permutation(rngs: list[np.random.Generator] | np.random.Generator, count: int) -> np.ndarray:
-    """Return the numbers below a count in a new order, (count,), or in one per replicate, (R, count)."""
-    if isinstance(rngs, list):
-        small = np.int32 if count < 2**31 else np.int64  # R orders of N samples: the only memory that grows so
-        return np.stack([rng.permutation(count).astype(small) for rng in rngs])
-    return rngs.permutation(count)

@@ -1,0 +1,55 @@
+"""Orders of the samples: drawn, or given by the caller of `fit` and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def permutation(rngs: list[np.random.Generator] | np.random.Generator, count: int) -> np.ndarray:
+    """Return the numbers below a count in a new order, (count,), or in one per replicate, (R, count)."""
+    if isinstance(rngs, list):
+        return np.stack([rng.permutation(count).astype(_small(count)) for rng in rngs])
+    return rngs.permutation(count)
+
+
+def as_order(order: Any, count: int, replicate_shape: tuple[int, ...]) -> np.ndarray:
+    """Return a copy of the order that a function has given for the next epoch.
+
+    Parameters
+    ----------
+    order : array_like of int, shape (count,), or (*replicate_shape, count)
+    count : int
+        Number of samples.
+    replicate_shape : tuple of int
+
+    Raises
+    ------
+    TypeError
+        For anything but integers.
+    ValueError
+        For another shape, or an order in which a sample does not occur exactly once.
+    """
+    array = np.asarray(order)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"fit: expected shuffle to return an array of integers, got {array.dtype} {array.shape}")
+    shapes = dict.fromkeys([(count,), (*replicate_shape, count)])
+    if array.shape not in shapes:
+        expected = " or ".join(map(str, shapes))
+        raise ValueError(f"fit: expected shuffle to return an order of shape {expected}, got {array.shape}")
+    outside = array[(array < 0) | (array >= count)]
+    if outside.size:
+        raise ValueError(f"fit: expected shuffle to return samples from 0 to {count - 1}, got {outside[0]}")
+    own = array.astype(_small(count) if array.ndim > 1 else np.int64)
+    seen = np.zeros(own.shape, bool)
+    np.put_along_axis(seen, own, values=True, axis=-1)
+    if not seen.all():
+        missing = int(np.argwhere(~seen)[0, -1])
+        raise ValueError(f"fit: expected shuffle to return each sample once, got an order without sample {missing}")
+    return own
+
+
+def _small(count: int) -> type[np.signedinteger[Any]]:
+    """Return the type of R orders of so many samples, the only memory that grows like that."""
+    return np.int32 if count < 2**31 else np.int64

@@ -110,6 +110,7 @@ struct Pass {
   const double* loss_settings;            // (settings of the loss, replicates)
   bool mean, per_sample, counted;         // per_sample: the mean of the samples' sums over the features
   double threshold;
+  const double* l2;                       // of each replicate; null: no penalty
   int64_t optimizer;
   const double* optimizer_settings;       // (settings of the optimizer, replicates)
   void* values;                           // the parameters

@@ -82,8 +82,9 @@ def orders_of(rng, samples):
 
 
 def train(
-    model, loss, optimizer, x, y, *, epochs, batch_size, rng, isa="", threads=1, active=None, network=None, weight=None
-):
+    model, loss, optimizer, x, y, *, epochs, batch_size, rng, isa="", threads=1, active=None, network=None, weight=None,
+    l2=0.0,
+):  # fmt: skip
     """Train with the engine as `minidl.fit` would; return the result of each epoch."""
     network, samples = network or network_of(model, isa), x.shape[-2]
     steps = -(-samples // batch_size)
@@ -93,7 +94,7 @@ def train(
         network.train(
             model.values,
             Samples(x, y, orders_of(rng, samples), batch_size, weight),
-            loss_record(loss, y),
+            loss_record(loss, y)._replace(l2=l2),
             optimizer_record(optimizer, steps),
             result,
             active=active,
@@ -106,7 +107,7 @@ def train(
 
 def both(
     build, loss, optimizer, x, y, *, epochs=3, batch_size=7, rngs=lambda: np.random.default_rng(5), weight=None,
-    **options,
+    l2=0.0, **options,
 ):  # fmt: skip
     """Train twins, one on NumPy and one with the engine; return both sides of all that came out."""
     sides, mass = [], x.shape[-2] if weight is None else weight.sum(axis=-1)
@@ -115,12 +116,12 @@ def both(
         descent, rng, own_loss = optimizer(model), rngs(), copy.deepcopy(loss)
         drawn = [rng for module in dropouts_of(model) for rng in generators_of(module)]
         if native:
-            options |= {"epochs": epochs, "batch_size": batch_size, "rng": rng, "weight": weight}
+            options |= {"epochs": epochs, "batch_size": batch_size, "rng": rng, "weight": weight, "l2": l2}
             results = train(model, own_loss, descent, x, y, **options)
             losses = [result.loss / mass for result in results]
             accuracies = [result.hits / mass for result in results]
         else:
-            settings = {"epochs": epochs, "batch_size": batch_size, "rng": rng, "engine": "numpy"}
+            settings = {"epochs": epochs, "batch_size": batch_size, "rng": rng, "engine": "numpy", "l2": l2}
             settings["accuracy"] = True if counts(own_loss, y) else None
             history = minidl.fit(model, own_loss, descent, x, y, sample_weight=weight, **settings)
             losses, accuracies = history.loss, history.accuracy

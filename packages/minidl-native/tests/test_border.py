@@ -46,6 +46,7 @@ def arguments(**changes):
         "threshold": 0.5,
         "loss_settings": {},
         "per_sample": False,
+        "l2": 0.0,
         "optimizer": "Adam",
         "settings": ADAM,
         "m": np.zeros((R, SIZE), np.float32),
@@ -67,7 +68,7 @@ def train(call):
     """Train with arguments by name."""
     take = lambda *names: tuple(call[name] for name in names)  # noqa: E731 - as short as its formula
     samples = take("x", "y", "order", "batch_size", "weights")
-    loss = take("loss", "mean", "threshold", "loss_settings", "per_sample")
+    loss = take("loss", "mean", "threshold", "loss_settings", "per_sample", "l2")
     vectors = {name: call[name] for name in ("m", "v")}
     optimizer = (*take("optimizer", "settings"), vectors, *take("rates", "t"))
     result = take("losses", "hits", "steps", "diverged")
@@ -180,6 +181,7 @@ def test_labels_that_are_no_class(label):
         *(("threads", bad) for bad in (0, -1, 2**70)),
         *(("t", bad) for bad in (-1, 2**63, 1.0)),
         *((name, bad) for name in ("mean", "per_sample") for bad in (1, None, "mean")),
+        *(("l2", bad) for bad in (None, "much", -0.5, np.nan, np.inf, np.ones(R + 1), np.array([1.0, -1.0]))),
         *(("threshold", bad) for bad in ("high", np.zeros(2), [0.5])),
         ("active", np.ones(R + 1, bool)),
         ("active", np.ones(R, np.int8)),
@@ -242,7 +244,7 @@ def test_all_ways_to_give_a_setting_are_one():
 @pytest.mark.parametrize("record", [None, (), [], (1, 2), "four", 7])
 def test_records_that_are_none(place, record):
     call = arguments()
-    samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {}, False)
+    samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {}, False, 0.0)
     optimizer = ("Adam", ADAM, {"m": call["m"], "v": call["v"]}, call["rates"], 0)
     result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged"))
     records = [call["network"], call["values"], samples, loss, optimizer, result, None, 1]

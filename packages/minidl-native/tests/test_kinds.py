@@ -119,13 +119,13 @@ def test_every_word(trained, kind, name, word, replicates):
     common=st.booleans(),
     frozen=st.booleans(),
     batches=st.tuples(st.integers(1, 30), st.integers(1, 32)),
-    weighted=st.booleans(),
+    extras=st.tuples(st.booleans(), st.sampled_from([0.0, 0.0, 0.3])),
     seed=st.integers(0, 2**32),
 )
 def test_any_chain(
-    trained, kinds, loss, reduction, optimizer, widths, replicates, common, frozen, batches, weighted, seed
+    trained, kinds, loss, reduction, optimizer, widths, replicates, common, frozen, batches, extras, seed
 ):
-    (inputs, width, outputs), (n, batch_size) = widths, batches
+    (inputs, width, outputs), (n, batch_size), (weighted, l2) = widths, batches, extras
     cost = getattr(minidl, loss)(reduction, **LOSSES.get(loss, {}))
     if not cost.one_output_per_target:
         outputs *= 2
@@ -145,7 +145,7 @@ def test_any_chain(
     lr = 1e-5 if optimizer == "SGD" else 1e-3
     if "NLL" in loss:  # whose gradients are exponentials of outputs
         lr *= 1e-6
-    options = {"epochs": 2, "batch_size": batch_size, "weight": weight}
+    options = {"epochs": 2, "batch_size": batch_size, "weight": weight, "l2": l2}
     descent = optimizer_of(optimizer, lr, **(COMMON if common else {}))
     trained.assert_alike(trained.both(make, cost, descent, x, y, **options))
 

@@ -78,6 +78,16 @@ def test_optimizers_over_some_hundred_steps(trained, isa, dtype, optimizer):
     trained.assert_alike(sides)
 
 
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_penalties_of_replicates(trained, isa, dtype, reduction, weighted):
+    x, y = samples(23, 4, 3, dtype)
+    build = lambda: minidl.replicate(lambda _: chain((4, 11, 3), "tanh", dtype=dtype), range(3))  # noqa: E731 - as short as its formula
+    weight = np.random.default_rng(0).integers(0, 3, (3, 23)) / 2 if weighted else None
+    options = {"isa": isa, "threads": 2, "weight": weight, "l2": np.array([0.0, 0.3, 2.0])}
+    trained.assert_alike(trained.both(build, minidl.MSELoss(reduction), OPTIMIZERS["sgd"], x, y, **options))
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("batch_size", [1, 6, 100])
 def test_widths_and_batch_sizes(trained, isa, dtype, width, batch_size):

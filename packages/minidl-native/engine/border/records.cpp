@@ -114,8 +114,8 @@ bool Job::open_order(const Network& network, PyObject* order) {
 }
 
 bool Job::read_loss(const Network& network, PyObject* loss) {
-  PyObject* items[5];
-  if (!read_tuple(loss, "loss", 5, items) || !find_kind(KINDS.losses, items[0], "a loss", pass.loss)) return false;
+  PyObject* items[6];
+  if (!read_tuple(loss, "loss", 6, items) || !find_kind(KINDS.losses, items[0], "a loss", pass.loss)) return false;
   const LossFacts& facts = KINDS.losses.first[pass.loss];
   if (facts.needs_probabilities && !network.gives_probabilities()) {
     return refuse(PyExc_ValueError, "predictions that are probabilities for %s, got those of another last layer",
@@ -128,7 +128,16 @@ bool Job::read_loss(const Network& network, PyObject* loss) {
     return false;
   }
   pass.loss_settings = loss_settings_.data();
-  return true;
+  return read_penalty(network, items[5]);
+}
+
+bool Job::read_penalty(const Network& network, PyObject* l2) {
+  l2_.resize((size_t)network.chain.replicates);
+  if (!read_numbers(l2, "l2", network.chain.replicates, l2_.data())) return false;
+  const bool good = std::all_of(l2_.begin(), l2_.end(), [](double each) { return each >= 0 && std::isfinite(each); });
+  const bool any = std::any_of(l2_.begin(), l2_.end(), [](double each) { return each != 0; });
+  pass.l2 = any ? l2_.data() : nullptr;
+  return good || refuse(PyExc_ValueError, "l2 to be finite and >= 0, got %R", l2);
 }
 
 bool Job::open_optimizer(const Network& network, PyObject* optimizer) {

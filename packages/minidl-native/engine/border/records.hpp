@@ -16,7 +16,7 @@ class Job {
  public:
   // The parameters, which are changed.
   bool open_values(const Network& network, PyObject* values);
-  // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings, per_sample)
+  // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings, per_sample, l2)
   bool open_data(const Network& network, PyObject* samples, PyObject* loss);
   // optimizer: (kind, settings, vectors, rates or None, t)
   bool open_optimizer(const Network& network, PyObject* optimizer);
@@ -36,11 +36,12 @@ class Job {
   bool open_weights(const Network& network, PyObject* weights);
   bool open_order(const Network& network, PyObject* order);
   bool read_loss(const Network& network, PyObject* loss);
+  bool read_penalty(const Network& network, PyObject* l2);
   bool open_vectors(const Network& network, PyObject* vectors, const OptimizerFacts& optimizer);
   bool open_rates(const Network& network, PyObject* rates);
 
   Array values_, x_, y_, weights_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_;
-  std::vector<double> loss_settings_, optimizer_settings_;
+  std::vector<double> loss_settings_, optimizer_settings_, l2_;
 };
 
 }  // namespace minidl

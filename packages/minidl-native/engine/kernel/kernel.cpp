@@ -1,5 +1,6 @@
 // A network's prediction and its training, for the instruction set that this file is compiled for (MINIDL_ISA).
 #include "catalogue.hpp"
+#include "penalty.hpp"
 #include "plan.hpp"
 
 namespace minidl {
@@ -91,6 +92,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
   const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
   // A step that is stopped in its middle is as if it had not begun, unless something was drawn for it.
   const Stop* in_step = draws(chain, r) ? nullptr : &stop;
+  const double l2 = pass.l2 ? pass.l2[r] : 0;
   double total = 0;  // here, because other threads write next to losses[r]
   double hits = 0;
   int64_t steps = 0, diverged = 0;
@@ -102,7 +104,9 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
     if (!forward<T>(plan, rows, true, in_step)) break;
     const Batch<T> batch = {rows, last.out, padded<T>(last.out), pass.target_cols, plan.y,
                             y,    weights,  pass.classes,        plan.index};
-    const double mass = batch.mass(), loss = loss_of<T>(pass, loss_settings, batch, mass, plan.g);
+    const double mass = batch.mass();
+    double divisor = 1, loss = loss_of<T>(pass, loss_settings, batch, mass, plan.g, divisor);
+    if (l2 != 0) loss += penalty_of<T>(chain, values, l2) / divisor;
     const double right = pass.counted ? count_hits<T>(batch, (T)pass.threshold) : 0;
     const bool is_nan = loss != loss;
     if (!is_nan && !backward<T>(plan, rows, in_step)) break;
@@ -112,6 +116,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
       diverged = steps + 1;
       break;
     }
+    if (l2 != 0) pull<T>(chain, values, (T)(l2 / divisor), plan.gradient);
     optimize<T>(chain, pass, r, steps, plan.gradient);
     ++steps;
     if (stop.ask(stop.context)) break;

@@ -276,14 +276,16 @@ using Losses = List<MSELoss, L1Loss, HuberLoss, QuantileLoss, PoissonNLLLoss, Ga
                     BCEWithLogitsLoss, CrossEntropyLoss>;
 
 // The loss of a batch, rounded to the dtype, in which it may be infinite; g gets its gradient, in rows that lie as those
-// of the prediction. A mean is divided by the sum of the weights; where all are zero, so is the mean.
+// of the prediction. `divisor` becomes what the sum is divided by. A mean is divided by the sum of the weights; where
+// all are zero, so is the mean.
 template <class T>
-T loss_of(const Pass& pass, Column settings, const Batch<T>& batch, double mass, T* g) {
+T loss_of(const Pass& pass, Column settings, const Batch<T>& batch, double mass, T* g, double& divisor) {
   return visit(Losses(), pass.loss, [&](auto kind) {
     const Numbers<T> numbers = numbers_of<T>(kind, settings);
     const int64_t terms = kind.mean_over_rows || pass.per_sample ? 1 : kind.outputs == 2 ? batch.target_cols : batch.cols;
-    const double count = pass.mean && mass > 0 ? mass * (double)terms : 1;
+    const double count = !pass.mean ? 1 : mass > 0 ? mass * (double)terms : __builtin_inf();
     double total = 0;
+    divisor = count;
     for (int64_t i = 0; i < batch.rows; ++i, g += batch.ld) {
       const double weight = batch.weight(i);
       total += weight * kind.template sum<T>(batch.row(i), numbers, (T)(weight / count), g);

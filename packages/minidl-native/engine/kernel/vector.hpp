@@ -202,5 +202,19 @@ inline Vector<T> log1p_of_part(Vector<T> e) {
   return s * (p * square) + (s + s);
 }
 
+// The sum of squares in double, in several sums, which the processor adds side by side.
+template <class T>
+double squares_of(const T* g, int64_t n) {
+  constexpr int64_t sums = 8;
+  double parts[sums] = {}, total = 0;
+  int64_t i = 0;
+  for (; i + sums <= n; i += sums) {
+    for (int64_t k = 0; k < sums; ++k) parts[k] += (double)g[i + k] * (double)g[i + k];
+  }
+  for (; i < n; ++i) total += (double)g[i] * (double)g[i];
+  for (const double part : parts) total += part;
+  return total;
+}
+
 }  // namespace MINIDL_ISA
 }  // namespace minidl

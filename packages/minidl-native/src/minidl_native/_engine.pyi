@@ -16,7 +16,7 @@ def train(
     network: Any,
     values: Any,
     samples: tuple[Any, Any, Any, int, Any],
-    loss: tuple[str, bool, float | None, Any, bool],
+    loss: tuple[str, bool, float | None, Any, bool, Any],
     optimizer: tuple[str, Any, Any, Any, int],
     result: tuple[Any, Any, Any, Any],
     active: Any,

@@ -53,6 +53,9 @@ class LossRecord(NamedTuple):
     settings : mapping from str to float or array of shape (R,)
     per_sample : bool
         Whether a mean is over the samples alone, of the sums over the features.
+    l2 : float or array of shape (R,)
+        ``l2 / 2`` times the sum of the squared weights of `Linear` that are trained is added to the sum of a batch's
+        losses.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class LossRecord(NamedTuple):
     threshold: float | None
     settings: Mapping[str, Any] = _NO_SETTINGS
     per_sample: bool = False
+    l2: Any = 0.0
 
 
 class OptimizerRecord(NamedTuple):
@@ -104,8 +108,8 @@ class EpochResult(NamedTuple):
     Attributes
     ----------
     loss : ndarray of float64
-        The sum of the batches' losses, where the mean of a batch counts once for each of its samples, or as much as
-        their weights. nan for a replicate that was not active.
+        The sum of the batches' losses, penalties included, where the mean of a batch counts once for each of its
+        samples, or as much as their weights. nan for a replicate that was not active.
     hits : ndarray of float64
         Number of samples whose class was predicted right, or the sum of their weights.
     steps : ndarray of int64

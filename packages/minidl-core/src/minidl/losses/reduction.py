@@ -88,7 +88,8 @@ class Reduction:
         if self.reduction != "sum":
             each = prod(terms.shape[replicate_axes + 1 :]) if self.reduction == "mean" else 1
             mass = w.sum(axis=replicate_axes - terms.ndim, keepdims=True) * each
-            self.divisor = np.where(mass > 0, mass, np.inf).reshape(mass.shape[: replicate_axes - terms.ndim])
+            divisor = np.where(mass > 0, mass, np.inf).reshape(mass.shape[: replicate_axes - terms.ndim])
+            self.divisor = divisor if divisor.ndim else float(divisor)
             w = w / np.where(mass > 0, mass, 1)
         return np.asarray(w)
 

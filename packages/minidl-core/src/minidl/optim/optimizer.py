@@ -269,12 +269,8 @@ class Optimizer(ABC):
         return decayed
 
     def _norm_of(self, gradient: Array) -> np.ndarray:
-        """Return the norm of what is trained, for each replicate, in float64: no square overflows there."""
-        backend = self.model.backend
-        parts = (backend.xp.asarray(gradient[..., part], dtype=backend.xp.float64) for part in self.model.ranges())
-        squares: Any = sum(backend.xp.sum(part * part, axis=-1) for part in parts)
-        norms: np.ndarray = np.sqrt(backend.to_numpy(squares))
-        return norms
+        """Return the norm of what is trained, for each replicate, in float64."""
+        return np.asarray(np.sqrt(self.model.sum_of_squares(gradient)))
 
     def _schedule(self) -> Callable[[int], Any] | None:
         """Return the learning rate as a function of the step; None where it is fixed."""

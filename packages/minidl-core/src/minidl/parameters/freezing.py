@@ -7,6 +7,9 @@ from itertools import chain
 from math import prod
 from typing import Any, Self
 
+import numpy as np
+
+from minidl.arrays.backend import Array
 from minidl.arrays.blocks import blocks
 from minidl.parameters.layout import Layout
 
@@ -79,6 +82,39 @@ class Freezing(Layout):
         if key not in known:
             known[key] = tuple(self._find_ranges(least_axes))
         return known[key]
+
+    def sum_of_squares(self, vector: Array, *, least_axes: int = 0) -> np.ndarray:
+        """Return the sum of the squares of what is trained, for each replicate, in float64: no square overflows there.
+
+        Parameters
+        ----------
+        vector : array, shape (*replicate_shape, size)
+        least_axes : int
+            As for `ranges`.
+        """
+        backend, total = self._buffer.backend, np.zeros(self._buffer.replicate_shape)
+        for part in self.ranges(least_axes=least_axes):
+            wide = backend.xp.asarray(vector[..., part], dtype=backend.xp.float64)
+            total = total + backend.to_numpy(backend.xp.sum(wide * wide, axis=-1))
+        return np.asarray(total)
+
+    def add_decay(self, factor: float | np.ndarray, *, least_axes: int = 0) -> None:
+        """Add a factor times the parameters that are trained to their gradients.
+
+        Parameters
+        ----------
+        factor : float or ndarray of shape replicate_shape
+        least_axes : int
+            As for `ranges`.
+        """
+        home = self._buffer
+        narrow = home.dtype.itemsize == 2  # in 16 bits a small factor has few digits, or is zero
+        dtype = home.backend.xp.float32 if narrow else home.dtype
+        own = home.backend.asarray(factor[..., None], dtype) if isinstance(factor, np.ndarray) else factor
+        for part in self.ranges(least_axes=least_axes):
+            values = self._values[..., part]
+            self._grads[..., part] += own * (home.backend.asarray(values, dtype) if narrow else values)
+        home.fresh.difference_update(self._starts)
 
     def _freeze(self, *, frozen: bool) -> Self:
         home = self._buffer

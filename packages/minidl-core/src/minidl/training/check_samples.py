@@ -13,19 +13,22 @@ from minidl.arrays.backend import NUMPY, Array, describe, dtype_name, library_of
 from minidl.arrays.samples import Samples
 from minidl.losses.loss import Loss
 from minidl.training.engine import Engine
+from minidl.training.penalty import Penalty, divisor_of
 
 _HALF = 4  # samples in each half of those that a loss of the user's own is asked about
 _EXACT = 1e-3  # of the smaller difference that another reduction would make
 
 
-def check_samples(who: str, engine: Engine, loss: Loss, samples: Samples) -> None:
-    """Raise unless the first sample and all targets suit model and loss; neither is changed."""
+def check_samples(who: str, engine: Engine, loss: Loss, samples: Samples, penalty: Penalty | None = None) -> None:
+    """Raise unless the first sample and all targets suit model and loss, and that the penalty; nothing is changed."""
     check_loss(who, loss, samples)
     (x, y), prediction, loss = samples.first, None, copy.deepcopy(loss)
     try:
         prediction = engine.infer(x)
         loss.forward(prediction, y, replicate_axes=len(samples.replicate_shape))
         loss.check_values(samples.y, prediction.shape[-1])
+        if penalty:
+            divisor_of(loss)
     except (TypeError, ValueError) as error:
         error.add_note(f"in {who}, before its first step")
         if prediction is None:

@@ -15,6 +15,7 @@ from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.interruption import Deferred, Position
 from minidl.training.metrics import Tally
+from minidl.training.penalty import Penalty
 from minidl.training.survivors import Survivors
 
 EngineName: TypeAlias = Literal["auto", "numpy", "native"]
@@ -36,6 +37,8 @@ class Training:
         How far the epoch is.
     interrupt : Deferred
         Lets Ctrl-C through between two steps.
+    penalty : Penalty or None
+        Added to the loss.
     """
 
     loss: Loss
@@ -44,6 +47,7 @@ class Training:
     survivors: Survivors
     position: Position
     interrupt: Deferred
+    penalty: Penalty | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> Any:
+    def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
         """Make one step with all samples; return the loss, a float or an array of the replicate axes.
 
         A network or replicate whose loss is nan makes no step.

@@ -20,6 +20,7 @@ from minidl.training.engines import choose_engine_to_train
 from minidl.training.history import History
 from minidl.training.loop import Loop
 from minidl.training.metrics import new_tally
+from minidl.training.penalty import as_penalty
 from minidl.training.scores import Metric, as_metrics, check_metrics
 from minidl.training.sources import Arrays
 from minidl.training.stream import Stream
@@ -36,6 +37,7 @@ def fit(
     epochs: int,
     batch_size: int | None = None,
     sample_weight: Array | None = None,
+    l2: Any = 0.0,
     batches: Iterable[Sequence[Array]] | Callable[[], Iterable[Sequence[Array]]] | None = None,
     validation: tuple[Array, ...] | None = None,
     validation_split: float | None = None,
@@ -71,6 +73,12 @@ def fit(
     sample_weight : array, shape (N,), or (*replicate_shape, N), optional
         What each sample counts in loss, gradient and accuracy, at least 0. A mean is divided by the sum of the weights
         of the batch. `class_weights` makes them for classes of different sizes.
+    l2 : float or array of shape replicate_shape
+        Strength of a penalty, ``l2 / 2`` times the sum of the squared weights, at least 0, which is added to each
+        batch's sum of losses: a mean divides it by what it divides that sum by. Parameters with fewer than two axes,
+        such as biases, and frozen ones are no part of it. The training loss of `History` contains the penalty of the
+        weights before each step; the losses of the validation set and of `evaluate` do not. The `weight_decay` of an
+        optimizer is added to the gradient alone.
     batches : iterable of (x, y), or callable that returns one, optional
         The batches of an epoch, instead of x, y and batch_size: a list, a data loader, a generator function, slices of
         a file. It is gone through anew in each epoch, or called, in the memory of few batches, which may differ in
@@ -146,16 +154,16 @@ def fit(
     """
     check_kinds("fit", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
     called, epochs = Callbacks(callbacks, progress=progress), as_count("fit", "epochs", epochs, low=0)
-    history, shuffle = _history(history, model), _as_shuffle(shuffle, batches, validation_split)
+    history, penalty = _history(history, model), as_penalty("fit", model, l2)
     wanted, accuracy = as_metrics("fit", metrics, accuracy)
-    _check_validation(validation, validation_split, wanted)
+    _check_together(validation, validation_split, wanted, shuffle, batches)
     arrays = {
         "x": x, "y": y, "batch_size": batch_size, "sample_weight": sample_weight, "validation_split": validation_split
     }  # fmt: skip
     source = _arrays(model, rng, shuffle, **arrays) if batches is None else _stream(model, loss, batches, arrays)
     samples = source.samples
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=samples.x)
-    check_samples("fit", chosen, loss, samples)
+    check_samples("fit", chosen, loss, samples, penalty)
     accuracy = bool(loss.targets_are_classes(samples.y) if accuracy is None else accuracy)
     tally = new_tally("fit", loss, samples, accuracy)
     optimizer.check_for("fit", model, list(model.modules()))
@@ -169,7 +177,7 @@ def fit(
     history.engine = chosen.words
     if epochs:
         history.higher_is_better = _curves(wanted, accuracy=accuracy, has_validation=validate is not None)
-        Loop(model, loss, optimizer, source, chosen, tally, history, validate, called).run(epochs)
+        Loop(model, loss, optimizer, source, chosen, tally, history, validate, called, penalty).run(epochs)
     return history
 
 
@@ -196,7 +204,7 @@ def _arrays(
     batch_size = as_count("fit", "batch_size", batch_size)
     rngs = as_generators("fit", rng, model.replicate_shape)
     samples = Samples("fit", x, y, model.replicate_shape, sample_weight)
-    return Arrays(samples, batch_size, rngs, shuffle=shuffle)
+    return Arrays(samples, batch_size, rngs, shuffle=shuffle if callable(shuffle) else bool(shuffle))
 
 
 def _stream(model: Module, loss: Loss, batches: Any, arrays: dict[str, Any]) -> Stream:
@@ -207,25 +215,19 @@ def _stream(model: Module, loss: Loss, batches: Any, arrays: dict[str, Any]) -> 
     return Stream(batches, model, loss)
 
 
-def _check_validation(validation: Any, split: Any, metrics: Sequence[Metric]) -> None:
+def _check_together(validation: Any, split: Any, metrics: Sequence[Metric], shuffle: Any, batches: Any) -> None:
+    """Raise for options that do not go together, and a `shuffle` that is none."""
+    if not isinstance(shuffle, bool | np.bool) and not callable(shuffle):
+        raise TypeError(f"fit: expected shuffle to be True, False or a callable, got {shuffle!r}")
+    if callable(shuffle) and not (batches is None and split is None):
+        beside = "validation_split" if batches is None else "batches"
+        raise ValueError(f"fit: expected shuffle to be True or False beside {beside}, got {shuffle!r}")
     if validation is not None and split is not None:
         raise ValueError("fit: expected validation or validation_split, got both")
     if metrics and validation is None and split is None:
         raise ValueError(
             f"fit: expected a validation set for metrics {', '.join(metric.name for metric in metrics)}, got none"
         )
-
-
-def _as_shuffle(shuffle: Any, batches: Any, split: Any) -> bool | Callable[[], Array]:
-    """Return whether samples are shuffled, or the function that orders all of them."""
-    if isinstance(shuffle, bool | np.bool):
-        return bool(shuffle)
-    if not callable(shuffle):
-        raise TypeError(f"fit: expected shuffle to be True, False or a callable, got {shuffle!r}")
-    if not (batches is None and split is None):
-        beside = "validation_split" if batches is None else "batches"
-        raise ValueError(f"fit: expected shuffle to be True or False beside {beside}, got {shuffle!r}")
-    return shuffle  # type: ignore[no-any-return]  # what it returns is checked in each epoch
 
 
 def _curves(metrics: Sequence[Metric], *, accuracy: bool, has_validation: bool) -> dict[str, bool | None]:

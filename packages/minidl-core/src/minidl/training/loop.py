@@ -15,6 +15,7 @@ from minidl.training.engine import Engine, Training
 from minidl.training.history import History
 from minidl.training.interruption import Deferred, Interruption, Position
 from minidl.training.metrics import Evaluation, Sums, Tally
+from minidl.training.penalty import Penalty
 from minidl.training.sources import Source
 from minidl.training.survivors import Survivors
 from minidl.training.validation import Validator
@@ -37,6 +38,7 @@ class Loop:
         Which grows by an entry per epoch.
     validate : Validator or None
     callbacks : Callbacks
+    penalty : Penalty, optional
     """
 
     def __init__(
@@ -50,10 +52,11 @@ class Loop:
         history: History,
         validate: Validator | None,
         callbacks: Callbacks,
+        penalty: Penalty | None = None,
     ) -> None:
         self._model, self._loss, self._optimizer = model, loss, optimizer
         self._source, self._engine, self._tally = source, engine, tally
-        self._history, self._validate, self._callbacks = history, validate, callbacks
+        self._history, self._validate, self._callbacks, self._penalty = history, validate, callbacks, penalty
         self._own_loss = loss.private_copy()  # what its forward saves is this training's alone
         self._batches = 0  # of the last epoch
         self._position: Position | None = None  # in the current epoch
@@ -124,7 +127,9 @@ class Loop:
         if position is None:
             done = np.zeros(self._model.replicate_shape, int)
             position = self._position = Position(epoch, self._source.order(), self._optimizer.t, done)
-        training = Training(self._own_loss, self._optimizer, self._tally, survivors, position, self._interrupt)
+        training = Training(
+            self._own_loss, self._optimizer, self._tally, survivors, position, self._interrupt, self._penalty
+        )
         self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
         self._tally.start()
         if position.sums is None:

@@ -199,16 +199,25 @@ class Tally:
         self._samples: Any = 0
         self._labels: Any = 0
 
-    def add(self, value: Array, prediction: Array, target: Array, weight: Array | None = None) -> np.ndarray | None:
+    def add(
+        self,
+        value: Array,
+        prediction: Array,
+        target: Array,
+        weight: Array | None = None,
+        penalty: np.ndarray | None = None,
+    ) -> np.ndarray | None:
         """Count one batch; return which replicates have a nan loss, None if none has.
 
-        For a single network the returned array has no axes.
+        The penalty, if there is one, is added to the value. For a single network the returned array has no axes.
         """
         axes: int = self._axes
         samples: Any = prediction.shape[axes]
         if weight is not None:
             samples = weight.sum(axis=-1)
         loss: Any = self._to_numpy(value).astype(np.float64) if axes else float(value)
+        if penalty is not None:
+            loss = loss + penalty if axes else loss + float(penalty)
         is_mean = self._loss_function.reduction != "sum"
         self._loss = self._loss + (loss * samples if is_mean else loss)
         self._samples = self._samples + samples

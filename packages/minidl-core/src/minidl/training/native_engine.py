@@ -18,6 +18,7 @@ from minidl.training.compiled import Compiled, compiled
 from minidl.training.engine import Engine, Part, Training
 from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
+from minidl.training.penalty import Penalty
 
 
 class NativeEngine(Engine):
@@ -84,7 +85,7 @@ class NativeEngine(Engine):
         made, tally = self._made, training.tally
         model, loss, samples, survivors = self.model, training.loss, part.samples, training.survivors
         batches = made.native.Samples(samples.x, _as_targets(samples.y), part.order, part.batch_size, samples.weight)
-        record = self._loss_record(loss, tally.threshold)
+        record = self._loss_record(loss, tally.threshold, training.penalty)
         active = ~survivors.frozen if model.replicate_shape else None
         result, done = made.native.EpochResult.empty(model.replicate_shape), training.position.done
         try:
@@ -98,18 +99,18 @@ class NativeEngine(Engine):
         survivors.lose(part.epoch, diverged)
         tally.add_sums(result.loss, result.hits, part.mass_in(np.full(model.replicate_shape, part.batches)))
 
-    def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> Any:
+    def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
         """Make one step; return the loss."""
         x, y, replicates = _without_file(samples.x), _without_file(samples.y), self.model.replicate_shape
         if not (self._takes(x) and type(y) is np.ndarray):
             if self._by_name and self._takes(x):
                 raise unsupported(self.who, f"targets of type {type(y).__name__}")
-            return NumpyEngine(self.who, self.model).train_step(loss, optimizer, samples)
+            return NumpyEngine(self.who, self.model).train_step(loss, optimizer, samples, penalty)
         batch = self._made.native.Samples(x, _as_targets(y), None, samples.count, samples.weight)
         try:
             loss.check_values(y, self.model.out_features or 0)
             result = self._made.native.EpochResult.empty(self.model.replicate_shape)
-            self._train(batch, self._loss_record(loss, None), optimizer, 1, result)
+            self._train(batch, self._loss_record(loss, None, penalty), optimizer, 1, result)
         except (ValueError, TypeError):
             check_samples(self.who, NumpyEngine(self.who, self.model), loss, samples)  # names what does not fit
             raise
@@ -145,11 +146,10 @@ class NativeEngine(Engine):
             # After Ctrl-C each replicate is somewhere else: the fewest steps were made by all.
             optimizer.t += max(each.tolist()) if ended else min(each.tolist())
 
-    def _loss_record(self, loss: Loss, threshold: float | None) -> Any:
-        kind, reduction = type(loss).__name__, loss.reduction
-        return self._made.native.LossRecord(
-            kind, reduction != "sum", threshold, loss.numbers(), per_sample=reduction == "batchmean"
-        )
+    def _loss_record(self, loss: Loss, threshold: float | None, penalty: Penalty | None) -> Any:
+        kind, reduction, l2 = type(loss).__name__, loss.reduction, penalty.l2 if penalty else 0.0
+        per_sample = reduction == "batchmean"
+        return self._made.native.LossRecord(kind, reduction != "sum", threshold, loss.numbers(), per_sample, l2)
 
     def _takes(self, x: Array) -> bool:
         """Return whether the network accepts x."""

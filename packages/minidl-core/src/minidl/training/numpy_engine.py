@@ -19,6 +19,7 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_targets
 from minidl.training.engine import Engine, Part, Training
+from minidl.training.penalty import Penalty
 from minidl.training.survivors import Snapshot, Statistics
 
 
@@ -58,7 +59,7 @@ class NumpyEngine(Engine):
     def run(self, training: Training, part: Part) -> None:
         """Make a step for each batch; loss and accuracy on the way are added to the tally."""
         model, loss, optimizer = self.model, training.loss, training.optimizer
-        tally, survivors = training.tally, training.survivors
+        tally, survivors, penalty = training.tally, training.survivors, training.penalty
         step = optimizer.step if self._step is None else partial(self._step, optimizer)
         axes, done = len(model.replicate_shape), training.position.done
         if survivors.frozen.any():
@@ -68,17 +69,20 @@ class NumpyEngine(Engine):
             survivors.before.take()
             prediction = model.forward(x)
             value = loss.forward(prediction, y, replicate_axes=axes, **options)
-            nan = tally.add(loss.value(value), prediction, y, **options)
+            extra = penalty and penalty.value(loss)
+            nan = tally.add(loss.value(value), prediction, y, **options, penalty=extra)
             if nan is not None:
                 survivors.freeze(nan, part.epoch, batch)
             model.backward(loss.backward(), need_dx=False)
+            if penalty:
+                penalty.add_gradient(loss)
             step()
             if survivors.held is not None:
                 survivors.held.restore()
             done[~survivors.frozen] = batch
             training.interrupt.check()
 
-    def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> Any:
+    def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
         """Make one step; return the loss."""
         model, own = self.model, loss.private_copy()
         replicates = model.replicate_shape
@@ -86,7 +90,7 @@ class NumpyEngine(Engine):
         before = Statistics(model)
         with model.mode_kept():
             model.train()
-            value = self._loss_or_nothing(own, optimizer, samples)
+            value = self._loss_or_nothing(own, optimizer, samples, penalty)
             loss.adopt(own)
             nan = np.isnan(value)
             if nan.any():
@@ -95,12 +99,16 @@ class NumpyEngine(Engine):
             if not nan.all():
                 lost = Snapshot(model, optimizer, nan) if nan.any() else None
                 model.backward(own.backward(), need_dx=False)
+                if penalty:
+                    penalty.add_gradient(own)
                 optimizer.step()
                 if lost is not None:
                     lost.restore()
         return value if replicates else float(value)
 
-    def _loss_or_nothing(self, loss: Loss, optimizer: Optimizer, samples: Samples) -> np.ndarray:
+    def _loss_or_nothing(
+        self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None
+    ) -> np.ndarray:
         """Return the loss of the samples; after an error everything is as before, also what dropout has drawn."""
         model, replicates = self.model, samples.replicate_shape
         before, prediction = Snapshot(model, optimizer, np.ones(replicates, bool)), None
@@ -108,9 +116,11 @@ class NumpyEngine(Engine):
             prediction = model.forward(samples.x)
             options = samples.options(0, samples.count)
             value = loss.value(loss.forward(prediction, samples.y, replicate_axes=len(replicates), **options))
+            extra = penalty and penalty.value(loss)
         except Exception:
             before.restore()
             if prediction is not None:
                 check_targets(loss, prediction, samples)
             raise
-        return np.asarray(model.backend.to_numpy(value), np.float64)
+        data = np.asarray(model.backend.to_numpy(value), np.float64)
+        return data if extra is None else data + extra

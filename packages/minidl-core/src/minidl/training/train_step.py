@@ -13,6 +13,7 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.check_samples import check_loss
 from minidl.training.engine import EngineName
 from minidl.training.engines import choose_engine_to_train
+from minidl.training.penalty import as_penalty
 
 
 def train_step(
@@ -23,6 +24,7 @@ def train_step(
     y: Array,
     *,
     sample_weight: Array | None = None,
+    l2: Any = 0.0,
     engine: EngineName | None = None,
     threads: int | None = None,
 ) -> Any:
@@ -40,13 +42,14 @@ def train_step(
         The batch; one sample is enough.
     y : array
         Targets that suit the loss.
-    sample_weight, engine, threads
+    sample_weight, l2, engine, threads
         As for `fit`.
 
     Returns
     -------
     float, or array of the shape of the replicate axes
-        The loss of the batch before the step. A network or a replicate whose loss is nan makes no step.
+        The loss of the batch before the step, with the penalty of `l2`. A network or a replicate whose loss is nan
+        makes no step.
 
     Raises
     ------
@@ -67,7 +70,8 @@ def train_step(
     """
     check_kinds("train_step", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
     optimizer.check_for("train_step", model, list(model.modules()))
+    penalty = as_penalty("train_step", model, l2)
     samples = Samples("train_step", x, y, model.replicate_shape, sample_weight)
     check_loss("train_step", loss, samples, alone=True)
     chosen = choose_engine_to_train("train_step", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
-    return chosen.train_step(loss, optimizer, samples)
+    return chosen.train_step(loss, optimizer, samples, penalty)

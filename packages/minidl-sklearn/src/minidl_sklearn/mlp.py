@@ -144,9 +144,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
     # ---- the network
 
     def _hold(self, network: Network) -> None:
-        """Make a network this estimator's."""
+        """Make a network this estimator's; the lists are copies, in which somebody may replace an array."""
         self._held = network
-        self.coefs_, self.intercepts_ = network.coefs, network.intercepts
+        self.coefs_, self.intercepts_ = list(network.coefs), list(network.intercepts)
 
     def _network(self) -> Network:
         """Return the network of ``coefs_`` and ``intercepts_``, in which somebody may have replaced arrays."""
@@ -156,7 +156,6 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
                 return held
             if held.fits(self.coefs_, self.intercepts_, self.activation):
                 held.copy_from(self.coefs_, self.intercepts_)
-                held.make_views()
                 self._hold(held)
                 return held
         self._hold(Network(self.coefs_, self.intercepts_, self.activation))

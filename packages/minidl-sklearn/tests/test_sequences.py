@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn
 import sklearn.neural_network
 from sklearn.datasets import load_iris, make_regression
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -106,7 +107,8 @@ def messages(function, *args):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         function(*args)
-    return [(warning.category, str(warning.message)) for warning in caught]
+    # scikit-learn 1.6 gives SciPy an option that is deprecated
+    return [(w.category, str(w.message)) for w in caught if w.category is not DeprecationWarning]
 
 
 @pytest.mark.parametrize("parameters", [{}, {"batch_size": 1000}, {"solver": "lbfgs", "max_iter": 2}], ids=str)
@@ -182,13 +184,15 @@ BAD_INPUT = {
 @pytest.mark.parametrize("case", BAD_INPUT)
 def test_bad_input_has_scikit_learn_s_message(case):
     parameters, x, y = BAD_INPUT[case]
-    errors = []
-    for estimator in both("MLPClassifier", **parameters):
-        with pytest.raises(ValueError) as caught:
-            estimator.fit(x, y)
-        errors.append((type(caught.value), str(caught.value)))
-        assert not hasattr(estimator, "coefs_") or parameters.get("early_stopping")
-    assert errors[0] == errors[1]
+    theirs, ours = both("MLPClassifier", **parameters)
+    with pytest.raises(ValueError) as error:
+        ours.fit(x, y)
+    assert not hasattr(ours, "coefs_") or parameters.get("early_stopping")
+    if case == "validation set" and sklearn.__version__ < "1.7":
+        return  # which scikit-learn 1.6 trains without a word
+    with pytest.raises(ValueError) as expected:
+        theirs.fit(x, y)
+    assert (error.type, str(error.value)) == (expected.type, str(expected.value))
 
 
 def test_bad_calls_have_scikit_learn_s_message():

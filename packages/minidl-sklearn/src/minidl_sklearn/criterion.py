@@ -31,14 +31,7 @@ class Criterion:
     """
 
     def __init__(self, out_activation: str, dtype: Any, target: np.ndarray) -> None:
-        # A probability below eps is reported as eps; its gradient is the exact one.
-        ceiling = -math.log(np.finfo(dtype).eps)
-        self.loss: minidl.Loss = {
-            "identity": lambda: minidl.HuberLoss("batchmean", delta=math.inf),
-            "exp": lambda: minidl.PoissonNLLLoss("batchmean"),
-            "softmax": lambda: minidl.CrossEntropyLoss("mean", ceiling=ceiling),
-            "logistic": lambda: minidl.BCEWithLogitsLoss("batchmean", ceiling=ceiling),
-        }[out_activation]()
+        self.loss = _loss_behind(out_activation, dtype)
         self.outputs = target.shape[1] if out_activation == "identity" else 1
         self._counts = out_activation == "exp"
 
@@ -47,6 +40,19 @@ class Criterion:
         if not self._counts:
             return 0.0
         return float(np.average((xlogy(target, target) - target).sum(axis=1), weights=weight))
+
+
+def _loss_behind(out_activation: str, dtype: Any) -> minidl.Loss:
+    if out_activation == "identity":
+        return minidl.HuberLoss("batchmean", delta=math.inf)  # half the squared error
+    if out_activation == "exp":
+        return minidl.PoissonNLLLoss("batchmean")
+    ceiling = -math.log(
+        np.finfo(dtype).eps
+    )  # a probability below eps is reported as eps; its gradient is the exact one
+    if out_activation == "softmax":
+        return minidl.CrossEntropyLoss("batchmean", ceiling=ceiling)
+    return minidl.BCEWithLogitsLoss("batchmean", ceiling=ceiling)
 
 
 def activate(out_activation: str, z: np.ndarray) -> Any:

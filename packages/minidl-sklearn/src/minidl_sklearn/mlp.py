@@ -23,7 +23,7 @@ from minidl_sklearn.stopping import start_curves
 STOCHASTIC = ("adam", "sgd")
 
 
-class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
+class BaseMLP(BaseEstimator, ABC):
     """Base class of the multi-layer perceptrons; the parameters are those of `MLPClassifier`."""
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,8 @@ class Network:
         return (
             activation == self.activation
             and len(coefs) == len(intercepts) == len(self.coefs)
-            and all(given is own for given, own in zip(coefs, self.coefs, strict=True))
-            and all(given is own for given, own in zip(intercepts, self.intercepts, strict=True))
+            and all(map(is_, coefs, self.coefs))
+            and all(map(is_, intercepts, self.intercepts))
         )
 
     def fits(self, coefs: Sequence[Any], intercepts: Sequence[Any], activation: str) -> bool:
@@ -93,5 +94,5 @@ class Network:
     def make_views(self) -> None:
         """Make the lists of views anew."""
         linear = [layer for layer in self.model.layers if isinstance(layer, minidl.Linear)]
-        self.coefs = [layer.weight.T for layer in linear]
-        self.intercepts = [layer.bias for layer in linear]
+        self.coefs: list[Any] = [layer.weight.T for layer in linear]
+        self.intercepts: list[Any] = [layer.bias for layer in linear]

@@ -15,7 +15,7 @@ from minidl_sklearn.scores import r2
 from minidl_sklearn.sklearn_parts import REGRESSOR_CONSTRAINTS, fit_context
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-learn has no types
+class MLPRegressor(RegressorMixin, BaseMLP):
     """Multi-layer perceptron for regression, with the parameters and the results of scikit-learn's.
 
     From the same `random_state` the same initial weights, validation set and orders of samples are drawn, and each step
@@ -98,7 +98,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
             n_iter_no_change=n_iter_no_change, max_fun=max_fun,
         )  # fmt: skip
 
-    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[misc]  # scikit-learn has no types
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network, from new weights unless `warm_start` is set.
 
@@ -115,7 +115,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
-    @available_if(BaseMLP._solver_is_stochastic)  # type: ignore[misc]  # scikit-learn has no types
+    @available_if(BaseMLP._solver_is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch more.

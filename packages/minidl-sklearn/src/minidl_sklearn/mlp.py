@@ -101,7 +101,7 @@ class BaseMLP(BaseEstimator, ABC):
             y_numeric=self._takes_numbers,
         )  # fmt: skip
         y = self._check_targets(y, first=first, incremental=incremental)
-        weight = None if sample_weight is None else check_sample_weight(sample_weight, X)
+        weight = self._check_weight(sample_weight, X)
         rng = check_random_state(self.random_state)
         outputs, out_activation = self._output_kind(y)
         if first:
@@ -115,6 +115,18 @@ class BaseMLP(BaseEstimator, ABC):
                 "preprocessed."
             )
         return self
+
+    def _check_weight(self, sample_weight: Any, X: Any) -> Any:
+        """Return validated weights of samples, or None."""
+        if sample_weight is None:
+            return None
+        weight = check_sample_weight(sample_weight, X)
+        if weight.min() < 0 or not weight.any():
+            raise ValueError(
+                f"{type(self).__name__}: expected sample_weight to be at least 0, and not 0 for all samples, "
+                f"got weights from {weight.min():g} to {weight.max():g}"
+            )
+        return weight
 
     def _start(self, widths: list[int], out_activation: str, dtype: Any, rng: np.random.RandomState) -> None:
         """Set what a first training starts from."""

@@ -13,7 +13,7 @@ import nox
 HERE = Path()
 NATIVE = HERE / "packages" / "minidl-native"  # the one that is compiled, and left out where nothing can compile it
 COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0])
-CORE, DATA = HERE / "packages" / "minidl-core", HERE / "packages" / "minidl-data"
+CORE, DATA, SKLEARN = (HERE / "packages" / f"minidl-{name}" for name in ("core", "data", "sklearn"))
 PACKAGES = sorted(path.parent for path in HERE.glob("packages/*/pyproject.toml") if COMPILER or path.parent != NATIVE)
 SOURCES = sorted(path.parent for package in PACKAGES for path in package.glob("src/*/__init__.py"))
 # Folders of docs/ that begin with an underscore are made by its build.
@@ -174,11 +174,13 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[:1], requires=["wheels"])
 def minimums(session: nox.Session) -> None:
-    """Run the tests of core and data with the lowest Python and the lowest NumPy that they claim to work with."""
+    """Run the tests of core, data and sklearn with the lowest Python, NumPy and scikit-learn that they claim."""
+    packages = CORE, DATA, SKLEARN
     install(session, "test", but="minidl_native")
-    session.install("--quiet", *sorted({lowest(need) for package in (CORE, DATA) for need in dependencies(package)}))
-    session.run("python", "-c", "import numpy, sys; print('NumPy', numpy.__version__, 'on Python', sys.version)")
-    run_pytest(session, CORE / "tests", DATA / "tests", "--numprocesses=auto", "-m", "not slow")
+    session.install("--quiet", *sorted({lowest(need) for package in packages for need in dependencies(package)}))
+    versions = "import numpy, sklearn, sys; print(numpy.__version__, sklearn.__version__, sys.version)"
+    session.run("python", "-c", versions)
+    run_pytest(session, *(package / "tests" for package in packages), "--numprocesses=auto", "-m", "not slow")
 
 
 @nox.session(python=[TORCH_PYTHON], default=False)

@@ -7,7 +7,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-PACKAGES = [name for name in ("minidl", "minidl_data", "minidl_experiments", "minidl_native") if find_spec(name)]
+NAMES = ("minidl", "minidl_data", "minidl_experiments", "minidl_native", "minidl_sklearn")
+PACKAGES = [name for name in NAMES if find_spec(name)]
 
 
 def check_names(_app: Sphinx, env: BuildEnvironment) -> None:

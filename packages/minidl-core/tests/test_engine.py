@@ -156,7 +156,7 @@ def test_the_engine_is_given_data_alone(pretended):
     np.testing.assert_array_equal(first.samples.order, rng.permutation(10))
     np.testing.assert_array_equal(second.samples.order, rng.permutation(10))
     assert first.samples.batch_size == 3
-    assert first.loss == ("BCEWithLogitsLoss", True, 0.0, {"pos_weight": 1.0}, False, 0.0)
+    assert first.loss == ("BCEWithLogitsLoss", True, 0.0, {"pos_weight": 1.0, "ceiling": np.inf}, False, 0.0)
     assert (first.optimizer.t, second.optimizer.t) == (0, 4)
     np.testing.assert_allclose(first.optimizer.rates, 0.1 * np.arange(1, 5) ** -0.5)
     np.testing.assert_allclose(second.optimizer.rates, 0.1 * np.arange(5, 9) ** -0.5)

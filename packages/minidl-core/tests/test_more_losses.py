@@ -107,6 +107,8 @@ def test_outputs_that_do_not_divide_are_refused(loss, words):
         (minidl.HuberLoss, "delta", [0.1, 1.0, 5.0]),
         (minidl.BCEWithLogitsLoss, "pos_weight", [0.5, 1.0, 4.0]),
         (minidl.CrossEntropyLoss, "label_smoothing", [0.0, 0.1, 0.5]),
+        (minidl.BCEWithLogitsLoss, "ceiling", [0.3, 0.6, np.inf]),
+        (minidl.CrossEntropyLoss, "ceiling", [0.3, 0.6, np.inf]),
         (minidl.PoissonNLLLoss, "eps", [1e-8, 1e-3, 0.5]),
     ],
 )
@@ -130,6 +132,40 @@ def test_each_replicate_may_have_a_setting_of_its_own(kind, name, values, engine
         np.testing.assert_allclose(history.curve("loss")[:, r], curve.loss, rtol=1e-11)
     with pytest.raises(ValueError, match=r"expected settings of shape \(2,\), one per replicate, got \(3,\)"):
         loss.forward(np.full((2, 4, 2), 0.5), np.zeros((4, 2)), replicate_axes=1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", [minidl.BCEWithLogitsLoss, minidl.CrossEntropyLoss])
+def test_a_ceiling_changes_the_value_alone(kind, engine):
+    rng = np.random.default_rng(0)
+    x, y = 9 * rng.standard_normal((20, 3)), np.eye(2)[rng.integers(0, 2, 20)]
+    prediction = 9 * rng.standard_normal((20, 2))
+    terms = [kind()(prediction[i : i + 1], y[i : i + 1]) for i in range(20)]
+    if kind is minidl.BCEWithLogitsLoss:  # a term for each element
+        terms = [kind()(prediction[i : i + 1, j : j + 1], y[i : i + 1, j : j + 1]) for i in range(20) for j in range(2)]
+    low, high = kind(ceiling=2.0), kind()
+    np.testing.assert_allclose(low(prediction, y), np.minimum(terms, 2).sum())
+    assert low(prediction, y) < high(prediction, y)
+    np.testing.assert_array_equal(low.backward(), high.backward())
+    assert np.isnan(low(np.full((1, 2), np.nan), y[:1]))
+
+    models = [minidl.Linear(3, 2, rng=0, dtype="float64") for _ in range(2)]
+    low, high = (
+        minidl.fit(
+            model,
+            kind("mean", ceiling=ceiling),
+            minidl.SGD(model, 0.1),
+            x,
+            y,
+            epochs=2,
+            batch_size=6,
+            rng=0,
+            engine=engine,
+        )
+        for model, ceiling in zip(models, [0.5, np.inf], strict=True)
+    )
+    np.testing.assert_array_equal(models[0].values, models[1].values)
+    assert 0 < low.loss[0] <= 0.5 < high.loss[0]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

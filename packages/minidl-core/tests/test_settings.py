@@ -39,6 +39,8 @@ KINDS = {
     "Adam.eps": (lambda: minidl.Adam(layer()), "eps", 0.25, [-1, np.nan]),
     "HuberLoss.delta": (minidl.HuberLoss, "delta", 0.25, [0, -1, np.nan, None]),
     "BCEWithLogitsLoss.pos_weight": (minidl.BCEWithLogitsLoss, "pos_weight", 0.25, [-1, np.nan, None]),
+    "BCEWithLogitsLoss.ceiling": (minidl.BCEWithLogitsLoss, "ceiling", 0.25, [0, -1, np.nan, None]),
+    "CrossEntropyLoss.ceiling": (minidl.CrossEntropyLoss, "ceiling", 0.25, [0, -1, np.nan, None]),
     "CrossEntropyLoss.label_smoothing": (minidl.CrossEntropyLoss, "label_smoothing", 0.25, [-0.1, 1.5, None]),
     "PoissonNLLLoss.eps": (minidl.PoissonNLLLoss, "eps", 0.25, [-1, np.nan, None]),
     "AdamW.weight_decay": (lambda: minidl.AdamW(layer()), "weight_decay", 0.25, [-1, np.nan, None]),

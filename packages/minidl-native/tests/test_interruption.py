@@ -21,7 +21,7 @@ x, y, order, rates = np.ones((n, 1), np.float32), np.zeros((n, 32), np.float32),
 network = minidl_native.Network(model.spec(), dtype="float32", replicate_shape=(3,))
 settings = {"momentum": 0.5, "nesterov": False, "weight_decay": 0.0, "clip": np.inf, "decay_biases": True}
 samples = minidl_native.Samples(x, y, order, 1)
-loss = minidl_native.LossRecord("BCEWithLogitsLoss", mean=False, threshold=None, settings={"pos_weight": 1.0})
+loss = minidl_native.LossRecord("BCEWithLogitsLoss", False, None, {"pos_weight": 1.0, "ceiling": 9.0})
 optimizer = minidl_native.OptimizerRecord("SGD", settings, {"velocity": velocity}, rates, 0)
 result = minidl_native.EpochResult.empty((3,))
 

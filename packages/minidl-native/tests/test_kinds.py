@@ -34,8 +34,8 @@ SETTINGS = {
 LOSSES = {
     "HuberLoss": {"delta": 0.3},
     "QuantileLoss": {"quantiles": [0.2, 0.7]},
-    "BCEWithLogitsLoss": {"pos_weight": 2.5},
-    "CrossEntropyLoss": {"label_smoothing": 0.1},
+    "BCEWithLogitsLoss": {"pos_weight": 2.5, "ceiling": 0.8},
+    "CrossEntropyLoss": {"label_smoothing": 0.1, "ceiling": 0.8},
 }
 OPTIMIZERS = {
     "SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01},

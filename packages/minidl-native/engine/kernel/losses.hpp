@@ -19,6 +19,11 @@ inline T at_least(T x, T least) {
   return x < least ? least : x;  // nan stays
 }
 
+template <class T>
+inline T at_most(T x, T most) {
+  return x > most ? most : x;  // nan stays
+}
+
 inline float magnitude(float x) { return __builtin_fabsf(x); }
 inline double magnitude(double x) { return __builtin_fabs(x); }
 
@@ -207,7 +212,7 @@ struct BCELoss : Loss {
 
 struct BCEWithLogitsLoss : Loss {
   static constexpr const char* name = "BCEWithLogitsLoss";
-  static constexpr Names settings = {{"pos_weight"}};
+  static constexpr Names settings = {{"pos_weight", "ceiling"}};
 
   template <class T>
   static double sum(const Row<T>& row, const Numbers<T>& settings, T scale, T* g) {
@@ -225,7 +230,7 @@ struct BCEWithLogitsLoss : Loss {
         term += more * y * (log1p_e + at_least<T>(-x, 0));
         slope += more * y * (sigmoid - 1);
       }
-      total += term;
+      total += at_most<T>(term, settings[1]);
       g[j] = slope * scale;
     }
     return total;
@@ -234,7 +239,7 @@ struct BCEWithLogitsLoss : Loss {
 
 struct CrossEntropyLoss : Loss {
   static constexpr const char* name = "CrossEntropyLoss";
-  static constexpr Names settings = {{"label_smoothing"}};
+  static constexpr Names settings = {{"label_smoothing", "ceiling"}};
   static constexpr bool takes_classes = true, mean_over_rows = true;
 
   // With smoothing e, the target is (1 - e) p + e / C.
@@ -250,7 +255,7 @@ struct CrossEntropyLoss : Loss {
     if (!p && e == 0) {
       g[row.label] -= 1;
       for (int64_t j = 0; j < row.cols; ++j) g[j] *= scale;
-      return -((x[row.label] - most) - log_sum);
+      return at_most<T>(-((x[row.label] - most) - log_sum), settings[1]);
     }
     T term = 0, mass = 0;
     for (int64_t j = 0; j < row.cols; ++j) {
@@ -262,7 +267,7 @@ struct CrossEntropyLoss : Loss {
       const T target = (1 - e) * (p ? p[j] : j == row.label) + uniform;
       g[j] = (g[j] * mass - target) * scale;
     }
-    return -term;
+    return at_most<T>(-term, settings[1]);
   }
 };
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minidl.arrays.backend import Array
-from minidl.arrays.checks import NON_NEGATIVE
+from minidl.arrays.checks import ABOVE_ZERO, NON_NEGATIVE
 from minidl.arrays.settings import number
 from minidl.losses.loss import Loss
 
@@ -19,11 +20,14 @@ class BCEWithLogitsLoss(Loss):
     pos_weight : float or array, one per replicate
         What a target of 1 counts, a target of 0 counting 1: above 1 for classes with few ones. ``-y log f`` is
         multiplied by it.
+    ceiling : float or array, one per replicate
+        The most that an element counts in the value, above 0, so that few certain and wrong predictions do not hide the
+        others. The gradient is that of the loss without a ceiling.
 
     Raises
     ------
     ValueError, TypeError
-        If pos_weight is negative or not a number.
+        If pos_weight is negative or not a number, or ceiling not a number above 0.
 
     Notes
     -----
@@ -42,12 +46,13 @@ class BCEWithLogitsLoss(Loss):
     """
 
     threshold = 0.0
-    settings = ("pos_weight",)
+    settings = ("pos_weight", "ceiling")
     pos_weight = number("pos_weight", NON_NEGATIVE, "What a target of 1 counts; a number, or one per replicate.")
+    ceiling = number("ceiling", ABOVE_ZERO, "The most that an element counts in the value.")
 
-    def __init__(self, reduction: str = "sum", *, pos_weight: Any = 1.0) -> None:
+    def __init__(self, reduction: str = "sum", *, pos_weight: Any = 1.0, ceiling: Any = math.inf) -> None:
         super().__init__(reduction)
-        self.pos_weight = pos_weight
+        self.pos_weight, self.ceiling = pos_weight, ceiling
 
     def forward(
         self, prediction: Array, target: Array, *, replicate_axes: int = 0, weight: Array | None = None
@@ -64,6 +69,7 @@ class BCEWithLogitsLoss(Loss):
         if type(self.pos_weight) is not float or self.pos_weight != 1:
             more = self.broadcast_setting(self.pos_weight, x, replicate_axes) - 1
             terms = terms + more * y * (backend.maximum(-x, 0) + xp.log1p(e))
+        terms = self.below_ceiling(terms, replicate_axes)
         return self.save_for_backward(self.reduce(terms, replicate_axes, weight), x, y, e, more, backend)
 
     def backward(self) -> Array:

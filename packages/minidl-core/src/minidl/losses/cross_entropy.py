@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minidl.arrays.backend import Array, Backend, describe, dtype_name, is_float, library_of
-from minidl.arrays.checks import PROBABILITY
+from minidl.arrays.checks import ABOVE_ZERO, PROBABILITY
 from minidl.arrays.settings import number
 from minidl.arrays.softmax import log_softmax
 from minidl.losses.loss import Loss
@@ -27,11 +27,15 @@ class CrossEntropyLoss(Loss):
     label_smoothing : float or array, one per replicate
         In [0, 1]: this share of each target is spread evenly over all C classes (Szegedy et al., 2016), so that p
         becomes ``(1 - label_smoothing) p + label_smoothing / C``.
+    ceiling : float or array, one per replicate
+        The most that a sample counts in the value, above 0, so that few certain and wrong predictions do not hide the
+        others. The gradient is that of the loss without a ceiling.
 
     Raises
     ------
     ValueError, TypeError
-        For a label_smoothing outside [0, 1]; by `forward`, for a class below 0 or above C - 1.
+        For a label_smoothing outside [0, 1] or a ceiling that is not above 0; by `forward`, for a class below 0 or
+        above C - 1.
 
     Examples
     --------
@@ -45,12 +49,13 @@ class CrossEntropyLoss(Loss):
 
     takes_classes = True
     threshold = math.inf  # a single output is the only class
-    settings = ("label_smoothing",)
+    settings = ("label_smoothing", "ceiling")
     label_smoothing = number("label_smoothing", PROBABILITY, "Share of a target that is spread over all classes.")
+    ceiling = number("ceiling", ABOVE_ZERO, "The most that a sample counts in the value.")
 
-    def __init__(self, reduction: str = "sum", *, label_smoothing: Any = 0.0) -> None:
+    def __init__(self, reduction: str = "sum", *, label_smoothing: Any = 0.0, ceiling: Any = math.inf) -> None:
         super().__init__(reduction)
-        self.label_smoothing = label_smoothing
+        self.label_smoothing, self.ceiling = label_smoothing, ceiling
 
     def forward(
         self, prediction: Array, target: Array, *, replicate_axes: int = 0, weight: Array | None = None
@@ -66,7 +71,7 @@ class CrossEntropyLoss(Loss):
         if type(self.label_smoothing) is not float or self.label_smoothing:
             smoothing = self.broadcast_setting(self.label_smoothing, prediction, replicate_axes)
             terms = (1 - smoothing) * terms - smoothing * log_p.mean(axis=-1, keepdims=True)
-        value = self.reduce(terms, replicate_axes, weight)
+        value = self.reduce(self.below_ceiling(terms, replicate_axes), replicate_axes, weight)
         return self.save_for_backward(value, log_p, target, smoothing, backend)
 
     def backward(self) -> Array:

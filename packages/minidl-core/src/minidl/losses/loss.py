@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
@@ -228,6 +229,14 @@ class Loss(Reduction, ABC):
             raise ValueError(f"{self}: expected settings of shape {shape}, one per replicate, got {setting.shape}")
         behind = prediction.ndim - replicate_axes
         return library_of(prediction, self).asarray(setting.reshape(*shape, *(1,) * behind), prediction.dtype)
+
+    def below_ceiling(self, terms: Array, replicate_axes: int) -> Array:
+        """Return terms, each at most the loss's setting `ceiling`; nan stays."""
+        ceiling = self.ceiling  # type: ignore[attr-defined]  # of the losses that call this
+        if type(ceiling) is float and ceiling == math.inf:
+            return terms
+        library = library_of(terms, self)
+        return library.xp.clip(terms, None, self.broadcast_setting(ceiling, terms, replicate_axes))
 
     def check(self, prediction: Array, target: Array, replicate_axes: int) -> Backend:
         """Return the backend of prediction and target; raise unless the target is like the prediction.

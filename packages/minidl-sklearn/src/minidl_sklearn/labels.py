@@ -1,0 +1,78 @@
+"""Classes as a network is trained on them, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import unique_labels
+
+
+def encode(binarizer: LabelBinarizer, y: Any) -> np.ndarray:
+    """Return a column of bool for two classes, (n, n_labels) of bool for labels, and else indices, (n,).
+
+    Parameters
+    ----------
+    binarizer : LabelBinarizer
+        Fitted.
+    y : array
+    """
+    rows = binarizer.transform(y)
+    return np.asarray(rows.argmax(axis=1) if binarizer.y_type_ == "multiclass" else rows.astype(bool))
+
+
+def decode(binarizer: LabelBinarizer, z: np.ndarray) -> Any:
+    """Return the classes that outputs of a network name.
+
+    Parameters
+    ----------
+    binarizer : LabelBinarizer
+        Fitted.
+    z : array, shape (n_samples, n_outputs)
+        Logits: above 0 where a probability is above one half.
+    """
+    classes = binarizer.classes_
+    if binarizer.y_type_ == "multiclass":
+        return classes.take(z.argmax(axis=1))
+    if binarizer.y_type_ == "binary":
+        return classes.take(z[:, 0] > 0, mode="clip")  # a single class has an output too
+    return binarizer.inverse_transform((z > 0).astype(float))
+
+
+def count_hits(z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return which samples are predicted right, in all their labels.
+
+    Parameters
+    ----------
+    z : array, shape (n_samples, n_outputs)
+        Logits.
+    y : array
+        As `encode` returns it.
+    """
+    return np.asarray(z.argmax(axis=1) == y if y.ndim == 1 else ((z > 0) == y).all(axis=1))
+
+
+def check_classes(estimator: Any, y: Any) -> None:
+    """Refuse classes that a training which goes on cannot have.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier
+        Fitted.
+    y : array
+
+    Raises
+    ------
+    ValueError
+        With `warm_start` for other classes than those of the training before; in `partial_fit` for new ones.
+    """
+    classes, known = unique_labels(y), estimator.classes_
+    if estimator.warm_start:
+        if set(classes) != set(known):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {known}, `y` has {classes}"
+            )
+    elif len(np.setdiff1d(classes, known, assume_unique=True)):
+        raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {classes}.")

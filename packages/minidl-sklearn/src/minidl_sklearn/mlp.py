@@ -1,0 +1,207 @@
+"""What the classifier and the regressor share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+import minidl
+from minidl_sklearn.initial_weights import initial_weights
+from minidl_sklearn.inputs import as_samples, check_samples
+from minidl_sklearn.lbfgs import fit_lbfgs
+from minidl_sklearn.network import Network
+from minidl_sklearn.sklearn_parts import check_sample_weight
+from minidl_sklearn.stochastic import Data, fit_stochastic
+from minidl_sklearn.stopping import start_curves
+
+STOCHASTIC = ("adam", "sgd")
+
+
+class BaseMLP(BaseEstimator, ABC):
+    """Base class of the multi-layer perceptrons; the parameters are those of `MLPClassifier`."""
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        self.hidden_layer_sizes, self.activation, self.solver = hidden_layer_sizes, activation, solver
+        self.alpha, self.batch_size, self.max_iter, self.shuffle = alpha, batch_size, max_iter, shuffle
+        self.learning_rate, self.learning_rate_init, self.power_t = learning_rate, learning_rate_init, power_t
+        self.random_state, self.tol, self.verbose, self.warm_start = random_state, tol, verbose, warm_start
+        self.momentum, self.nesterovs_momentum = momentum, nesterovs_momentum
+        self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.n_iter_no_change, self.max_fun = n_iter_no_change, max_fun
+
+    # ---- for the two estimators
+
+    @abstractmethod
+    def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> np.ndarray:
+        """Return validated targets as they are trained on; a first training may set attributes."""
+
+    @abstractmethod
+    def _as_target(self, y: np.ndarray, dtype: Any) -> np.ndarray:
+        """Return targets for the loss of a network."""
+
+    @abstractmethod
+    def _output_kind(self, y: np.ndarray) -> tuple[int, str]:
+        """Return the number of outputs and the name of their activation."""
+
+    @abstractmethod
+    def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
+        """Return the score of outputs in front of their activation."""
+
+    def _stratifies(self) -> bool:
+        """Whether the validation set has the same shares of classes as the training set."""
+        return False
+
+    def _solver_is_stochastic(self) -> bool:
+        """Whether there is a `partial_fit`; an AttributeError says why not."""
+        if self.solver not in STOCHASTIC:
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
+        """Train; with `incremental` one epoch more."""
+        hidden = _hidden_widths(self.hidden_layer_sizes)
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=first,
+            y_numeric=self._takes_numbers,
+        )  # fmt: skip
+        y = self._check_targets(y, first=first, incremental=incremental)
+        weight = self._check_weight(sample_weight, X)
+        rng = check_random_state(self.random_state)
+        outputs, out_activation = self._output_kind(y)
+        if first:
+            self._start([X.shape[1], *hidden, outputs], out_activation, X.dtype, rng)
+        elif outputs != self.n_outputs_:
+            raise ValueError(f"{type(self).__name__}: expected y of {self.n_outputs_} outputs, got {outputs}")
+        self._train(X, y, weight, rng, incremental=incremental)
+        if not np.isfinite(self._held.model.values).all():
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
+        return self
+
+    def _check_weight(self, sample_weight: Any, X: Any) -> Any:
+        """Return validated weights of samples, or None."""
+        if sample_weight is None:
+            return None
+        weight = check_sample_weight(sample_weight, X)
+        if weight.min() < 0 or not weight.any():
+            raise ValueError(
+                f"{type(self).__name__}: expected sample_weight to be at least 0, and not 0 for all samples, "
+                f"got weights from {weight.min():g} to {weight.max():g}"
+            )
+        return weight
+
+    def _start(self, widths: list[int], out_activation: str, dtype: Any, rng: np.random.RandomState) -> None:
+        """Set what a first training starts from."""
+        self.n_outputs_, self.n_layers_, self.out_activation_ = widths[-1], len(widths), out_activation
+        self.coefs_, self.intercepts_ = initial_weights(widths, self.activation, dtype, rng)
+        self._hold(Network(self.coefs_, self.intercepts_, self.activation))
+        self._optimizer: Any = None
+        self.n_iter_ = 0
+        if self.solver in STOCHASTIC:
+            start_curves(self)
+        else:
+            self.t_ = 0
+
+    def _train(self, X: Any, y: np.ndarray, weight: Any, rng: np.random.RandomState, *, incremental: bool) -> None:
+        network = self._network()
+        if self.solver == "lbfgs":
+            if network.dtype != np.float64:
+                network = Network(
+                    [coef.astype(np.float64) for coef in network.coefs], network.intercepts, self.activation
+                )
+                self._hold(network)
+            fit_lbfgs(self, network, as_samples(X, network.dtype), y, weight)
+        else:
+            data = Data(as_samples(X, network.dtype), y, weight)
+            fit_stochastic(self, network, data, rng, incremental=incremental)
+
+    # ---- the network
+
+    def _hold(self, network: Network) -> None:
+        """Make a network this estimator's; the lists are copies, in which somebody may replace an array."""
+        self._held = network
+        self.coefs_, self.intercepts_ = list(network.coefs), list(network.intercepts)
+
+    def _network(self) -> Network:
+        """Return the network of ``coefs_`` and ``intercepts_``, in which somebody may have replaced arrays."""
+        held: Network | None = self.__dict__.get("_held")
+        if held is not None:
+            if held.is_of(self.coefs_, self.intercepts_, self.activation):
+                return held
+            if held.fits(self.coefs_, self.intercepts_, self.activation):
+                held.copy_from(self.coefs_, self.intercepts_)
+                self._hold(held)
+                return held
+        self._hold(Network(self.coefs_, self.intercepts_, self.activation))
+        return self._held
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """Return the outputs of the network for samples, in front of their activation."""
+        if "coefs_" not in self.__dict__:
+            check_is_fitted(self, "coefs_")
+        network = self._network()
+        return np.asarray(minidl.predict(network.model, check_samples(self, X, network.dtype)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state; the network's own weights are in it once."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        held = state.get("_held")
+        if held is not None and held.is_of(state["coefs_"], state["intercepts_"], held.activation):
+            del state["coefs_"], state["intercepts_"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "coefs_" not in state and "_held" in state:
+            self._hold(self._held)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _hidden_widths(sizes: Any) -> list[int]:
+    """Return the widths of the hidden layers, of which one may be given as a number."""
+    widths = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+    if np.any(np.array(widths) <= 0):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
+    return widths

@@ -1,0 +1,83 @@
+"""Adam and SGD of minidl with scikit-learn's rules for the learning rate."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import minidl
+
+SMALLEST_RATE = 1e-6  # an adaptive learning rate that is no larger ends the training
+
+
+class Solver:
+    """An optimizer and the rule by which its learning rate changes between epochs.
+
+    Parameters
+    ----------
+    optimizer : minidl.Optimizer
+    schedule : {"constant", "invscaling", "adaptive"}
+    power_t : float
+        The exponent of "invscaling".
+
+    Attributes
+    ----------
+    optimizer : minidl.Optimizer
+    """
+
+    def __init__(self, optimizer: minidl.Optimizer, schedule: str = "constant", power_t: float = 0.5) -> None:
+        self.optimizer = optimizer
+        self._schedule, self._power_t, self._first_rate = schedule, power_t, float(optimizer.lr)
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(self.optimizer.lr)
+
+    def end_epoch(self, samples_seen: int) -> None:
+        """Set the learning rate for the next epoch."""
+        if self._schedule == "invscaling":
+            self._change_rate(self._first_rate / (samples_seen + 1) ** self._power_t)
+
+    def stops(self, why: str, *, verbose: Any) -> bool:
+        """Whether the training ends now that it does not improve; an adaptive learning rate is divided by 5 first.
+
+        Parameters
+        ----------
+        why : str
+            What did not improve, for the line that is printed.
+        verbose : bool or int
+        """
+        stops = self._schedule != "adaptive" or self.learning_rate <= SMALLEST_RATE
+        if not stops:
+            self._change_rate(self.learning_rate / 5.0)
+            what = f" Setting learning rate to {self.learning_rate:f}"
+        else:
+            what = " Learning rate too small. Stopping." if self._schedule == "adaptive" else " Stopping."
+        if verbose:
+            print(why + what)  # noqa: T201 - what `verbose` asks for
+        return stops
+
+    def _change_rate(self, rate: float) -> None:
+        """Set the learning rate and keep the next step's momentum.
+
+        scikit-learn's velocity is that of the parameters, the learning rate times the optimizer's: u = -lr v. It stays
+        the same when v is multiplied by the old rate and divided by the new one.
+        """
+        velocity = getattr(self.optimizer, "velocity", None)
+        if velocity is not None:
+            velocity *= self.learning_rate / rate
+        self.optimizer.lr = rate
+
+
+def new_solver(estimator: Any, model: minidl.Module) -> Solver:
+    """Return the solver that the parameters of an estimator ask for."""
+    rate = float(estimator.learning_rate_init)
+    if estimator.solver == "adam":
+        beta1, beta2 = float(estimator.beta_1), float(estimator.beta_2)
+        return Solver(minidl.Adam(model, rate, beta1=beta1, beta2=beta2, eps=float(estimator.epsilon), eps_hat=True))
+    # scikit-learn allows a momentum of 1, minidl the number before it
+    momentum = min(float(estimator.momentum), math.nextafter(1.0, 0.0))
+    nesterov = bool(estimator.nesterovs_momentum and momentum)
+    optimizer = minidl.SGD(model, rate, momentum=momentum, nesterov=nesterov)
+    return Solver(optimizer, estimator.learning_rate, float(estimator.power_t))

@@ -33,13 +33,27 @@ class Criterion:
     def __init__(self, out_activation: str, dtype: Any, target: np.ndarray) -> None:
         self.loss = _loss_behind(out_activation, dtype)
         self.outputs = target.shape[1] if out_activation == "identity" else 1
-        self._counts = out_activation == "exp"
+        self._out_activation = out_activation
 
     def constant(self, target: np.ndarray, weight: np.ndarray | None = None) -> float:
         """Return what scikit-learn adds to the loss of samples, whatever is predicted: ``y log(y) - y`` for counts."""
-        if not self._counts:
+        if self._out_activation != "exp":
             return 0.0
         return float(np.average((xlogy(target, target) - target).sum(axis=1), weights=weight))
+
+    def forward(self, z: np.ndarray, target: np.ndarray, weight: np.ndarray | None) -> float:
+        """Return the loss of outputs z as scikit-learn computes it, and let ``loss.backward()`` return its gradient.
+
+        It takes the logarithm of 1 - p, of which few digits are left where a logistic output is close to 1. A line
+        search that comes by there would find another step with all digits.
+        """
+        value = float(self.loss.forward(z, target, weight=weight))
+        if self._out_activation != "logistic":
+            return value
+        eps = np.finfo(z.dtype).eps
+        p = np.clip(expit(z), eps, 1 - eps)
+        terms = xlogy(target, p) + xlogy(1 - target, 1 - p)
+        return -float(np.average(terms.sum(axis=1), weights=weight))
 
 
 def _loss_behind(out_activation: str, dtype: Any) -> minidl.Loss:

@@ -7,18 +7,18 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
+from minidl_sklearn.class_targets import ClassTargets
 from minidl_sklearn.criterion import activate
-from minidl_sklearn.labels import check_classes, count_hits, decode, encode
+from minidl_sklearn.labels import decode
 from minidl_sklearn.mlp import BaseMLP
-from minidl_sklearn.scores import accuracy
-from minidl_sklearn.sklearn_parts import CLASSIFIER_CONSTRAINTS, fit_context, is_first_call
+from minidl_sklearn.options import OF_CLASSIFIER
+from minidl_sklearn.sklearn_parts import fit_context, is_first_call
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-learn has no types
+class MLPClassifier(ClassifierMixin, ClassTargets):  # type: ignore[misc]  # scikit-learn has no types
     """Multi-layer perceptron that classifies, with the parameters and the results of scikit-learn's.
 
     From the same `random_state` the same initial weights, validation set and orders of samples are drawn, and each step
@@ -121,9 +121,60 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
     (1, 3)
     """
 
-    _parameter_constraints = CLASSIFIER_CONSTRAINTS
+    _parameter_constraints = OF_CLASSIFIER
     _takes_numbers = False
     loss = "log_loss"
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        normalize: str | None = None,
+        init: Any = None,
+        class_weight: Any = None,
+        label_smoothing: float = 0.0,
+        validation_data: Any = None,
+        restart_stopping: bool = False,
+        schedule: Any = None,
+        clip: float | None = None,
+        callbacks: Any = None,
+        engine: Any = None,
+        dtype: str | None = None,
+    ) -> None:
+        self.class_weight, self.label_smoothing = class_weight, label_smoothing
+        super().__init__(
+            hidden_layer_sizes, activation, solver=solver, alpha=alpha, batch_size=batch_size,
+            learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter,
+            shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
+            momentum=momentum, nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
+            validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change, max_fun=max_fun, dropout=dropout, normalize=normalize, init=init,
+            validation_data=validation_data, restart_stopping=restart_stopping, schedule=schedule, clip=clip,
+            callbacks=callbacks, engine=engine, dtype=dtype,
+        )  # fmt: skip
 
     @fit_context(prefer_skip_nested_validation=True)  # type: ignore[misc]  # scikit-learn has no types
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -205,30 +256,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         """
         p = self.predict_proba(X)
         return np.asarray(np.log(p, out=p))
-
-    def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> np.ndarray:  # noqa: ARG002 - the regressor's
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if hasattr(self, "classes_") and (self.warm_start or incremental):
-            check_classes(self, y)
-        else:
-            self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
-        return encode(self._label_binarizer, y)
-
-    def _output_kind(self, y: np.ndarray) -> tuple[int, str]:
-        if self._label_binarizer.y_type_ == "multiclass":
-            return len(self.classes_), "softmax"
-        return y.shape[1], "logistic"
-
-    def _as_target(self, y: np.ndarray, dtype: Any) -> np.ndarray:
-        return y if y.ndim == 1 else y.astype(dtype)
-
-    def _stratifies(self) -> bool:
-        return bool(self.n_outputs_ == 1)
-
-    def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
-        return accuracy(count_hits(z, y), weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from operator import is_
 from typing import Any, Self
 
 import numpy as np
@@ -12,15 +13,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import minidl
-from minidl_sklearn.initial_weights import initial_weights
+from minidl_sklearn.form import Form, form_of
+from minidl_sklearn.held_out import Data
+from minidl_sklearn.initial_weights import initial_weights, weights_by_rule
 from minidl_sklearn.inputs import as_samples, check_samples
 from minidl_sklearn.lbfgs import fit_lbfgs
 from minidl_sklearn.network import Network
+from minidl_sklearn.options import check_together
 from minidl_sklearn.sklearn_parts import check_sample_weight
-from minidl_sklearn.stochastic import Data, fit_stochastic
+from minidl_sklearn.solver import OPTIMIZERS
+from minidl_sklearn.stochastic import fit_stochastic
 from minidl_sklearn.stopping import start_curves
-
-STOCHASTIC = ("adam", "sgd")
 
 
 class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
@@ -29,7 +32,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: Any = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -52,6 +55,16 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dropout: Any = 0.0,
+        normalize: str | None = None,
+        init: Any = None,
+        validation_data: Any = None,
+        restart_stopping: bool = False,
+        schedule: Any = None,
+        clip: float | None = None,
+        callbacks: Any = None,
+        engine: Any = None,
+        dtype: str | None = None,
     ) -> None:
         self.hidden_layer_sizes, self.activation, self.solver = hidden_layer_sizes, activation, solver
         self.alpha, self.batch_size, self.max_iter, self.shuffle = alpha, batch_size, max_iter, shuffle
@@ -61,6 +74,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.n_iter_no_change, self.max_fun = n_iter_no_change, max_fun
+        self.dropout, self.normalize, self.init = dropout, normalize, init
+        self.validation_data, self.restart_stopping = validation_data, restart_stopping
+        self.schedule, self.clip, self.callbacks = schedule, clip, callbacks
+        self.engine, self.dtype = engine, dtype
 
     # ---- for the two estimators
 
@@ -77,8 +94,20 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         """Return the number of outputs and the name of their activation."""
 
     @abstractmethod
+    def _loss_kind(self) -> str:
+        """Return the name of the loss in `criterion.LOSSES`."""
+
+    @abstractmethod
+    def _encode(self, y: Any) -> np.ndarray:
+        """Return targets of a validation set as they are trained on."""
+
+    @abstractmethod
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
         """Return the score of outputs in front of their activation."""
+
+    def _class_weights(self, y: Any, *, incremental: bool) -> np.ndarray | None:  # noqa: ARG002 - the classifier's
+        """Return what each sample counts by its class; None for one each."""
+        return None
 
     def _stratifies(self) -> bool:
         """Whether the validation set has the same shares of classes as the training set."""
@@ -86,7 +115,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
 
     def _solver_is_stochastic(self) -> bool:
         """Whether there is a `partial_fit`; an AttributeError says why not."""
-        if self.solver not in STOCHASTIC:
+        if self.solver not in OPTIMIZERS:
             raise AttributeError(
                 f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
             )
@@ -95,20 +124,29 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
         """Train; with `incremental` one epoch more."""
         hidden = _hidden_widths(self.hidden_layer_sizes)
+        form = check_together(self, len(hidden))
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        dtype = (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
         X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=first,
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first,
             y_numeric=self._takes_numbers,
         )  # fmt: skip
+        by_class = self._class_weights(y, incremental=incremental)
         y = self._check_targets(y, first=first, incremental=incremental)
         weight = None if sample_weight is None else check_sample_weight(sample_weight, X)
+        if by_class is not None:
+            weight = by_class if weight is None else weight * by_class
+        held_out = self._held_out()
         rng = check_random_state(self.random_state)
         outputs, out_activation = self._output_kind(y)
         if first:
-            self._start([X.shape[1], *hidden, outputs], out_activation, X.dtype, rng)
-        elif outputs != self.n_outputs_:
-            raise ValueError(f"{type(self).__name__}: expected y of {self.n_outputs_} outputs, got {outputs}")
-        self._train(X, y, weight, rng, incremental=incremental)
+            self._start([X.shape[1], *hidden, outputs], form, out_activation, X.dtype, rng)
+        elif (outputs, out_activation) != (self.n_outputs_, self.out_activation_):
+            raise ValueError(
+                f"{type(self).__name__}: expected y of {self.n_outputs_} outputs and activation "
+                f"{self.out_activation_!r}, got {outputs} and {out_activation!r}"
+            )
+        self._train(Data(X, y, weight), held_out, rng, incremental=incremental)
         if not np.isfinite(self._held.model.values).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
@@ -116,30 +154,51 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
             )
         return self
 
-    def _start(self, widths: list[int], out_activation: str, dtype: Any, rng: np.random.RandomState) -> None:
+    def _start(
+        self, widths: list[int], form: Form, out_activation: str, dtype: Any, rng: np.random.RandomState
+    ) -> None:
         """Set what a first training starts from."""
         self.n_outputs_, self.n_layers_, self.out_activation_ = widths[-1], len(widths), out_activation
-        self.coefs_, self.intercepts_ = initial_weights(widths, self.activation, dtype, rng)
-        self._hold(Network(self.coefs_, self.intercepts_, self.activation))
-        self._optimizer: Any = None
-        self.n_iter_ = 0
-        if self.solver in STOCHASTIC:
-            start_curves(self)
+        if self.init is None:
+            drawn = initial_weights(widths, form.activations or [self.activation], dtype, rng)
         else:
+            drawn = weights_by_rule(widths, self.init, dtype, rng)
+        self._hold(Network(*drawn, form))
+        self._optimizer: Any = None
+        self._split_rows: Any = None
+        self.n_iter_ = 0
+        if self.solver == "lbfgs":
             self.t_ = 0
+        else:
+            start_curves(self)
 
-    def _train(self, X: Any, y: np.ndarray, weight: Any, rng: np.random.RandomState, *, incremental: bool) -> None:
+    def _train(self, data: Data, held_out: Data | None, rng: np.random.RandomState, *, incremental: bool) -> None:
         network = self._network()
         if self.solver == "lbfgs":
             if network.dtype != np.float64:
-                network = Network(
-                    [coef.astype(np.float64) for coef in network.coefs], network.intercepts, self.activation
-                )
+                coefs = [coef.astype(np.float64) for coef in network.coefs]
+                network = Network(coefs, network.intercepts, network.form, like=network)
                 self._hold(network)
-            fit_lbfgs(self, network, as_samples(X, network.dtype), y, weight)
+            fit_lbfgs(self, network, as_samples(data.x, network.dtype), data.y, data.weight)
         else:
-            data = Data(as_samples(X, network.dtype), y, weight)
-            fit_stochastic(self, network, data, rng, incremental=incremental)
+            data = data._replace(x=as_samples(data.x, network.dtype))
+            fit_stochastic(self, network, data, held_out, rng, incremental=incremental)
+
+    def _held_out(self) -> Data | None:
+        """Return the validation set that is given, checked."""
+        if self.validation_data is None:
+            return None
+        if len(self.validation_data) not in (2, 3):
+            raise ValueError(
+                f"validation_data: expected (X, y) or (X, y, sample_weight), got {len(self.validation_data)} of them"
+            )
+        X, y, weight = (*self.validation_data, None)[:3]
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=False,
+            y_numeric=self._takes_numbers,
+        )  # fmt: skip
+        weight = None if weight is None else check_sample_weight(weight, X)
+        return Data(X, self._encode(y), weight)
 
     # ---- the network
 
@@ -151,29 +210,31 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
     def _network(self) -> Network:
         """Return the network of ``coefs_`` and ``intercepts_``, in which somebody may have replaced arrays."""
         held: Network | None = self.__dict__.get("_held")
-        if held is not None:
-            if held.is_of(self.coefs_, self.intercepts_, self.activation):
-                return held
-            if held.fits(self.coefs_, self.intercepts_, self.activation):
-                held.copy_from(self.coefs_, self.intercepts_)
-                held.make_views()
-                self._hold(held)
-                return held
-        self._hold(Network(self.coefs_, self.intercepts_, self.activation))
-        return self._held
+        given = (self.activation, self.dropout, self.normalize)
+        if held is not None and all(map(is_, held.given, given)) and held.is_of(self.coefs_, self.intercepts_):
+            return held
+        form = form_of(len(self.coefs_) - 1, *given)
+        if held is not None and held.form == form and held.fits(self.coefs_, self.intercepts_):
+            held.copy_from(self.coefs_, self.intercepts_)
+            held.make_views()
+        else:
+            held = Network(self.coefs_, self.intercepts_, form, like=held)
+        held.given = given
+        self._hold(held)
+        return held
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the outputs of the network for samples, in front of their activation."""
         if "coefs_" not in self.__dict__:
             check_is_fitted(self, "coefs_")
         network = self._network()
-        return np.asarray(minidl.predict(network.model, check_samples(self, X, network.dtype)))
+        return np.asarray(minidl.predict(network.model, check_samples(self, X, network.dtype), engine=self.engine))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state; the network's own weights are in it once."""
         state: dict[str, Any] = dict(super().__getstate__())
         held = state.get("_held")
-        if held is not None and held.is_of(state["coefs_"], state["intercepts_"], held.activation):
+        if held is not None and held.is_of(state["coefs_"], state["intercepts_"]):
             del state["coefs_"], state["intercepts_"]
         return state
 

@@ -11,9 +11,12 @@ from sklearn.preprocessing import scale
 
 from minidl_data import make_disk
 
-EPOCHS = 200
-# Distances in ulp of the largest element of an array: 1e-11 and 1e-4 relative.
+# Of a regression in float32 fewer: in more of them its ReLUs turn the rounding of large targets into other signs.
+EPOCHS, FEWER = 200, 30
+# Distances in ulp of the largest element of an array: 1e-11 and 1e-4 relative, and 1e-7 for lbfgs, whose line searches
+# turn rounding into other steps after a while.
 TOLERANCE = {"float64": 45_000.0, "float32": 840.0}
+LBFGS_TOLERANCE = 4.5e8
 
 
 @cache
@@ -24,7 +27,7 @@ def data(name):
     return x, y, rng.uniform(0.1, 2, len(x))
 
 
-def some(load, count=400):
+def some(load, count=250):
     """Return a function that loads at most so many samples, standardised."""
 
     def loaded(rng):
@@ -70,7 +73,7 @@ class SklearnCase:
 
 SKLEARN_CASES = (
     SklearnCase("adam", ALL, classes=CLASSES, numbers=NUMBERS),
-    SklearnCase("adam until it stops", {"max_iter": 1000, "tol": 1e-2}, classes=CLASSES, numbers=NUMBERS),
+    SklearnCase("adam until it stops", {"max_iter": 400, "tol": 1e-2}, classes=CLASSES, numbers=NUMBERS),
     SklearnCase("adam, tanh", {"activation": "tanh"} | ALL, classes=("disk", "digits")),
     SklearnCase("adam, logistic", {"activation": "logistic"} | ALL, classes=("disk", "wine")),
     SklearnCase("adam, identity", {"activation": "identity"} | ALL),
@@ -84,7 +87,7 @@ SKLEARN_CASES = (
     SklearnCase("adam, one layer", {"hidden_layer_sizes": ()}),
     SklearnCase("sgd", {"solver": "sgd", "learning_rate_init": 1e-2} | ALL, classes=CLASSES, numbers=()),
     SklearnCase("sgd, small steps", {"solver": "sgd", "learning_rate_init": 1e-5}, classes=(), numbers=NUMBERS),
-    SklearnCase("sgd, no momentum", {"solver": "sgd", "momentum": 0, "learning_rate_init": 1e-3}),
+    SklearnCase("sgd, no momentum", {"solver": "sgd", "momentum": 0, "learning_rate_init": 1e-4}),
     SklearnCase("sgd, plain momentum", {"solver": "sgd", "nesterovs_momentum": False, "learning_rate_init": 1e-4}),
     SklearnCase("sgd, invscaling", {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 1e-3}),
     SklearnCase(
@@ -94,21 +97,24 @@ SKLEARN_CASES = (
     SklearnCase("poisson", {"loss": "poisson", "activation": "tanh"}, classes=(), numbers=NUMBERS),
     SklearnCase("poisson, weights", {"loss": "poisson", "activation": "tanh"}, (), NUMBERS, weighted=True),
 )
-# The same function from the same start; line searches turn rounding into other steps after a while.
+# Few iterations, and in float64 alone, in which ours always computes.
 LBFGS_CASES = (
-    SklearnCase("lbfgs", {"solver": "lbfgs", "max_iter": 10}, classes=CLASSES, numbers=NUMBERS),
-    SklearnCase("lbfgs, logistic", {"solver": "lbfgs", "max_iter": 10, "activation": "logistic"}),
-    SklearnCase("lbfgs, weights", {"solver": "lbfgs", "max_iter": 10}, weighted=True),
-    SklearnCase("lbfgs, poisson", {"solver": "lbfgs", "max_iter": 10, "loss": "poisson"}, classes=(), numbers=NUMBERS),
+    SklearnCase("lbfgs", {"solver": "lbfgs", "max_iter": 5}, classes=CLASSES, numbers=NUMBERS),
+    SklearnCase("lbfgs, logistic", {"solver": "lbfgs", "max_iter": 5, "activation": "logistic"}),
+    SklearnCase("lbfgs, weights", {"solver": "lbfgs", "max_iter": 5}, weighted=True),
+    SklearnCase("lbfgs, poisson", {"solver": "lbfgs", "max_iter": 5, "loss": "poisson"}, classes=(), numbers=NUMBERS),
 )
 
 
 def trainings():
-    """Yield case, estimator and data set of every training that the installed scikit-learn can do."""
+    """Yield case, estimator, data set, dtype and tolerance of every training that the installed scikit-learn can do."""
     for case in (*SKLEARN_CASES, *LBFGS_CASES):
         for name, sets in (("MLPClassifier", case.classes), ("MLPRegressor", case.numbers)):
             original = getattr(sklearn.neural_network, name)
             known = "loss" not in case.parameters or "loss" in inspect.signature(original).parameters
             weights = not case.weighted or "sample_weight" in inspect.signature(original.fit).parameters
             if known and weights:
-                yield from ((case, name, data_set) for data_set in sets)
+                for dtype, tolerance in (
+                    {"float64": LBFGS_TOLERANCE}.items() if case in LBFGS_CASES else TOLERANCE.items()
+                ):
+                    yield from ((case, name, data_set, dtype, tolerance) for data_set in sets)

@@ -42,6 +42,7 @@ TRAININGS = {
     "a split": (single, {**ARRAYS, "rng": 3, "validation_split": 0.3}),
     "replicates with a split each": (several, {**ARRAYS, "rng": [4, 5, 6], "validation_split": 0.3}),
     "as they lie": (single, {**ARRAYS, "shuffle": False}),
+    "a penalty": (single, {**ARRAYS, "rng": 3, "l2": 0.1}),
     "a stream": (single, {"batches": slices}),
     "validation": (several, {**ARRAYS, "rng": 3, "validation": VALIDATION, "metrics": ["r2"]}),
 }

@@ -252,3 +252,31 @@ def test_a_network_that_diverges_with_a_penalty_is_named():
         history = minidl.fit(model, minidl.MSELoss("mean"), minidl.SGD(model, 0.1), X, Y, **options)
     assert list(history.diverged) == [0]
     assert np.isfinite(model.values[1:]).all()
+
+
+@by_engine
+def test_it_is_scikit_learns_alpha(engine):
+    """Its gradient, and its part of the loss, in batches of which the last is shorter."""
+    rivals = pytest.importorskip("sklearn.neural_network")
+    theirs = rivals.MLPRegressor(
+        hidden_layer_sizes=(5,), activation="tanh", solver="sgd", alpha=0.3, batch_size=4, shuffle=False,
+        learning_rate_init=0.05, momentum=0.0, nesterovs_momentum=False, random_state=0,
+    )  # fmt: skip
+    theirs.partial_fit(X, Y[:, 0])  # draws its weights
+
+    def ends(**kind):
+        layers = [minidl.Linear(*pair, dtype="float64", **kind) for pair in ((3, 5), (5, 1))]
+        for layer, weight, bias in zip(layers, theirs.coefs_, theirs.intercepts_, strict=True):
+            layer.weight, layer.bias = weight.T, bias
+        return minidl.Sequential([layers[0], minidl.Tanh(), layers[1]])
+
+    model, (x, y), options = prepared(engine, ends)
+    loss = minidl.HuberLoss("batchmean", delta=np.inf)
+    options |= {"epochs": 5, "batch_size": 4, "shuffle": False, "l2": 0.3}
+    history = minidl.fit(model, loss, minidl.SGD(model, 0.05), x, y[:, :1], **options)
+    for epoch in range(5):
+        theirs.partial_fit(X, Y[:, 0])
+        assert history.loss[epoch] == pytest.approx(theirs.loss_, rel=1e-12)
+    expected = [part.ravel() for pair in zip(theirs.coefs_, theirs.intercepts_, strict=True) for part in pair]
+    expected[0], expected[2] = theirs.coefs_[0].T.ravel(), theirs.coefs_[1].T.ravel()
+    np.testing.assert_allclose(numbers(model), np.concatenate(expected), rtol=1e-12)

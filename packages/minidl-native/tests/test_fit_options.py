@@ -26,6 +26,7 @@ OPTIONS = {
     "as they lie": {**ARRAYS, "shuffle": False},
     "split as they lie": {**ARRAYS, "validation_split": 0.3, "shuffle": False},
     "stream": {"batches": slices, "validation": (X, Y)},
+    "penalty": {**ARRAYS, "validation": (X, Y), "l2": 0.5},
     "metrics": {**ARRAYS, "validation": (X, Y), "metrics": ["r2", "mae"]},
 }
 

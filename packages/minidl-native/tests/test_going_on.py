@@ -33,7 +33,7 @@ def train(model, optimizer, history, **options):
         options["batches"] = batches
     else:
         options |= {"x": x, "y": y, "batch_size": 3, "rng": list(range(replicates)) if replicates else 5}
-        options["validation_split"] = 0.1 if kind == "split" else None
+        options |= {"validation_split": 0.1, "l2": 0.01} if kind == "split" else {}
     options |= {"epochs": EPOCHS - len(history), "history": history, "engine": "native", "threads": threads}
     return minidl.fit(model, minidl.BCEWithLogitsLoss("mean"), optimizer, accuracy=True, **options)
 

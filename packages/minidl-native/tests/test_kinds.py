@@ -38,9 +38,11 @@ LOSSES = {
 }
 OPTIMIZERS = {
     "SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01},
-    # Its first steps are ten times the learning rate, also where a gradient is rounding noise, unless eps is larger.
+    # Without a larger eps, steps are as long as the learning rate or longer, also where a gradient is rounding noise, as
+    # that below a LayerNorm of one feature.
     "RMSprop": {"alpha": 0.9, "eps": 1e-3, "momentum": 0.7, "weight_decay": 0.01},
-    "Adam": {"weight_decay": 0.01},
+    "Adam": {"eps": 1e-3, "weight_decay": 0.01},
+    "AdamW": {"eps": 1e-3, "eps_hat": True},
 }
 COMMON = {"clip": 0.3, "decay_biases": False}  # of every optimizer
 

@@ -203,9 +203,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
     # ---- the network
 
     def _hold(self, network: Network) -> None:
-        """Make a network this estimator's."""
+        """Make a network this estimator's; the lists are copies, in which somebody may replace an array."""
         self._held = network
-        self.coefs_, self.intercepts_ = network.coefs, network.intercepts
+        self.coefs_, self.intercepts_ = list(network.coefs), list(network.intercepts)
 
     def _network(self) -> Network:
         """Return the network of ``coefs_`` and ``intercepts_``, in which somebody may have replaced arrays."""
@@ -216,7 +216,6 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         form = form_of(len(self.coefs_) - 1, *given)
         if held is not None and held.form == form and held.fits(self.coefs_, self.intercepts_):
             held.copy_from(self.coefs_, self.intercepts_)
-            held.make_views()
         else:
             held = Network(self.coefs_, self.intercepts_, form, like=held)
         held.given = given

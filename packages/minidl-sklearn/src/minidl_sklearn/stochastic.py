@@ -109,14 +109,14 @@ class _Epochs:
 
     def _fit(self, end: EpochEnd, epochs: int) -> int:
         """Train by minidl's `fit`; return the number of epochs that were made, fewer where the loss became nan."""
-        constant = self._criterion.constant(self._y)
-        history = minidl.History()
+        constant, history = self._criterion.constant(self._y), minidl.History()
+        shuffle = self._next_order if self._shuffle else False
         with suppress(minidl.DivergenceError):
             minidl.fit(
                 self.model, self._criterion.loss, self.optimizer, self._x, self._y, epochs=epochs,
-                batch_size=self._size, shuffle=self._next_order if self._shuffle else False, accuracy=False,
-                callbacks=[lambda _epoch, history: end(history.loss[-1] + constant)], history=history, l2=self._alpha,
+                batch_size=self._size, shuffle=shuffle, accuracy=False, history=history, l2=self._alpha,
                 engine=self._engine,
+                callbacks=[lambda _epoch, history: end(float(history.loss[-1]) + constant)],
             )  # fmt: skip
         return len(history)
 

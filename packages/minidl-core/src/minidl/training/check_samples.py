@@ -27,7 +27,7 @@ def check_samples(who: str, engine: Engine, loss: Loss, samples: Samples, penalt
         prediction = engine.infer(x)
         loss.forward(prediction, y, replicate_axes=len(samples.replicate_shape))
         loss.check_values(samples.y, prediction.shape[-1])
-        if penalty:
+        if penalty is not None:
             divisor_of(loss)
     except (TypeError, ValueError) as error:
         error.add_note(f"in {who}, before its first step")

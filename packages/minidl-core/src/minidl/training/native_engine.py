@@ -147,7 +147,7 @@ class NativeEngine(Engine):
             optimizer.t += max(each.tolist()) if ended else min(each.tolist())
 
     def _loss_record(self, loss: Loss, threshold: float | None, penalty: Penalty | None) -> Any:
-        kind, reduction, l2 = type(loss).__name__, loss.reduction, penalty.l2 if penalty else 0.0
+        kind, reduction, l2 = type(loss).__name__, loss.reduction, 0.0 if penalty is None else penalty.l2
         per_sample = reduction == "batchmean"
         return self._made.native.LossRecord(kind, reduction != "sum", threshold, loss.numbers(), per_sample, l2)
 

@@ -69,12 +69,12 @@ class NumpyEngine(Engine):
             survivors.before.take()
             prediction = model.forward(x)
             value = loss.forward(prediction, y, replicate_axes=axes, **options)
-            extra = penalty and penalty.value(loss)
+            extra = None if penalty is None else penalty.value(loss)
             nan = tally.add(loss.value(value), prediction, y, **options, penalty=extra)
             if nan is not None:
                 survivors.freeze(nan, part.epoch, batch)
             model.backward(loss.backward(), need_dx=False)
-            if penalty:
+            if penalty is not None:
                 penalty.add_gradient(loss)
             step()
             if survivors.held is not None:
@@ -99,7 +99,7 @@ class NumpyEngine(Engine):
             if not nan.all():
                 lost = Snapshot(model, optimizer, nan) if nan.any() else None
                 model.backward(own.backward(), need_dx=False)
-                if penalty:
+                if penalty is not None:
                     penalty.add_gradient(own)
                 optimizer.step()
                 if lost is not None:
@@ -116,7 +116,7 @@ class NumpyEngine(Engine):
             prediction = model.forward(samples.x)
             options = samples.options(0, samples.count)
             value = loss.value(loss.forward(prediction, samples.y, replicate_axes=len(replicates), **options))
-            extra = penalty and penalty.value(loss)
+            extra = None if penalty is None else penalty.value(loss)
         except Exception:
             before.restore()
             if prediction is not None:

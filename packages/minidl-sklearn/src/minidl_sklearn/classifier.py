@@ -10,9 +10,11 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
+import minidl
 from minidl_sklearn.class_targets import ClassTargets
 from minidl_sklearn.criterion import activate
-from minidl_sklearn.labels import decode
+from minidl_sklearn.exchange import hold, network_of, with_one_logit
+from minidl_sklearn.labels import binarizer_of, decode
 from minidl_sklearn.mlp import BaseMLP
 from minidl_sklearn.options import OF_CLASSIFIER
 from minidl_sklearn.sklearn_parts import fit_context, is_first_call
@@ -213,6 +215,52 @@ class MLPClassifier(ClassifierMixin, ClassTargets):  # type: ignore[misc]  # sci
             labels = y if type_of_target(y).startswith("multilabel") else classes
             self._label_binarizer = LabelBinarizer().fit(labels)
         return self._fit(X, y, sample_weight, incremental=True)
+
+    @classmethod
+    def from_minidl(cls, model: minidl.Module, *, classes: Any = None, multilabel: bool = False, **params: Any) -> Self:
+        """Return an estimator that predicts with a copy of a network, and trains it further in `partial_fit`.
+
+        Parameters
+        ----------
+        model : minidl.Sequential
+            Linear layers, and behind each but the last one, in this order and each optional: a normalization (in all
+            places the same), an activation, dropout. Its outputs are logits, in front of sigmoid or softmax; of two
+            classes there may be one or two.
+        classes : array-like, optional
+            The classes in the order of the outputs; of a single output those with a logit below 0 and above. Without
+            it, numbers from 0.
+        multilabel : bool
+            Whether each output is a label of its own.
+        **params
+            Other parameters of the estimator.
+
+        Returns
+        -------
+        MLPClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            For another kind of network, or other classes than sorted ones, as many as there are outputs.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import minidl
+        >>> from minidl_sklearn import MLPClassifier
+        >>> model = minidl.Sequential([minidl.Linear(2, 5, rng=0), minidl.Tanh(), minidl.Linear(5, 3, rng=1)])
+        >>> MLPClassifier.from_minidl(model, classes=["a", "b", "c"]).predict_proba(np.ones((1, 2))).shape
+        (1, 3)
+        """
+        network = network_of(cls.__name__, model)
+        outputs = network.coefs[-1].shape[1]
+        binarizer = binarizer_of(cls.__name__, outputs, classes, multilabel=multilabel)
+        if outputs == 2 and not multilabel:
+            network = with_one_logit(network)
+        softmax = binarizer.y_type_ == "multiclass"
+        estimator = hold(cls(**params), network, "softmax" if softmax else "logistic")
+        estimator._label_binarizer, estimator.classes_ = binarizer, binarizer.classes_
+        return estimator
 
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each sample, or its labels.

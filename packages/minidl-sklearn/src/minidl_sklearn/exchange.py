@@ -48,6 +48,16 @@ def network_of(who: str, model: minidl.Module) -> Network:
     return network
 
 
+def with_one_logit(network: Network) -> Network:
+    """Return a network for two classes with one output in place of two: their difference.
+
+    A softmax over two logits is the sigmoid of that: ``exp(z1) / (exp(z0) + exp(z1)) = 1 / (1 + exp(z0 - z1))``.
+    """
+    (*coefs, coef), (*intercepts, intercept) = network.coefs, network.intercepts
+    last = coef[:, 1:] - coef[:, :1], intercept[1:] - intercept[:1]
+    return Network([*coefs, last[0]], [*intercepts, last[1]], network.form, like=network)
+
+
 def hold(estimator: _Estimator, network: Network, out_activation: str) -> _Estimator:
     """Make a network that of an estimator, whose parameters and attributes are set, as if it had been trained.
 
@@ -62,16 +72,15 @@ def hold(estimator: _Estimator, network: Network, out_activation: str) -> _Estim
     BaseMLP
         The estimator.
     """
-    form, widths = network.form, [coef.shape[1] for coef in network.coefs]
+    form = network.form
     estimator.set_params(
-        hidden_layer_sizes=tuple(widths[:-1]),
+        hidden_layer_sizes=tuple(coef.shape[1] for coef in network.coefs[:-1]),
         activation=_single(form.activations, "identity"),
         dropout=_single(form.dropouts, 0.0),
         normalize=form.normalize,
     )
     estimator.n_features_in_ = network.coefs[0].shape[0]
-    estimator.n_outputs_, estimator.n_layers_, estimator.out_activation_ = widths[-1], len(widths) + 1, out_activation
-    estimator.begin(network)
+    estimator._begin(network, out_activation)
     return estimator
 
 

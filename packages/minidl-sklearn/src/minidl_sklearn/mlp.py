@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from operator import is_
@@ -141,10 +142,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         outputs, out_activation = self._output_kind(y)
         if first:
             self._start([X.shape[1], *hidden, outputs], form, out_activation, X.dtype, rng)
-        elif (outputs, out_activation) != (self.n_outputs_, self.out_activation_):
+        elif outputs != self.n_outputs_:
+            raise ValueError(f"{type(self).__name__}: expected y of {self.n_outputs_} outputs, got {outputs}")
+        elif out_activation != self.out_activation_:
             raise ValueError(
-                f"{type(self).__name__}: expected y of {self.n_outputs_} outputs and activation "
-                f"{self.out_activation_!r}, got {outputs} and {out_activation!r}"
+                f"{type(self).__name__}: expected a loss with the output activation {self.out_activation_!r} of the "
+                f"training that goes on, got one with {out_activation!r}"
             )
         self._train(Data(X, y, weight), held_out, rng, incremental=incremental)
         if not np.isfinite(self._held.model.values).all():
@@ -157,13 +160,18 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
     def _start(
         self, widths: list[int], form: Form, out_activation: str, dtype: Any, rng: np.random.RandomState
     ) -> None:
-        """Set what a first training starts from."""
-        self.n_outputs_, self.n_layers_, self.out_activation_ = widths[-1], len(widths), out_activation
+        """Draw the weights that a first training starts from."""
         if self.init is None:
             drawn = initial_weights(widths, form.activations or [self.activation], dtype, rng)
         else:
             drawn = weights_by_rule(widths, self.init, dtype, rng)
-        self._hold(Network(*drawn, form))
+        self._begin(Network(*drawn, form), out_activation)
+
+    def _begin(self, network: Network, out_activation: str) -> None:
+        """Take a network that has not been trained here, and set all attributes that a training starts from."""
+        self.n_outputs_, self.n_layers_ = network.coefs[-1].shape[1], len(network.coefs) + 1
+        self.out_activation_ = out_activation
+        self._hold(network)
         self._optimizer: Any = None
         self._split_rows: Any = None
         self.n_iter_ = 0
@@ -201,6 +209,21 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         return Data(X, self._encode(y), weight)
 
     # ---- the network
+
+    def to_minidl(self) -> minidl.Sequential:
+        """Return a copy of the network, in evaluation mode.
+
+        Its outputs are those in front of the output activation `out_activation_`: logits of classes or labels,
+        predictions, or logarithms of predicted counts.
+
+        Returns
+        -------
+        minidl.Sequential
+        """
+        check_is_fitted(self, "coefs_")
+        model = copy.deepcopy(self._network().model)
+        model.eval()
+        return model
 
     def _hold(self, network: Network) -> None:
         """Make a network this estimator's; the lists are copies, in which somebody may replace an array."""

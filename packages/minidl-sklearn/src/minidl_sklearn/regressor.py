@@ -9,7 +9,9 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
 
+import minidl
 from minidl_sklearn.criterion import activate
+from minidl_sklearn.exchange import hold, network_of
 from minidl_sklearn.mlp import BaseMLP
 from minidl_sklearn.options import OF_REGRESSOR
 from minidl_sklearn.scores import d2, r2
@@ -146,6 +148,42 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
+    @classmethod
+    def from_minidl(cls, model: minidl.Module, **params: Any) -> Self:
+        """Return an estimator that predicts with a copy of a network, and trains it further in `partial_fit`.
+
+        Parameters
+        ----------
+        model : minidl.Sequential
+            As for `MLPClassifier.from_minidl`. Its outputs are predictions; with ``loss="poisson"`` logarithms of them,
+            with ``loss="gaussian"`` means and logarithms of variances, with ``loss="quantile"`` quantiles.
+        **params
+            Parameters of the estimator, such as `loss`.
+
+        Returns
+        -------
+        MLPRegressor
+
+        Raises
+        ------
+        ValueError, TypeError
+            For another kind of network.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import minidl
+        >>> from minidl_sklearn import MLPRegressor
+        >>> model = minidl.Sequential([minidl.Linear(2, 5, rng=0), minidl.Tanh(), minidl.Linear(5, 1, rng=1)])
+        >>> MLPRegressor.from_minidl(model).predict(np.ones((4, 2))).shape
+        (4,)
+        """
+        estimator, network = cls(**params), network_of(cls.__name__, model)
+        outputs, each = network.coefs[-1].shape[1], estimator._outputs_of(1)
+        if outputs % each:
+            raise ValueError(f"{cls.__name__}: expected {each} outputs for each target, got a network of {outputs}")
+        return hold(estimator, network, estimator._out_activation())
+
     def predict(self, X: Any, *, return_std: bool = False) -> Any:
         """Predict the targets of samples.
 
@@ -206,6 +244,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
 
     def _outputs_of(self, targets: int) -> int:
         """Return the number of outputs of a network for so many targets."""
+        if (self.loss == "quantile") != (self.quantiles is not None):
+            raise ValueError(
+                f"quantiles: expected numbers beside loss='quantile' and else None, got {self.quantiles!r} beside "
+                f"loss={self.loss!r}"
+            )
         if self.loss == "quantile":
             return targets * np.size(self.quantiles)
         return 2 * targets if self.loss == "gaussian" else targets
@@ -216,12 +259,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         return np.asarray(y.reshape(len(y), -1))
 
     def _output_kind(self, y: np.ndarray) -> tuple[int, str]:
-        if (self.loss == "quantile") != (self.quantiles is not None):
-            raise ValueError(
-                f"quantiles: expected numbers beside loss='quantile' and else None, got {self.quantiles!r} beside "
-                f"loss={self.loss!r}"
-            )
-        return self._outputs_of(y.shape[1]), "exp" if self.loss == "poisson" else "identity"
+        return self._outputs_of(y.shape[1]), self._out_activation()
+
+    def _out_activation(self) -> str:
+        return "exp" if self.loss == "poisson" else "identity"
 
     def _as_target(self, y: np.ndarray, dtype: Any) -> np.ndarray:
         return np.ascontiguousarray(y, dtype)

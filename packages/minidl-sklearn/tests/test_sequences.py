@@ -1,6 +1,7 @@
 """Sequences of calls beside scikit-learn's: warm starts, partial fits, printed lines, warnings, one random state."""
 
 import math
+import re
 import warnings
 
 import numpy as np
@@ -164,8 +165,6 @@ BAD_INPUT = {
     "no samples": ({}, X[:0], Y[:0]),
     "other lengths": ({}, X, Y[:-1]),
     "no number": ({}, [["a", "b"]], [1]),
-    "activation": ({"activation": "relu6"}, X, Y),
-    "solver": ({"solver": "newton"}, X, Y),
     "alpha": ({"alpha": -1}, X, Y),
     "batch_size": ({"batch_size": 0}, X, Y),
     "momentum": ({"momentum": 2}, X, Y),
@@ -189,6 +188,18 @@ def test_bad_input_has_scikit_learn_s_message(case):
         errors.append((type(caught.value), str(caught.value)))
         assert not hasattr(estimator, "coefs_") or parameters.get("early_stopping")
     assert errors[0] == errors[1]
+
+
+@pytest.mark.parametrize(("parameter", "value"), [("activation", "relu6"), ("solver", "newton")])
+def test_a_parameter_with_more_values_has_scikit_learn_s_message_with_these(parameter, value):
+    theirs, ours = both("MLPClassifier", **{parameter: value})
+    messages = []
+    for estimator in (theirs, ours):
+        with pytest.raises(ValueError) as caught:
+            estimator.fit(X, Y)
+        assert str(caught.value).startswith(f"The '{parameter}' parameter of MLPClassifier must be a str among")
+        messages.append(set(re.findall(r"'\w+'", str(caught.value))))
+    assert messages[0] < messages[1]
 
 
 def test_bad_calls_have_scikit_learn_s_message():

@@ -29,24 +29,31 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
     ----------
     loss : {"squared_error", "poisson"}
         Half the squared error, or half the Poisson deviance of counts, for which the output is the logarithm of the
-        prediction.
+        prediction. Beyond scikit-learn's also "huber", "absolute_error", "quantile" for several `quantiles` at once,
+        and "gaussian", which learns the mean and the variance of targets that should be scaled to about 1.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter
         As for `MLPClassifier`.
     shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
         As for `MLPClassifier`.
     beta_1, beta_2, epsilon, n_iter_no_change, max_fun
         As for `MLPClassifier`.
+    dropout, normalize, init, validation_data, restart_stopping, schedule, clip, callbacks, engine, dtype
+        As for `MLPClassifier`, beyond scikit-learn.
+    quantiles : float, sequence of float, or None
+        The quantiles that ``loss="quantile"`` predicts, each above 0 and below 1; None with every other loss.
+    huber_delta : float
+        The difference from which ``loss="huber"`` counts linearly.
 
     Attributes
     ----------
-    loss_, best_loss_, loss_curve_, t_, coefs_, intercepts_, n_features_in_, feature_names_in_, n_iter_, n_layers_
+    loss_, best_loss_, loss_curve_, validation_loss_curve_, t_, coefs_, intercepts_, n_features_in_, feature_names_in_, n_iter_, n_layers_
         As of `MLPClassifier`.
     validation_scores_ : list of float, or None
-        R² of the validation set after each epoch; None without early stopping.
+        `score` of the validation set after each epoch; None without a validation set.
     best_validation_score_ : float or None
         The largest of them.
     n_outputs_ : int
-        Number of outputs.
+        Number of outputs of the network: one for each target, and for each of its quantiles, or two with "gaussian".
     out_activation_ : str
         "identity", or "exp" for the Poisson deviance.
 

@@ -10,11 +10,9 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-import minidl
 from minidl_sklearn.class_targets import ClassTargets
 from minidl_sklearn.criterion import activate
-from minidl_sklearn.exchange import hold, network_of, with_one_logit
-from minidl_sklearn.labels import binarizer_of, decode
+from minidl_sklearn.labels import decode
 from minidl_sklearn.mlp import BaseMLP
 from minidl_sklearn.options import OF_CLASSIFIER
 from minidl_sklearn.sklearn_parts import fit_context, is_first_call
@@ -75,7 +73,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):  # type: ignore[misc]  # sci
     beta_1, beta_2 : float
         Decay rates of the moments of "adam" and "adamw", in [0, 1); `beta_2` also of "rmsprop".
     epsilon : float
-        Added to the root of the second moment of "adam", "adamw" and "rmsprop", before the bias correction.
+        Added to the root of the second moment: of "adam" and "adamw" before the bias correction, and of "rmsprop".
     n_iter_no_change : int or inf
         Epochs without improvement after which the training ends.
     max_fun : int
@@ -98,7 +96,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):  # type: ignore[misc]  # sci
     restart_stopping : bool
         Whether `fit` with `warm_start` judges progress anew, see Notes.
     schedule : minidl.Schedule, callable or None
-        ``schedule(t)`` is the learning rate of step t = 1, 2, ..., counted in batches, in place of `learning_rate_init`.
+        ``schedule(t)`` is the learning rate of the t-th batch, from 1 on, in place of `learning_rate_init`.
     clip : float or None
         A gradient with a larger norm is scaled down to this one.
     callbacks : sequence of minidl.Callback or callable, or None
@@ -171,57 +169,6 @@ class MLPClassifier(ClassifierMixin, ClassTargets):  # type: ignore[misc]  # sci
     _takes_numbers = False
     loss = "log_loss"
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        normalize: str | None = None,
-        init: Any = None,
-        class_weight: Any = None,
-        label_smoothing: float = 0.0,
-        validation_data: Any = None,
-        restart_stopping: bool = False,
-        schedule: Any = None,
-        clip: float | None = None,
-        callbacks: Any = None,
-        engine: Any = None,
-        dtype: str | None = None,
-    ) -> None:
-        self.class_weight, self.label_smoothing = class_weight, label_smoothing
-        super().__init__(
-            hidden_layer_sizes, activation, solver=solver, alpha=alpha, batch_size=batch_size,
-            learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter,
-            shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
-            momentum=momentum, nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
-            validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change, max_fun=max_fun, dropout=dropout, normalize=normalize, init=init,
-            validation_data=validation_data, restart_stopping=restart_stopping, schedule=schedule, clip=clip,
-            callbacks=callbacks, engine=engine, dtype=dtype,
-        )  # fmt: skip
-
     @fit_context(prefer_skip_nested_validation=True)  # type: ignore[misc]  # scikit-learn has no types
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network, from new weights unless `warm_start` is set.
@@ -259,52 +206,6 @@ class MLPClassifier(ClassifierMixin, ClassTargets):  # type: ignore[misc]  # sci
             labels = y if type_of_target(y).startswith("multilabel") else classes
             self._label_binarizer = LabelBinarizer().fit(labels)
         return self._fit(X, y, sample_weight, incremental=True)
-
-    @classmethod
-    def from_minidl(cls, model: minidl.Module, *, classes: Any = None, multilabel: bool = False, **params: Any) -> Self:
-        """Return an estimator that predicts with a copy of a network, and trains it further in `partial_fit`.
-
-        Parameters
-        ----------
-        model : minidl.Sequential
-            Linear layers, and behind each but the last one, in this order and each optional: a normalization (in all
-            places the same), an activation, dropout. Its outputs are logits, in front of sigmoid or softmax; of two
-            classes there may be one or two.
-        classes : array-like, optional
-            The classes in the order of the outputs; of a single output those with a logit below 0 and above. Without
-            it, numbers from 0.
-        multilabel : bool
-            Whether each output is a label of its own.
-        **params
-            Other parameters of the estimator.
-
-        Returns
-        -------
-        MLPClassifier
-
-        Raises
-        ------
-        ValueError, TypeError
-            For another kind of network, or other classes than sorted ones, as many as there are outputs.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import minidl
-        >>> from minidl_sklearn import MLPClassifier
-        >>> model = minidl.Sequential([minidl.Linear(2, 5, rng=0), minidl.Tanh(), minidl.Linear(5, 3, rng=1)])
-        >>> MLPClassifier.from_minidl(model, classes=["a", "b", "c"]).predict_proba(np.ones((1, 2))).shape
-        (1, 3)
-        """
-        network = network_of(cls.__name__, model)
-        outputs = network.coefs[-1].shape[1]
-        binarizer = binarizer_of(cls.__name__, outputs, classes, multilabel=multilabel)
-        if outputs == 2 and not multilabel:
-            network = with_one_logit(network)
-        softmax = binarizer.y_type_ == "multiclass"
-        estimator = hold(cls(**params), network, "softmax" if softmax else "logistic")
-        estimator._label_binarizer, estimator.classes_ = binarizer, binarizer.classes_
-        return estimator
 
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each sample, or its labels.

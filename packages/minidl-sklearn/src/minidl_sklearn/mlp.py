@@ -99,8 +99,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         """Return the name of the loss in `criterion.LOSSES`."""
 
     @abstractmethod
-    def _encode(self, y: Any) -> np.ndarray:
-        """Return targets of a validation set as they are trained on."""
+    def _encode(self, y: Any, trained_on: np.ndarray) -> np.ndarray:
+        """Return targets of a validation set in the form of those of the training."""
 
     @abstractmethod
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
@@ -137,7 +137,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         weight = None if sample_weight is None else check_sample_weight(sample_weight, X)
         if by_class is not None:
             weight = by_class if weight is None else weight * by_class
-        held_out = self._held_out()
+        held_out = self._held_out(y)
         rng = check_random_state(self.random_state)
         outputs, out_activation = self._output_kind(y)
         if first:
@@ -192,8 +192,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
             data = data._replace(x=as_samples(data.x, network.dtype))
             fit_stochastic(self, network, data, held_out, rng, incremental=incremental)
 
-    def _held_out(self) -> Data | None:
-        """Return the validation set that is given, checked."""
+    def _held_out(self, trained_on: np.ndarray) -> Data | None:
+        """Return the validation set that is given, if its targets are like those of the training."""
         if self.validation_data is None:
             return None
         if len(self.validation_data) not in (2, 3):
@@ -206,7 +206,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
             y_numeric=self._takes_numbers,
         )  # fmt: skip
         weight = None if weight is None else check_sample_weight(weight, X)
-        return Data(X, self._encode(y), weight)
+        return Data(X, self._encode(y, trained_on), weight)
 
     # ---- the network
 

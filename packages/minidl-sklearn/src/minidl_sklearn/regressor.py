@@ -46,7 +46,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
 
     Attributes
     ----------
-    loss_, best_loss_, loss_curve_, validation_loss_curve_, t_, coefs_, intercepts_, n_features_in_, feature_names_in_, n_iter_, n_layers_
+    loss_, best_loss_, loss_curve_, validation_loss_curve_, t_
+        As of `MLPClassifier`.
+    coefs_, intercepts_, n_features_in_, feature_names_in_, n_iter_, n_layers_
         As of `MLPClassifier`.
     validation_scores_ : list of float, or None
         `score` of the validation set after each epoch; None without a validation set.
@@ -243,10 +245,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
     def _loss_kind(self) -> str:
         return self.loss
 
-    def _encode(self, y: Any) -> np.ndarray:
+    def _encode(self, y: Any, trained_on: np.ndarray) -> np.ndarray:
         y = np.asarray(y.reshape(len(y), -1))
-        if self._outputs_of(y.shape[1]) != self.n_outputs_:
-            raise ValueError(f"validation_data: expected as many outputs as in training, got y {y.shape}")
+        if y.shape[1] != trained_on.shape[1]:
+            raise ValueError(f"validation_data: expected y of {trained_on.shape[1]} outputs, got {y.shape[1]}")
         return y
 
     def _outputs_of(self, targets: int) -> int:
@@ -257,7 +259,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
                 f"loss={self.loss!r}"
             )
         if self.loss == "quantile":
-            return targets * np.size(self.quantiles)
+            return targets * len(minidl.QuantileLoss(quantiles=self.quantiles).quantiles)
         return 2 * targets if self.loss == "gaussian" else targets
 
     def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> np.ndarray:  # noqa: ARG002 - the classifier's

@@ -38,8 +38,8 @@ LOSSES = {
 }
 OPTIMIZERS = {
     "SGD": {"momentum": 0.7, "nesterov": True, "weight_decay": 0.01},
-    # Without a larger eps, steps are as long as the learning rate or longer, also where a gradient is rounding noise, as
-    # that below a LayerNorm of one feature.
+    # Without a larger eps, steps are as long as the learning rate or longer, even where a gradient is rounding noise,
+    # as it is below a LayerNorm of one feature.
     "RMSprop": {"alpha": 0.9, "eps": 1e-3, "momentum": 0.7, "weight_decay": 0.01},
     "Adam": {"eps": 1e-3, "weight_decay": 0.01},
     "AdamW": {"eps": 1e-3, "eps_hat": True},

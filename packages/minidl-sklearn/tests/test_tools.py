@@ -22,7 +22,10 @@ from sklearn.preprocessing import StandardScaler, scale
 import minidl
 from minidl_sklearn import MLPClassifier, MLPRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:scipy.optimize:DeprecationWarning"),  # an option that scikit-learn 1.6 gives it
+]
 X, Y = scale(load_iris().data), load_iris().target
 SMALL = {"hidden_layer_sizes": 7, "max_iter": 30, "learning_rate_init": 0.03, "random_state": 0}
 

@@ -18,7 +18,7 @@ from minidl_sklearn.options import OF_CLASSIFIER
 from minidl_sklearn.sklearn_parts import fit_context, is_first_call
 
 
-class MLPClassifier(ClassifierMixin, ClassTargets):  # type: ignore[misc]  # scikit-learn has no types
+class MLPClassifier(ClassifierMixin, ClassTargets):
     """Multi-layer perceptron that classifies, with the parameters and the results of scikit-learn's.
 
     From the same `random_state` the same initial weights, validation set and orders of samples are drawn, and each step
@@ -169,7 +169,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):  # type: ignore[misc]  # sci
     _takes_numbers = False
     loss = "log_loss"
 
-    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[misc]  # scikit-learn has no types
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network, from new weights unless `warm_start` is set.
 
@@ -186,7 +186,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):  # type: ignore[misc]  # sci
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
-    @available_if(BaseMLP._solver_is_stochastic)  # type: ignore[misc]  # scikit-learn has no types
+    @available_if(BaseMLP._solver_is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch more.

@@ -14,7 +14,7 @@ import minidl
 LOSSES: dict[str, Callable[[Any, float], minidl.Loss]] = {
     # of a classifier, by its output activation
     "softmax": lambda estimator, ceiling: minidl.CrossEntropyLoss(
-        "mean", ceiling=ceiling, label_smoothing=estimator.label_smoothing
+        "batchmean", ceiling=ceiling, label_smoothing=estimator.label_smoothing
     ),
     "logistic": lambda _, ceiling: minidl.BCEWithLogitsLoss("batchmean", ceiling=ceiling),
     # of a regressor, by the parameter `loss`

@@ -40,13 +40,7 @@ def check_samples(estimator: Any, x: Any, dtype: Any) -> np.ndarray:
         and x.flags.c_contiguous
         and x.size
         and not hasattr(estimator, "feature_names_in_")
-        and _is_finite(x)
+        and np.isfinite(x).all()
     ):
         return x
     return as_samples(validate_data(estimator, x, accept_sparse=["csr", "csc"], reset=False), dtype)
-
-
-def _is_finite(x: np.ndarray) -> bool:
-    """Whether the sum of all is finite, and so each of them."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(np.add.reduce(x, axis=None)))

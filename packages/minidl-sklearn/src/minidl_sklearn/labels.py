@@ -19,7 +19,7 @@ def encode(binarizer: LabelBinarizer, y: Any) -> np.ndarray:
     y : array
     """
     rows = binarizer.transform(y)
-    return rows.argmax(axis=1) if binarizer.y_type_ == "multiclass" else rows.astype(bool)
+    return np.asarray(rows.argmax(axis=1) if binarizer.y_type_ == "multiclass" else rows.astype(bool))
 
 
 def decode(binarizer: LabelBinarizer, z: np.ndarray) -> Any:
@@ -36,7 +36,7 @@ def decode(binarizer: LabelBinarizer, z: np.ndarray) -> Any:
     if binarizer.y_type_ == "multiclass":
         return classes.take(z.argmax(axis=1))
     if binarizer.y_type_ == "binary":
-        return classes.take((z[:, 0] > 0) & (len(classes) > 1))
+        return classes.take(z[:, 0] > 0, mode="clip")  # a single class has an output too
     return binarizer.inverse_transform((z > 0).astype(float))
 
 

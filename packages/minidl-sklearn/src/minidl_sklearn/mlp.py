@@ -27,7 +27,7 @@ from minidl_sklearn.stochastic import fit_stochastic
 from minidl_sklearn.stopping import start_curves
 
 
-class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
+class BaseMLP(BaseEstimator, ABC):
     """Base class of the multi-layer perceptrons; the parameters are those of `MLPClassifier`."""
 
     def __init__(
@@ -134,9 +134,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
         )  # fmt: skip
         by_class = self._class_weights(y, incremental=incremental)
         y = self._check_targets(y, first=first, incremental=incremental)
-        weight = None if sample_weight is None else check_sample_weight(sample_weight, X)
-        if by_class is not None:
-            weight = by_class if weight is None else weight * by_class
+        weight = self._check_weight(sample_weight, X, by_class)
         held_out = self._held_out(y)
         rng = check_random_state(self.random_state)
         outputs, out_activation = self._output_kind(y)
@@ -156,6 +154,20 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
                 "preprocessed."
             )
         return self
+
+    def _check_weight(self, sample_weight: Any, X: Any, by_class: np.ndarray | None = None) -> Any:
+        """Return validated weights of samples times those of their classes, or None."""
+        if sample_weight is None and by_class is None:
+            return None
+        weight = check_sample_weight(sample_weight, X)
+        if by_class is not None:
+            weight = weight * by_class
+        if weight.min() < 0 or not weight.any():
+            raise ValueError(
+                f"{type(self).__name__}: expected sample_weight to be at least 0, and not 0 for all samples, "
+                f"got weights from {weight.min():g} to {weight.max():g}"
+            )
+        return weight
 
     def _start(
         self, widths: list[int], form: Form, out_activation: str, dtype: Any, rng: np.random.RandomState
@@ -205,7 +217,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no 
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=False,
             y_numeric=self._takes_numbers,
         )  # fmt: skip
-        weight = None if weight is None else check_sample_weight(weight, X)
+        weight = self._check_weight(weight, X)
         return Data(X, self._encode(y, trained_on), weight)
 
     # ---- the network

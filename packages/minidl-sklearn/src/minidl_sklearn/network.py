@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -69,8 +70,8 @@ class Network:
         """Whether arrays are the views of this network, none of them replaced."""
         return (
             len(coefs) == len(intercepts) == len(self.coefs)
-            and all(given is own for given, own in zip(coefs, self.coefs, strict=True))
-            and all(given is own for given, own in zip(intercepts, self.intercepts, strict=True))
+            and all(map(is_, coefs, self.coefs))
+            and all(map(is_, intercepts, self.intercepts))
         )
 
     def fits(self, coefs: Sequence[Any], intercepts: Sequence[Any]) -> bool:
@@ -111,8 +112,8 @@ class Network:
     def make_views(self) -> None:
         """Make the lists of views anew."""
         linear = [layer for layer in self.model.layers if isinstance(layer, minidl.Linear)]
-        self.coefs = [layer.weight.T for layer in linear]
-        self.intercepts = [layer.bias for layer in linear]
+        self.coefs: list[Any] = [layer.weight.T for layer in linear]
+        self.intercepts: list[Any] = [layer.bias for layer in linear]
 
 
 def new_generator(rng: np.random.RandomState) -> np.random.Generator:

@@ -18,7 +18,7 @@ from minidl_sklearn.scores import d2, r2
 from minidl_sklearn.sklearn_parts import check_sample_weight, fit_context
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-learn has no types
+class MLPRegressor(RegressorMixin, BaseMLP):
     """Multi-layer perceptron for regression, with the parameters and the results of scikit-learn's.
 
     From the same `random_state` the same initial weights, validation set and orders of samples are drawn, and each step
@@ -124,7 +124,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
             callbacks=callbacks, engine=engine, dtype=dtype,
         )  # fmt: skip
 
-    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[misc]  # scikit-learn has no types
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network, from new weights unless `warm_start` is set.
 
@@ -141,7 +141,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
-    @available_if(BaseMLP._solver_is_stochastic)  # type: ignore[misc]  # scikit-learn has no types
+    @available_if(BaseMLP._solver_is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch more.

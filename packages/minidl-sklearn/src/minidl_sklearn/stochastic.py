@@ -131,9 +131,11 @@ class _Epochs:
         return epochs
 
     def _step(self, rows: np.ndarray) -> float:
-        """Make a step with some samples; return their loss."""
+        """Make a step with some samples, unless none of them has a weight; return their loss."""
         x, y = self._x[rows], self._y[rows]
         weight = None if self._weight is None else self._weight[rows]
+        if weight is not None and not weight.any():
+            return 0.0
         criterion, penalty = self._criterion, 0.0
         if criterion.outputs > 1:  # by which the penalty is not divided
             mass = len(rows) if weight is None else weight.sum()

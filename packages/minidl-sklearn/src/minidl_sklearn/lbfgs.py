@@ -26,12 +26,16 @@ class Objective:
     x, y : array
     weight : array, shape (n_samples,), or None
     alpha : float
+
+    Attributes
+    ----------
+    network : Network
     """
 
     def __init__(
         self, network: Network, criterion: Criterion, x: np.ndarray, y: np.ndarray, weight: Any, alpha: float
     ) -> None:
-        self._model, self._criterion = network.model, criterion
+        self.network, self._criterion = network, criterion
         self._x, self._y, self._weight, self._alpha = x, y, weight, alpha
         self._mass = len(x) if weight is None else weight.sum()
         self._constant = criterion.constant(y, weight)
@@ -43,19 +47,19 @@ class Objective:
 
     def start(self) -> np.ndarray:
         """Return the vector of the network as it is."""
-        return np.asarray(self._model.values[self._places])
+        return np.asarray(self.network.model.values[self._places])
 
     def set(self, vector: np.ndarray) -> None:
         """Set the parameters of the network."""
-        self._model.values[self._places] = vector
+        self.network.model.values[self._places] = vector
 
     def __call__(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
         """Return loss and gradient: ``L + alpha/2 Σ W² / n`` and ``dL/dW + alpha W / n``."""
-        model, loss, divisor = self._model, self._criterion.loss, self._criterion.outputs
+        model, divisor = self.network.model, self._criterion.outputs
         self.set(vector)
         model.zero_grad()
-        value = float(loss.forward(model.forward(self._x), self._y, weight=self._weight))
-        model.backward(loss.backward(), need_dx=False)
+        value = self._criterion.forward(model.forward(self._x), self._y, self._weight)
+        model.backward(self._criterion.loss.backward(), need_dx=False)
         gradient, weights = model.grads[self._places], vector[: self._weights]
         gradient[: self._weights] += self._alpha / self._mass * weights
         penalty = 0.5 * self._alpha * float(weights @ weights) / self._mass

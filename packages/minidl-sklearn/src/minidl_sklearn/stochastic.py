@@ -180,7 +180,7 @@ def _normalizable(size: int, samples: int) -> int:
     """Return a number of samples in a batch that leaves none of a single sample, which has no variance."""
     if size == 1:
         raise ValueError(
-            f"normalize: expected two samples or more in a batch for 'batch', got batch_size = 1 of n_samples = {samples}"
+            f"normalize: expected batches of two or more for 'batch', got batch_size = 1 of n_samples = {samples}"
         )
     while samples % size == 1:
         size += 1

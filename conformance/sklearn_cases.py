@@ -99,10 +99,10 @@ SKLEARN_CASES = (
 )
 # Few iterations, and in float64 alone, in which ours always computes.
 LBFGS_CASES = (
-    SklearnCase("lbfgs", {"solver": "lbfgs", "max_iter": 5}, classes=CLASSES, numbers=NUMBERS),
-    SklearnCase("lbfgs, logistic", {"solver": "lbfgs", "max_iter": 5, "activation": "logistic"}),
-    SklearnCase("lbfgs, weights", {"solver": "lbfgs", "max_iter": 5}, weighted=True),
-    SklearnCase("lbfgs, poisson", {"solver": "lbfgs", "max_iter": 5, "loss": "poisson"}, classes=(), numbers=NUMBERS),
+    SklearnCase("lbfgs", {"solver": "lbfgs", "max_iter": 15}, classes=CLASSES, numbers=NUMBERS),
+    SklearnCase("lbfgs, logistic", {"solver": "lbfgs", "max_iter": 15, "activation": "logistic"}),
+    SklearnCase("lbfgs, weights", {"solver": "lbfgs", "max_iter": 15}, weighted=True),
+    SklearnCase("lbfgs, poisson", {"solver": "lbfgs", "max_iter": 15, "loss": "poisson"}, classes=(), numbers=NUMBERS),
 )
 
 

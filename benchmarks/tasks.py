@@ -66,6 +66,57 @@ def wide_task(width, *, steps, batch=128, seed=0):
     return Task(widths, draw_weights(widths, seed), x, y, draw_orders(1, samples, seed), batch)
 
 
+@dataclass(frozen=True, eq=False)
+class EstimatorTask:
+    """What an estimator with scikit-learn's defaults trains: hidden layers, samples, their classes, and epochs."""
+
+    hidden: tuple
+    x: np.ndarray
+    y: np.ndarray
+    epochs: int
+
+    @property
+    def parameters(self):
+        """Number of weights and biases; two classes have one output."""
+        classes = len(np.unique(self.y))
+        widths = (self.x.shape[1], *self.hidden, 1 if classes == 2 else classes)
+        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
+
+
+def estimator_task(name, dtype, *, epochs=None):
+    """Return one of `ESTIMATORS`, perhaps with another number of epochs."""
+    hidden, load, usual = ESTIMATORS[name]
+    x, y = load()
+    return EstimatorTask(hidden, x.astype(dtype), y, epochs or usual)
+
+
+def disk_classes():
+    x, y = disk(SAMPLES, seed=0)
+    return x, y.argmax(axis=1)
+
+
+def digits():
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - scikit-learn may be missing
+
+    x, y = load_digits(return_X_y=True)
+    return x / 16, y
+
+
+def images():
+    """Return images of noise, and their classes."""
+    rng = np.random.default_rng(0)
+    return rng.random((SAMPLES, 784)), rng.permutation(np.arange(SAMPLES) % 10)
+
+
+ESTIMATORS = {
+    "disk, 25-25-25": ((25, 25, 25), disk_classes, 80),
+    "disk, 64-64": ((64, 64), disk_classes, 60),
+    "digits, 100": ((100,), digits, 30),
+    "images, 128": ((128,), images, 10),
+}
+"""Hidden layers, data, and the number of epochs."""
+
+
 def disk(samples, seed):
     """Return points in the unit square and one-hot labels."""
     x = np.random.default_rng(seed).random((samples, 2), dtype=np.float32)

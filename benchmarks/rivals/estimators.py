@@ -1,0 +1,39 @@
+"""Estimators of scikit-learn and of minidl_sklearn: the same class names, parameters and calls."""
+
+from importlib import import_module
+
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+
+
+def classifier(task, package):
+    """Return the classifier of a package, which trains all epochs of the task."""
+    kind = import_module(package).MLPClassifier
+    return kind(task.hidden, max_iter=task.epochs, n_iter_no_change=task.epochs, random_state=0)
+
+
+def fit(task, package):
+    """Train from the first weights; return the loss of each epoch."""
+    estimator = classifier(task, package)
+
+    def run():
+        return np.array(estimator.fit(task.x, task.y).loss_curve_)
+
+    return run
+
+
+def predict(task, package):
+    """Predict the class of the first sample, as an array of one row."""
+    estimator, row = classifier(task, package).fit(task.x, task.y), task.x[:1]
+    return lambda: estimator.predict(row)
+
+
+def search(task, package):
+    """Search a grid of two parameters with three folds: 24 fits, and one more of the best on all samples."""
+    grid = {"alpha": [1e-5, 1e-4, 1e-3, 1e-2], "learning_rate_init": [1e-3, 3e-3]}
+    estimator = classifier(task, package)
+
+    def run():
+        return GridSearchCV(estimator, grid, cv=3).fit(task.x, task.y).cv_results_["mean_test_score"]
+
+    return run

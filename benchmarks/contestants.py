@@ -146,6 +146,7 @@ RACES = {
     "BatchNorm1d": normalized("BatchNorm1d"),
     "estimators, float32": estimators("fit"),
     "estimators, float64": estimators("fit"),
+    "estimators, batch": estimators("fit"),
     "one row": estimators("predict"),
     "grid search": estimators("search"),
     "width": (LOOP, BY_HAND, EAGER, JAX_STEP, FIT, AUTO),

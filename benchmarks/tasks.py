@@ -1,6 +1,6 @@
 """The tasks of the races: a network with initial weights, samples and their order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -68,12 +68,13 @@ def wide_task(width, *, steps, batch=128, seed=0):
 
 @dataclass(frozen=True, eq=False)
 class EstimatorTask:
-    """What an estimator with scikit-learn's defaults trains: hidden layers, samples, their classes, and epochs."""
+    """What an estimator trains: hidden layers, samples, their classes, epochs, and the size of a batch."""
 
     hidden: tuple
     x: np.ndarray
     y: np.ndarray
     epochs: int
+    batch: int | str = "auto"
 
     @property
     def parameters(self):
@@ -83,11 +84,11 @@ class EstimatorTask:
         return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
 
 
-def estimator_task(name, dtype, *, epochs=None):
-    """Return one of `ESTIMATORS`, perhaps with another number of epochs."""
-    hidden, load, usual = ESTIMATORS[name]
+def estimator_task(name, dtype, **changes):
+    """Return one of `ESTIMATORS`, perhaps with other epochs or another batch."""
+    hidden, load, epochs, batch = ESTIMATORS[name]
     x, y = load()
-    return EstimatorTask(hidden, x.astype(dtype), y, epochs or usual)
+    return replace(EstimatorTask(hidden, x.astype(dtype), y, epochs, batch), **changes)
 
 
 def disk_classes():
@@ -109,12 +110,12 @@ def images():
 
 
 ESTIMATORS = {
-    "disk, 25-25-25": ((25, 25, 25), disk_classes, 80),
-    "disk, 64-64": ((64, 64), disk_classes, 60),
-    "digits, 100": ((100,), digits, 30),
-    "images, 128": ((128,), images, 10),
+    "disk, 25-25-25": ((25, 25, 25), disk_classes, 40, BATCH),
+    "disk, 64-64": ((64, 64), disk_classes, 30, BATCH),
+    "digits, 100": ((100,), digits, 30, "auto"),
+    "images, 128": ((128,), images, 10, "auto"),
 }
-"""Hidden layers, data, and the number of epochs."""
+"""Hidden layers, data, number of epochs, and size of a batch: the report's, or the default of 200."""
 
 
 def disk(samples, seed):

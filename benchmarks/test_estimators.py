@@ -18,6 +18,13 @@ def test_fit(race, name, dtype, threads):
     race(f"estimators, {dtype}", task.parameters, task, units=task.epochs, threads=threads, rtol=1e-2, budget=2)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("batch", [10, 200, 1000])
+def test_batch(race, batch):
+    task = estimator_task("disk, 25-25-25", "float32", epochs=max(10, batch // 5), batch=batch)
+    race("estimators, batch", batch, task, units=task.epochs, rtol=1e-2, budget=1)
+
+
 @pytest.mark.parametrize("name", ["disk, 25-25-25", "digits, 100"])
 def test_one_row(race, name):
     task = estimator_task(name, "float64", epochs=5)
@@ -25,6 +32,6 @@ def test_one_row(race, name):
 
 
 def test_grid_search(race):
-    task = estimator_task("disk, 25-25-25", "float64", epochs=30)
+    task = estimator_task("disk, 25-25-25", "float64", epochs=20)
     # Rounding may change the prediction of a sample on the border.
     race("grid search", task.parameters, task, units=1, rtol=1e-2, budget=10)

@@ -9,7 +9,8 @@ from sklearn.model_selection import GridSearchCV
 def classifier(task, package):
     """Return the classifier of a package, which trains all epochs of the task."""
     kind = import_module(package).MLPClassifier
-    return kind(task.hidden, max_iter=task.epochs, n_iter_no_change=task.epochs, random_state=0)
+    settings = {"max_iter": task.epochs, "n_iter_no_change": task.epochs, "batch_size": task.batch, "random_state": 0}
+    return kind(task.hidden, **settings)
 
 
 def fit(task, package):

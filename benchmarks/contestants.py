@@ -147,6 +147,22 @@ RACES = {
     "estimators, float32": estimators("fit"),
     "estimators, float64": estimators("fit"),
     "estimators, batch": estimators("fit"),
+    "several networks": (
+        Contestant(
+            "minidl_sklearn, 20 at once",
+            "estimators:several",
+            "minidl_sklearn",
+            {"package": "minidl_sklearn", "count": 20},
+            same_result=False,
+        ),
+        Contestant(
+            "scikit-learn, 2 in turn",
+            "estimators:several",
+            "sklearn",
+            {"package": "sklearn.neural_network", "count": 2},
+            same_result=False,
+        ),
+    ),
     "one row": estimators("predict"),
     "grid search": estimators("search"),
     "width": (LOOP, BY_HAND, EAGER, JAX_STEP, FIT, AUTO),

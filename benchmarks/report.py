@@ -19,6 +19,7 @@ TITLES = {
     "estimators, float32": "fit of MLPClassifier, float32, by number of parameters: time per epoch",
     "estimators, float64": "fit of MLPClassifier, float64, by number of parameters: time per epoch",
     "estimators, batch": "fit of MLPClassifier, 2-25-25-25-1, 1000 samples, float32, by batch: time per epoch",
+    "several networks": "MLPClassifier, 2-25-25-25-1, 20 networks beside 2 of scikit-learn's: time per call",
     "one row": "predict of MLPClassifier with one row, by number of parameters: time per call",
     "grid search": "GridSearchCV of MLPClassifier, 24 fits of 20 epochs, by number of parameters: time per search",
     "width": "784-w-w-10, batch 128, cross-entropy, by width: time per step",

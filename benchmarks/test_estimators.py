@@ -25,6 +25,11 @@ def test_batch(race, batch):
     race("estimators, batch", batch, task, units=task.epochs, rtol=1e-2, budget=1)
 
 
+def test_several_networks(race):
+    task = estimator_task("disk, 25-25-25", "float32")
+    race("several networks", task.parameters, task, units=1, budget=4)
+
+
 @pytest.mark.parametrize("name", ["disk, 25-25-25", "digits, 100"])
 def test_one_row(race, name):
     task = estimator_task(name, "float64", epochs=5)

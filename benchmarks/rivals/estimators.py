@@ -23,6 +23,20 @@ def fit(task, package):
     return run
 
 
+def several(task, package, count):
+    """Train some networks with seeds of their own: at once in minidl_sklearn, one after another in scikit-learn."""
+    estimator, at_once = classifier(task, package), package == "minidl_sklearn"
+    if at_once:
+        estimator.set_params(n_networks=count)
+
+    def run():
+        for seed in range(1 if at_once else count):
+            estimator.set_params(random_state=seed).fit(task.x, task.y)
+        return np.array([])  # of other networks: not compared
+
+    return run
+
+
 def predict(task, package):
     """Predict the class of the first sample, as an array of one row."""
     estimator, row = classifier(task, package).fit(task.x, task.y), task.x[:1]

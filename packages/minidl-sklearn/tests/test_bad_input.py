@@ -1,5 +1,7 @@
 """Bad input, refused with scikit-learn's own messages where it refuses it."""
 
+import re
+
 import numpy as np
 import pytest
 import sklearn
@@ -25,8 +27,6 @@ BAD_INPUT = {
     "no samples": ({}, X[:0], Y[:0]),
     "other lengths": ({}, X, Y[:-1]),
     "no number": ({}, [["a", "b"]], [1]),
-    "activation": ({"activation": "relu6"}, X, Y),
-    "solver": ({"solver": "newton"}, X, Y),
     "alpha": ({"alpha": -1}, X, Y),
     "batch_size": ({"batch_size": 0}, X, Y),
     "momentum": ({"momentum": 2}, X, Y),
@@ -52,6 +52,17 @@ def test_bad_input_has_scikit_learn_s_message(case):
     with pytest.raises(ValueError) as expected:
         theirs.fit(x, y)
     assert (error.type, str(error.value)) == (expected.type, str(expected.value))
+
+
+@pytest.mark.parametrize(("parameter", "value"), [("activation", "relu6"), ("solver", "newton")])
+def test_a_parameter_with_more_values_has_scikit_learn_s_message_with_these(parameter, value):
+    messages = []
+    for estimator in both("MLPClassifier", **{parameter: value}):
+        with pytest.raises(ValueError) as caught:
+            estimator.fit(X, Y)
+        assert str(caught.value).startswith(f"The '{parameter}' parameter of MLPClassifier must be a str among")
+        messages.append(set(re.findall(r"'\w+'", str(caught.value))))
+    assert messages[0] < messages[1]
 
 
 def test_bad_calls_have_scikit_learn_s_message():

@@ -7,18 +7,18 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
+from minidl_sklearn.class_targets import ClassTargets
 from minidl_sklearn.criterion import activate
-from minidl_sklearn.labels import check_classes, count_hits, decode, encode
+from minidl_sklearn.labels import decode
 from minidl_sklearn.mlp import BaseMLP
-from minidl_sklearn.scores import accuracy
-from minidl_sklearn.sklearn_parts import CLASSIFIER_CONSTRAINTS, fit_context, is_first_call
+from minidl_sklearn.options import OF_CLASSIFIER
+from minidl_sklearn.sklearn_parts import fit_context, is_first_call
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):
+class MLPClassifier(ClassifierMixin, ClassTargets):
     """Multi-layer perceptron that classifies, with the parameters and the results of scikit-learn's.
 
     From the same `random_state` the same initial weights, validation set and orders of samples are drawn, and each step
@@ -30,20 +30,23 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ----------
     hidden_layer_sizes : int or array-like of int
         Widths of the hidden layers.
-    activation : {"identity", "logistic", "tanh", "relu"}
-        Of the hidden layers.
+    activation : {"identity", "logistic", "tanh", "relu"} or sequence of str
+        Of the hidden layers: one for all, or one for each. Beyond scikit-learn's also "leaky_relu", "elu", "gelu",
+        "silu" and "softplus".
     solver : {"lbfgs", "sgd", "adam"}
-        "lbfgs" is SciPy's L-BFGS-B on all samples at once; the other two train by mini-batches.
+        "lbfgs" is SciPy's L-BFGS-B on all samples at once; the others train by mini-batches. Beyond scikit-learn's also
+        "adamw" and "rmsprop".
     alpha : float
         L2 penalty: ``alpha/2`` times the sum of the squared weights, divided by the number of samples in the batch, is
-        part of the loss.
+        part of the loss. With "adamw" it is no part of the loss: each step takes ``alpha`` times the learning rate off
+        each weight.
     batch_size : int or "auto"
         Samples in a mini-batch; "auto" is ``min(200, n_samples)``.
     learning_rate : {"constant", "invscaling", "adaptive"}
         Of "sgd": constant; ``learning_rate_init / (t_ + 1) ** power_t`` after each epoch; or divided by 5 whenever the
         training does not improve for `n_iter_no_change` epochs, until it is 1e-6.
     learning_rate_init : float
-        Learning rate of "sgd" and "adam" at the start.
+        Learning rate of all solvers but "lbfgs" at the start.
     power_t : float
         Exponent of "invscaling".
     max_iter : int
@@ -68,13 +71,41 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     validation_fraction : float
         The share of that part.
     beta_1, beta_2 : float
-        Decay rates of the moments of "adam", in [0, 1).
+        Decay rates of the moments of "adam" and "adamw", in [0, 1); `beta_2` also of "rmsprop".
     epsilon : float
-        Added to the root of the second moment of "adam", before the bias correction.
+        Added to the root of the second moment: of "adam" and "adamw" before the bias correction, and of "rmsprop".
     n_iter_no_change : int or inf
         Epochs without improvement after which the training ends.
     max_fun : int
         The most evaluations of the loss by "lbfgs".
+    dropout : float or sequence of float
+        Beyond scikit-learn, as all below. The probability with which a unit behind the activation is dropped in
+        training, in [0, 1), one for all hidden layers or one for each. The masks come from `random_state`.
+    normalize : {"batch", "layer"} or None
+        Normalization in front of each activation: over the batch (`minidl.BatchNorm1d`), or over the features of a
+        sample (`minidl.LayerNorm`). "batch" enlarges batches whose last one would have a single sample.
+    init : {"he", "glorot", "lecun", "torch"}, callable or None
+        The rule of the initial weights, as for `minidl.Linear`; None draws scikit-learn's.
+    class_weight : "balanced", dict or None
+        What the samples of each class count in loss and validation score, beside `sample_weight`; "balanced" makes all
+        classes count the same in sum. It is a dict for `partial_fit`.
+    label_smoothing : float
+        In [0, 1): this share of each target is spread evenly over all classes, or over the two values of a label.
+    validation_data : tuple of (X, y) or (X, y, sample_weight), or None
+        A data set to measure after each epoch, and for `early_stopping` in place of a part of the samples.
+    restart_stopping : bool
+        Whether `fit` with `warm_start` judges progress anew, see Notes.
+    schedule : minidl.Schedule, callable or None
+        ``schedule(t)`` is the learning rate of the t-th batch, from 1 on, in place of `learning_rate_init`.
+    clip : float or None
+        A gradient with a larger norm is scaled down to this one.
+    callbacks : sequence of minidl.Callback or callable, or None
+        Each is called as ``callback(epoch, history)`` after each epoch, and ends the training by returning True. The
+        history has the curves ``loss``, and of a validation set ``val_loss`` and the metric ``val_score``.
+    engine : {"auto", "numpy", "native"} or None
+        The engine of training and prediction, as for `minidl.fit`.
+    dtype : {"float32", "float64"} or None
+        Of the network, whatever that of X; "lbfgs" computes in float64 all the same.
 
     Attributes
     ----------
@@ -87,9 +118,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     loss_curve_ : list of float
         Loss of each epoch; not with "lbfgs".
     validation_scores_ : list of float, or None
-        Accuracy on the validation set after each epoch; None without early stopping.
+        Accuracy on the validation set after each epoch; None without a validation set.
     best_validation_score_ : float or None
         The largest of them.
+    validation_loss_curve_ : list of float, or None
+        Loss of the validation set after each epoch, without the penalty; None without a validation set.
     t_ : int
         Number of samples that the training has gone through.
     coefs_ : list of array, shape (n_in, n_out)
@@ -109,6 +142,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     out_activation_ : str
         "softmax" or "logistic".
 
+    Notes
+    -----
+    A `fit` with `warm_start` goes on, as in scikit-learn, with what the training before has left: after 10 epochs
+    without improvement it ends at the first one more, early stopping compares with a score from another validation set,
+    and the weights may end worse than they began. With `restart_stopping` the epochs without improvement are counted
+    from 0, the loss or the score to beat is that of this training, beginning with the weights that it starts from, and
+    as many samples are split as they were before.
+
+    In `partial_fit`, scikit-learn refuses early stopping. With `validation_data` it is allowed here: each call adds to
+    the curves and to `best_validation_score_`, and the weights stay those of the last call.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -121,7 +165,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     (1, 3)
     """
 
-    _parameter_constraints = CLASSIFIER_CONSTRAINTS
+    _parameter_constraints = OF_CLASSIFIER
     _takes_numbers = False
     loss = "log_loss"
 
@@ -205,30 +249,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         p = self.predict_proba(X)
         return np.asarray(np.log(p, out=p))
-
-    def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> np.ndarray:  # noqa: ARG002 - the regressor's
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if hasattr(self, "classes_") and (self.warm_start or incremental):
-            check_classes(self, y)
-        else:
-            self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
-        return encode(self._label_binarizer, y)
-
-    def _output_kind(self, y: np.ndarray) -> tuple[int, str]:
-        if self._label_binarizer.y_type_ == "multiclass":
-            return len(self.classes_), "softmax"
-        return y.shape[1], "logistic"
-
-    def _as_target(self, y: np.ndarray, dtype: Any) -> np.ndarray:
-        return y if y.ndim == 1 else y.astype(dtype)
-
-    def _stratifies(self) -> bool:
-        return bool(self.n_outputs_ == 1)
-
-    def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
-        return accuracy(count_hits(z, y), weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

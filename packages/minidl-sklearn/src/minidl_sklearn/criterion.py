@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,30 @@ from scipy.special import expit, xlogy
 
 import minidl
 
+LOSSES: dict[str, Callable[[Any, float], minidl.Loss]] = {
+    # of a classifier, by its output activation
+    "softmax": lambda estimator, ceiling: minidl.CrossEntropyLoss(
+        "batchmean", ceiling=ceiling, label_smoothing=estimator.label_smoothing
+    ),
+    "logistic": lambda _, ceiling: minidl.BCEWithLogitsLoss("batchmean", ceiling=ceiling),
+    # of a regressor, by the parameter `loss`
+    "squared_error": lambda *_: minidl.HuberLoss("batchmean", delta=math.inf),
+    "poisson": lambda *_: minidl.PoissonNLLLoss("batchmean"),
+    "huber": lambda estimator, _: minidl.HuberLoss("batchmean", delta=estimator.huber_delta),
+    "absolute_error": lambda *_: minidl.L1Loss("batchmean"),
+    "quantile": lambda estimator, _: minidl.QuantileLoss("batchmean", quantiles=estimator.quantiles),
+    "gaussian": lambda *_: minidl.GaussianNLLLoss("batchmean"),
+}
+
 
 class Criterion:
-    """The loss of an output activation.
+    """The loss that an estimator asks for.
 
     Parameters
     ----------
-    out_activation : {"identity", "exp", "softmax", "logistic"}
+    estimator : BaseMLP
     dtype : dtype
-    target : array, shape (n_samples, n_outputs), or (n_samples,) of classes
+    target : array, shape (n_samples, n_targets), or (n_samples,) of classes
         What all training samples should give, as the network is trained on it.
 
     Attributes
@@ -30,29 +46,24 @@ class Criterion:
         a regression, but trains on the gradient of the sum.
     """
 
-    def __init__(self, out_activation: str, dtype: Any, target: np.ndarray) -> None:
-        self.loss = _loss_behind(out_activation, dtype)
-        self.outputs = target.shape[1] if out_activation == "identity" else 1
-        self._counts = out_activation == "exp"
+    def __init__(self, estimator: Any, dtype: Any, target: np.ndarray) -> None:
+        kind = estimator._loss_kind()
+        # A probability below eps is reported as eps; its gradient is the exact one.
+        self.loss = LOSSES[kind](estimator, -math.log(np.finfo(dtype).eps))
+        self.outputs = target.shape[1] if kind == "squared_error" else 1
+        self._counts = kind == "poisson"
+
+    def value(self, z: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> float:
+        """Return the loss of outputs z as it is reported, without a penalty."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = float(self.loss.forward(z, target, weight=weight))
+        return (loss + self.constant(target, weight)) / self.outputs
 
     def constant(self, target: np.ndarray, weight: np.ndarray | None = None) -> float:
         """Return what scikit-learn adds to the loss of samples, whatever is predicted: ``y log(y) - y`` for counts."""
         if not self._counts:
             return 0.0
         return float(np.average((xlogy(target, target) - target).sum(axis=1), weights=weight))
-
-
-def _loss_behind(out_activation: str, dtype: Any) -> minidl.Loss:
-    if out_activation == "identity":
-        return minidl.HuberLoss("batchmean", delta=math.inf)  # half the squared error
-    if out_activation == "exp":
-        return minidl.PoissonNLLLoss("batchmean")
-    ceiling = -math.log(
-        np.finfo(dtype).eps
-    )  # a probability below eps is reported as eps; its gradient is the exact one
-    if out_activation == "softmax":
-        return minidl.CrossEntropyLoss("batchmean", ceiling=ceiling)
-    return minidl.BCEWithLogitsLoss("batchmean", ceiling=ceiling)
 
 
 def activate(out_activation: str, z: np.ndarray) -> Any:

@@ -76,3 +76,32 @@ def check_classes(estimator: Any, y: Any) -> None:
             )
     elif len(np.setdiff1d(classes, known, assume_unique=True)):
         raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {classes}.")
+
+
+def binarizer_of(who: str, outputs: int, classes: Any, *, multilabel: bool) -> LabelBinarizer:
+    """Return the binarizer for so many outputs of a network.
+
+    Parameters
+    ----------
+    who : str
+        The class of the estimator, for errors.
+    outputs : int
+    classes : array-like or None
+        None for numbers from 0.
+    multilabel : bool
+        Whether each output is a label of its own.
+
+    Raises
+    ------
+    ValueError
+        For classes that are not sorted, or not as many as there are outputs; for labels with names.
+    """
+    if multilabel:
+        if classes is not None:
+            raise ValueError(f"{who}: expected no classes beside multilabel=True, got {classes!r}")
+        return LabelBinarizer().fit(np.stack([np.ones(outputs, int), np.zeros(outputs, int)]))
+    count = max(outputs, 2)
+    given = np.arange(count) if classes is None else np.asarray(classes)
+    if given.shape != (count,) or not np.array_equal(np.unique(given), given):
+        raise ValueError(f"{who}: expected {count} sorted classes for a network of {outputs} outputs, got {classes!r}")
+    return LabelBinarizer().fit(given)

@@ -16,7 +16,7 @@ class Objective:
     """The loss of all samples and its gradient, as functions of one vector.
 
     The vector has scikit-learn's order, all weights and then all biases, so that SciPy adds up the same numbers in the
-    same order.
+    same order. The parameters of normalization come last.
 
     Parameters
     ----------
@@ -39,9 +39,10 @@ class Objective:
         self._x, self._y, self._weight, self._alpha = x, y, weight, alpha
         self._mass = len(x) if weight is None else weight.sum()
         self._constant = criterion.constant(y, weight)
-        places = Network(network.coefs, network.intercepts, network.activation)
+        places = Network(network.coefs, network.intercepts, network.form)
         places.model.values[...] = np.arange(places.model.values.size)
-        self._places = np.concatenate([a.ravel() for a in (*places.coefs, *places.intercepts)]).astype(int)
+        norms = [norm.values for norm in places.norms]
+        self._places = np.concatenate([a.ravel() for a in (*places.coefs, *places.intercepts, *norms)]).astype(int)
         self._weights = sum(coef.size for coef in places.coefs)  # how many there are in front of the biases
 
     def start(self) -> np.ndarray:
@@ -79,7 +80,7 @@ def fit_lbfgs(estimator: Any, network: Network, x: np.ndarray, y: np.ndarray, we
     weight : array, shape (n_samples,), or None
     """
     target = estimator._as_target(y, network.dtype)
-    criterion = Criterion(estimator.out_activation_, network.dtype, target)
+    criterion = Criterion(estimator, network.dtype, target)
     objective = Objective(network, criterion, x, target, weight, float(estimator.alpha))
     options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
     result = minimize(objective, objective.start(), method="L-BFGS-B", jac=True, options=options)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from operator import is_
 from typing import Any, Self
 
 import numpy as np
@@ -12,15 +14,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import minidl
-from minidl_sklearn.initial_weights import initial_weights
+from minidl_sklearn.form import Form, form_of
+from minidl_sklearn.held_out import Data
+from minidl_sklearn.initial_weights import initial_weights, weights_by_rule
 from minidl_sklearn.inputs import as_samples, check_samples
 from minidl_sklearn.lbfgs import fit_lbfgs
 from minidl_sklearn.network import Network
+from minidl_sklearn.options import check_together
 from minidl_sklearn.sklearn_parts import check_sample_weight
-from minidl_sklearn.stochastic import Data, fit_stochastic
+from minidl_sklearn.solver import OPTIMIZERS
+from minidl_sklearn.stochastic import fit_stochastic
 from minidl_sklearn.stopping import start_curves
-
-STOCHASTIC = ("adam", "sgd")
 
 
 class BaseMLP(BaseEstimator, ABC):
@@ -29,7 +33,7 @@ class BaseMLP(BaseEstimator, ABC):
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: Any = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -52,6 +56,16 @@ class BaseMLP(BaseEstimator, ABC):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dropout: Any = 0.0,
+        normalize: str | None = None,
+        init: Any = None,
+        validation_data: Any = None,
+        restart_stopping: bool = False,
+        schedule: Any = None,
+        clip: float | None = None,
+        callbacks: Any = None,
+        engine: Any = None,
+        dtype: str | None = None,
     ) -> None:
         self.hidden_layer_sizes, self.activation, self.solver = hidden_layer_sizes, activation, solver
         self.alpha, self.batch_size, self.max_iter, self.shuffle = alpha, batch_size, max_iter, shuffle
@@ -61,6 +75,10 @@ class BaseMLP(BaseEstimator, ABC):
         self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.n_iter_no_change, self.max_fun = n_iter_no_change, max_fun
+        self.dropout, self.normalize, self.init = dropout, normalize, init
+        self.validation_data, self.restart_stopping = validation_data, restart_stopping
+        self.schedule, self.clip, self.callbacks = schedule, clip, callbacks
+        self.engine, self.dtype = engine, dtype
 
     # ---- for the two estimators
 
@@ -77,8 +95,20 @@ class BaseMLP(BaseEstimator, ABC):
         """Return the number of outputs and the name of their activation."""
 
     @abstractmethod
+    def _loss_kind(self) -> str:
+        """Return the name of the loss in `criterion.LOSSES`."""
+
+    @abstractmethod
+    def _encode(self, y: Any, trained_on: np.ndarray) -> np.ndarray:
+        """Return targets of a validation set in the form of those of the training."""
+
+    @abstractmethod
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
         """Return the score of outputs in front of their activation."""
+
+    def _class_weights(self, y: Any, *, incremental: bool) -> np.ndarray | None:  # noqa: ARG002 - the classifier's
+        """Return what each sample counts by its class; None for one each."""
+        return None
 
     def _stratifies(self) -> bool:
         """Whether the validation set has the same shares of classes as the training set."""
@@ -86,7 +116,7 @@ class BaseMLP(BaseEstimator, ABC):
 
     def _solver_is_stochastic(self) -> bool:
         """Whether there is a `partial_fit`; an AttributeError says why not."""
-        if self.solver not in STOCHASTIC:
+        if self.solver not in OPTIMIZERS:
             raise AttributeError(
                 f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
             )
@@ -95,20 +125,29 @@ class BaseMLP(BaseEstimator, ABC):
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
         """Train; with `incremental` one epoch more."""
         hidden = _hidden_widths(self.hidden_layer_sizes)
+        form = check_together(self, len(hidden))
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        dtype = (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
         X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=first,
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first,
             y_numeric=self._takes_numbers,
         )  # fmt: skip
+        by_class = self._class_weights(y, incremental=incremental)
         y = self._check_targets(y, first=first, incremental=incremental)
-        weight = self._check_weight(sample_weight, X)
+        weight = self._check_weight(sample_weight, X, by_class)
+        held_out = self._held_out(y)
         rng = check_random_state(self.random_state)
         outputs, out_activation = self._output_kind(y)
         if first:
-            self._start([X.shape[1], *hidden, outputs], out_activation, X.dtype, rng)
+            self._start([X.shape[1], *hidden, outputs], form, out_activation, X.dtype, rng)
         elif outputs != self.n_outputs_:
             raise ValueError(f"{type(self).__name__}: expected y of {self.n_outputs_} outputs, got {outputs}")
-        self._train(X, y, weight, rng, incremental=incremental)
+        elif out_activation != self.out_activation_:
+            raise ValueError(
+                f"{type(self).__name__}: expected a loss with the output activation {self.out_activation_!r} of the "
+                f"training that goes on, got one with {out_activation!r}"
+            )
+        self._train(Data(X, y, weight), held_out, rng, incremental=incremental)
         if not np.isfinite(self._held.model.values).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
@@ -116,11 +155,13 @@ class BaseMLP(BaseEstimator, ABC):
             )
         return self
 
-    def _check_weight(self, sample_weight: Any, X: Any) -> Any:
-        """Return validated weights of samples, or None."""
-        if sample_weight is None:
+    def _check_weight(self, sample_weight: Any, X: Any, by_class: np.ndarray | None = None) -> Any:
+        """Return validated weights of samples times those of their classes, or None."""
+        if sample_weight is None and by_class is None:
             return None
         weight = check_sample_weight(sample_weight, X)
+        if by_class is not None:
+            weight = weight * by_class
         if weight.min() < 0 or not weight.any():
             raise ValueError(
                 f"{type(self).__name__}: expected sample_weight to be at least 0, and not 0 for all samples, "
@@ -128,32 +169,73 @@ class BaseMLP(BaseEstimator, ABC):
             )
         return weight
 
-    def _start(self, widths: list[int], out_activation: str, dtype: Any, rng: np.random.RandomState) -> None:
-        """Set what a first training starts from."""
-        self.n_outputs_, self.n_layers_, self.out_activation_ = widths[-1], len(widths), out_activation
-        self.coefs_, self.intercepts_ = initial_weights(widths, self.activation, dtype, rng)
-        self._hold(Network(self.coefs_, self.intercepts_, self.activation))
-        self._optimizer: Any = None
-        self.n_iter_ = 0
-        if self.solver in STOCHASTIC:
-            start_curves(self)
+    def _start(
+        self, widths: list[int], form: Form, out_activation: str, dtype: Any, rng: np.random.RandomState
+    ) -> None:
+        """Draw the weights that a first training starts from."""
+        if self.init is None:
+            drawn = initial_weights(widths, form.activations or [self.activation], dtype, rng)
         else:
-            self.t_ = 0
+            drawn = weights_by_rule(widths, self.init, dtype, rng)
+        self._begin(Network(*drawn, form), out_activation)
 
-    def _train(self, X: Any, y: np.ndarray, weight: Any, rng: np.random.RandomState, *, incremental: bool) -> None:
+    def _begin(self, network: Network, out_activation: str) -> None:
+        """Take a network that has not been trained here, and set all attributes that a training starts from."""
+        self.n_outputs_, self.n_layers_ = network.coefs[-1].shape[1], len(network.coefs) + 1
+        self.out_activation_ = out_activation
+        self._hold(network)
+        self._optimizer: Any = None
+        self._split_rows: Any = None
+        self.n_iter_ = 0
+        if self.solver == "lbfgs":
+            self.t_ = 0
+        else:
+            start_curves(self)
+
+    def _train(self, data: Data, held_out: Data | None, rng: np.random.RandomState, *, incremental: bool) -> None:
         network = self._network()
         if self.solver == "lbfgs":
             if network.dtype != np.float64:
-                network = Network(
-                    [coef.astype(np.float64) for coef in network.coefs], network.intercepts, self.activation
-                )
+                coefs = [coef.astype(np.float64) for coef in network.coefs]
+                network = Network(coefs, network.intercepts, network.form, like=network)
                 self._hold(network)
-            fit_lbfgs(self, network, as_samples(X, network.dtype), y, weight)
+            fit_lbfgs(self, network, as_samples(data.x, network.dtype), data.y, data.weight)
         else:
-            data = Data(as_samples(X, network.dtype), y, weight)
-            fit_stochastic(self, network, data, rng, incremental=incremental)
+            data = data._replace(x=as_samples(data.x, network.dtype))
+            fit_stochastic(self, network, data, held_out, rng, incremental=incremental)
+
+    def _held_out(self, trained_on: np.ndarray) -> Data | None:
+        """Return the validation set that is given, if its targets are like those of the training."""
+        if self.validation_data is None:
+            return None
+        if len(self.validation_data) not in (2, 3):
+            raise ValueError(
+                f"validation_data: expected (X, y) or (X, y, sample_weight), got {len(self.validation_data)} of them"
+            )
+        X, y, weight = (*self.validation_data, None)[:3]
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=False,
+            y_numeric=self._takes_numbers,
+        )  # fmt: skip
+        weight = self._check_weight(weight, X)
+        return Data(X, self._encode(y, trained_on), weight)
 
     # ---- the network
+
+    def to_minidl(self) -> minidl.Sequential:
+        """Return a copy of the network, in evaluation mode.
+
+        Its outputs are those in front of the output activation `out_activation_`: logits of classes or labels,
+        predictions, or logarithms of predicted counts.
+
+        Returns
+        -------
+        minidl.Sequential
+        """
+        check_is_fitted(self, "coefs_")
+        model = copy.deepcopy(self._network().model)
+        model.eval()
+        return model
 
     def _hold(self, network: Network) -> None:
         """Make a network this estimator's; the lists are copies, in which somebody may replace an array."""
@@ -163,28 +245,30 @@ class BaseMLP(BaseEstimator, ABC):
     def _network(self) -> Network:
         """Return the network of ``coefs_`` and ``intercepts_``, in which somebody may have replaced arrays."""
         held: Network | None = self.__dict__.get("_held")
-        if held is not None:
-            if held.is_of(self.coefs_, self.intercepts_, self.activation):
-                return held
-            if held.fits(self.coefs_, self.intercepts_, self.activation):
-                held.copy_from(self.coefs_, self.intercepts_)
-                self._hold(held)
-                return held
-        self._hold(Network(self.coefs_, self.intercepts_, self.activation))
-        return self._held
+        given = (self.activation, self.dropout, self.normalize)
+        if held is not None and all(map(is_, held.given, given)) and held.is_of(self.coefs_, self.intercepts_):
+            return held
+        form = form_of(len(self.coefs_) - 1, *given)
+        if held is not None and held.form == form and held.fits(self.coefs_, self.intercepts_):
+            held.copy_from(self.coefs_, self.intercepts_)
+        else:
+            held = Network(self.coefs_, self.intercepts_, form, like=held)
+        held.given = given
+        self._hold(held)
+        return held
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the outputs of the network for samples, in front of their activation."""
         if "coefs_" not in self.__dict__:
             check_is_fitted(self, "coefs_")
         network = self._network()
-        return np.asarray(minidl.predict(network.model, check_samples(self, X, network.dtype)))
+        return np.asarray(minidl.predict(network.model, check_samples(self, X, network.dtype), engine=self.engine))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state; the network's own weights are in it once."""
         state: dict[str, Any] = dict(super().__getstate__())
         held = state.get("_held")
-        if held is not None and held.is_of(state["coefs_"], state["intercepts_"], held.activation):
+        if held is not None and held.is_of(state["coefs_"], state["intercepts_"]):
             del state["coefs_"], state["intercepts_"]
         return state
 

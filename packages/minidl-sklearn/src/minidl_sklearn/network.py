@@ -9,13 +9,7 @@ from typing import Any
 import numpy as np
 
 import minidl
-
-ACTIVATIONS: dict[str, type[minidl.Module] | None] = {
-    "identity": None,
-    "logistic": minidl.Sigmoid,
-    "tanh": minidl.Tanh,
-    "relu": minidl.ReLU,
-}
+from minidl_sklearn.form import Form
 
 
 class Network:
@@ -29,52 +23,62 @@ class Network:
         Copied.
     intercepts : sequence of array, shape (n_out,)
         Copied.
-    activation : str
-        Of the hidden layers, by scikit-learn's name.
+    form : Form
+        What stands between the linear layers.
+    like : Network, optional
+        Whose normalization is taken over where both have the same kind.
 
     Attributes
     ----------
     model : minidl.Sequential
         Without an activation behind the last layer: its outputs are logits, predictions, or logarithms of rates.
     coefs, intercepts : list of array
-    activation : str
+    form : Form
+    given : tuple
+        The parameters of the estimator from which the form was made, to see at a glance that they have not changed.
+    seeded : bool
+        Whether `seed` has been called.
     """
 
-    def __init__(self, coefs: Sequence[Any], intercepts: Sequence[Any], activation: str) -> None:
+    given: tuple[Any, ...] = (None, None, None)
+    seeded = False
+
+    def __init__(
+        self, coefs: Sequence[Any], intercepts: Sequence[Any], form: Form, *, like: Network | None = None
+    ) -> None:
         coefs = [np.asarray(weight) for weight in coefs]
         dtype = np.result_type(*coefs, *intercepts)
         dtype = dtype if dtype in (np.float32, np.float64) else np.dtype(np.float64)
-        kind = ACTIVATIONS[activation]
         layers: list[minidl.Module] = []
-        for weight in coefs:
-            if layers and kind is not None:
-                layers.append(kind())
+        rng = np.random.default_rng(0)  # `seed` replaces it before anything is drawn
+        for i, weight in enumerate(coefs):
             layers.append(minidl.Linear(*weight.shape, dtype=dtype, init=lambda _rng, shape: np.zeros(shape), rng=0))
-        self.model, self.activation = minidl.Sequential(layers), activation
+            layers += form.layers(i, weight.shape[1], dtype, rng)
+        self.model, self.form = minidl.Sequential(layers), form
         self.make_views()
         self.copy_from(coefs, intercepts)
+        if like is not None and [*map(str, like.norms)] == [*map(str, self.norms)]:  # of the same kinds and widths
+            for own, other in zip(self.norms, like.norms, strict=True):
+                own.load_state_dict(other.state_dict())
 
     @property
     def dtype(self) -> Any:
         """The dtype of the parameters, float32 or float64."""
         return self.model.values.dtype
 
-    def is_of(self, coefs: Any, intercepts: Any, activation: str) -> bool:
+    def is_of(self, coefs: Any, intercepts: Any) -> bool:
         """Whether arrays are the views of this network, none of them replaced."""
         return (
-            activation == self.activation
-            and len(coefs) == len(intercepts) == len(self.coefs)
+            len(coefs) == len(intercepts) == len(self.coefs)
             and all(map(is_, coefs, self.coefs))
             and all(map(is_, intercepts, self.intercepts))
         )
 
-    def fits(self, coefs: Sequence[Any], intercepts: Sequence[Any], activation: str) -> bool:
-        """Whether a network of these parameters has the same layers and dtype."""
+    def fits(self, coefs: Sequence[Any], intercepts: Sequence[Any]) -> bool:
+        """Whether a network of these parameters has the same widths and dtype."""
         given, own = [*coefs, *intercepts], [*self.coefs, *self.intercepts]
-        return (
-            activation == self.activation
-            and [np.shape(array) for array in given] == [array.shape for array in own]
-            and np.result_type(*given) == self.dtype
+        return [np.shape(array) for array in given] == [array.shape for array in own] and (
+            np.result_type(*given) == self.dtype
         )
 
     def copy_from(self, coefs: Sequence[Any], intercepts: Sequence[Any]) -> None:
@@ -83,9 +87,23 @@ class Network:
             if own is not other:
                 own[...] = other
 
+    @property
+    def norms(self) -> list[minidl.Module]:
+        """The layers that normalize, one per hidden layer, or none."""
+        return [layer for layer in self.model.layers if isinstance(layer, minidl.BatchNorm1d | minidl.LayerNorm)]
+
+    def seed(self, rng: np.random.RandomState) -> None:
+        """Draw the generator of the dropout masks; without dropout nothing is drawn."""
+        dropouts = [layer for layer in self.model.layers if isinstance(layer, minidl.Dropout)]
+        if dropouts:
+            generator = new_generator(rng)
+            for layer in dropouts:
+                layer.generators = [generator]
+        self.seeded = True
+
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the views, which a pickle would make arrays of their own."""
-        return {"model": self.model, "activation": self.activation}
+        return {"model": self.model, "form": self.form, "seeded": self.seeded}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -96,3 +114,8 @@ class Network:
         linear = [layer for layer in self.model.layers if isinstance(layer, minidl.Linear)]
         self.coefs: list[Any] = [layer.weight.T for layer in linear]
         self.intercepts: list[Any] = [layer.bias for layer in linear]
+
+
+def new_generator(rng: np.random.RandomState) -> np.random.Generator:
+    """Return a generator whose seed a RandomState draws."""
+    return np.random.default_rng(rng.randint(np.iinfo(np.int32).max))

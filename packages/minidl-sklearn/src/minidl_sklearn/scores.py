@@ -1,4 +1,4 @@
-"""Accuracy and R² of a validation set, as `accuracy_score` and `r2_score` of scikit-learn compute them.
+"""Scores of a validation set, as `accuracy_score`, `r2_score` and `d2_pinball_score` of scikit-learn compute them.
 
 Those check their arguments in every epoch, which takes longer than a small network's epoch.
 """
@@ -6,6 +6,7 @@ Those check their arguments in every epoch, which takes longer than a small netw
 from __future__ import annotations
 
 import numpy as np
+from sklearn.metrics import d2_pinball_score
 
 
 def accuracy(hits: np.ndarray, weight: np.ndarray | None) -> float:
@@ -38,3 +39,24 @@ def r2(target: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None) ->
     varies = spread != 0
     scores[varies] = 1 - residual[varies] / spread[varies]
     return float(scores.mean())
+
+
+def d2(target: np.ndarray, prediction: np.ndarray, quantiles: np.ndarray, weight: np.ndarray | None) -> float:
+    """Return the mean of ``1 - pinball loss / pinball loss of the constant quantile``, over quantiles and targets.
+
+    Parameters
+    ----------
+    target : array, shape (n_samples, n_targets)
+    prediction : array, shape (n_samples, n_targets * n_quantiles)
+        The quantiles of a target stand side by side.
+    quantiles : array, shape (n_quantiles,)
+    weight : array, shape (n_samples,), or None
+    """
+    if not np.isfinite(prediction).all():
+        return float("nan")
+    predicted = prediction.reshape(*target.shape, len(quantiles))
+    scores = [
+        d2_pinball_score(target, predicted[..., i], sample_weight=weight, alpha=float(q))
+        for i, q in enumerate(quantiles)
+    ]
+    return float(np.mean(scores))

@@ -5,25 +5,25 @@ They are the decorator that its own estimators are written with, and functions t
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call as is_first_call
 from sklearn.utils.optimize import _check_optimize_result as count_iterations
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 CLASSIFIER_CONSTRAINTS: dict[str, Any] = dict(MLPClassifier._parameter_constraints)
-# The loss is a parameter from scikit-learn 1.7 on.
-REGRESSOR_CONSTRAINTS: dict[str, Any] = {
-    **MLPRegressor._parameter_constraints,
-    "loss": [StrOptions({"squared_error", "poisson"})],
-}
+REGRESSOR_CONSTRAINTS: dict[str, Any] = dict(MLPRegressor._parameter_constraints)
 
 __all__ = [
     "CLASSIFIER_CONSTRAINTS",
     "REGRESSOR_CONSTRAINTS",
+    "Interval",
+    "Real",
+    "StrOptions",
     "check_sample_weight",
     "count_iterations",
     "fit_context",

@@ -27,7 +27,7 @@ class Solver:
 
     def __init__(self, optimizer: minidl.Optimizer, schedule: str = "constant", power_t: float = 0.5) -> None:
         self.optimizer = optimizer
-        self._schedule, self._power_t, self._first_rate = schedule, power_t, float(optimizer.lr)
+        self._schedule, self._power_t, self._first_rate = schedule, power_t, optimizer.lr
 
     @property
     def learning_rate(self) -> float:
@@ -72,12 +72,41 @@ class Solver:
 
 def new_solver(estimator: Any, model: minidl.Module) -> Solver:
     """Return the solver that the parameters of an estimator ask for."""
-    rate = float(estimator.learning_rate_init)
-    if estimator.solver == "adam":
-        beta1, beta2 = float(estimator.beta_1), float(estimator.beta_2)
-        return Solver(minidl.Adam(model, rate, beta1=beta1, beta2=beta2, eps=float(estimator.epsilon), eps_hat=True))
+    rate = float(estimator.learning_rate_init) if estimator.schedule is None else estimator.schedule
+    schedule = estimator.learning_rate if estimator.solver == "sgd" else "constant"
+    return Solver(OPTIMIZERS[estimator.solver](estimator, model, rate), schedule, float(estimator.power_t))
+
+
+def _new_adam(estimator: Any, model: minidl.Module, rate: Any) -> minidl.Optimizer:
+    return minidl.Adam(model, rate, **_moments(estimator), clip=estimator.clip)
+
+
+def _new_adamw(estimator: Any, model: minidl.Module, rate: Any) -> minidl.Optimizer:
+    """Return AdamW, for which `alpha` is the decay of the weights and no part of the loss."""
+    decay = {"weight_decay": float(estimator.alpha), "decay_biases": False}
+    return minidl.AdamW(model, rate, **_moments(estimator), **decay, clip=estimator.clip)
+
+
+def _new_rmsprop(estimator: Any, model: minidl.Module, rate: Any) -> minidl.Optimizer:
+    beta, eps = float(estimator.beta_2), float(estimator.epsilon)
+    return minidl.RMSprop(model, rate, alpha=beta, eps=eps, clip=estimator.clip)
+
+
+def _new_sgd(estimator: Any, model: minidl.Module, rate: Any) -> minidl.Optimizer:
     # scikit-learn allows a momentum of 1, minidl the number before it
     momentum = min(float(estimator.momentum), math.nextafter(1.0, 0.0))
     nesterov = bool(estimator.nesterovs_momentum and momentum)
-    optimizer = minidl.SGD(model, rate, momentum=momentum, nesterov=nesterov)
-    return Solver(optimizer, estimator.learning_rate, float(estimator.power_t))
+    return minidl.SGD(model, rate, momentum=momentum, nesterov=nesterov, clip=estimator.clip)
+
+
+def _moments(estimator: Any) -> dict[str, Any]:
+    beta1, beta2, eps = float(estimator.beta_1), float(estimator.beta_2), float(estimator.epsilon)
+    return {"beta1": beta1, "beta2": beta2, "eps": eps, "eps_hat": True}
+
+
+OPTIMIZERS = {"adam": _new_adam, "sgd": _new_sgd, "adamw": _new_adamw, "rmsprop": _new_rmsprop}
+
+
+def penalty_of(estimator: Any) -> float:
+    """Return the strength of the L2 penalty in the loss."""
+    return 0.0 if estimator.solver == "adamw" else float(estimator.alpha)

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 
 import minidl
+from minidl_sklearn.callbacks import Callbacks
 from minidl_sklearn.criterion import Criterion
+from minidl_sklearn.held_out import Data, HeldOut, split
 from minidl_sklearn.network import Network
-from minidl_sklearn.solver import new_solver
+from minidl_sklearn.solver import new_solver, penalty_of
 from minidl_sklearn.stopping import EpochEnd, continue_curves
 
 
-class Data(NamedTuple):
-    """Samples, their targets as the estimator encodes them, and their weights if there are any."""
-
-    x: np.ndarray
-    y: np.ndarray
-    weight: np.ndarray | None
-
-
 def fit_stochastic(
-    estimator: Any, network: Network, data: Data, rng: np.random.RandomState, *, incremental: bool
+    estimator: Any,
+    network: Network,
+    data: Data,
+    held_out: Data | None,
+    rng: np.random.RandomState,
+    *,
+    incremental: bool,
 ) -> None:
     """Train the network of an estimator.
 
@@ -36,54 +35,52 @@ def fit_stochastic(
     estimator : BaseMLP
     network : Network
     data : Data
+    held_out : Data or None
+        The validation set, if one is given.
     rng : RandomState
-        Where the validation set and the orders of the samples come from.
+        Where the validation set, the masks of dropout and the orders of the samples come from.
     incremental : bool
         Whether this is `partial_fit`: one epoch, with the solver of the call before.
     """
+    if estimator.early_stopping and incremental and held_out is None:
+        raise ValueError("partial_fit does not support early_stopping=True")
     solver = getattr(estimator, "_optimizer", None)
     if not incremental or solver is None or solver.optimizer.model is not network.model:
         solver = estimator._optimizer = new_solver(estimator, network.model)
-    if estimator.early_stopping and incremental:
-        raise ValueError("partial_fit does not support early_stopping=True")
-    continue_curves(estimator)
-    measure = None
-    if estimator.early_stopping:
-        data, held_out = _split(estimator, data, rng)
-        measure = _scorer(estimator, network, held_out)
-    end = EpochEnd(estimator, network.model.values, solver, len(data.x), measure)
-    estimator.n_iter_ = 0
+    if estimator.early_stopping and held_out is None:
+        data, held_out = split(estimator, data, rng)
+    measure = None if held_out is None else HeldOut(estimator, network, held_out)
+    continue_curves(estimator, validates=measure is not None, incremental=incremental)
+    callbacks = Callbacks(estimator.callbacks, validates=measure is not None)
+    end = EpochEnd(estimator, network, solver, len(data.x), measure, callbacks)
+    if not (incremental and network.seeded):
+        network.seed(rng)
     epochs = _Epochs(estimator, network, data, rng)
-    try:
-        epochs.run(end, 1 if incremental else estimator.max_iter)
-        if not end.stopped and not incremental:
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter:d}) reached and the optimization "
-                "hasn't converged yet.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-    except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+    if incremental:
+        _run(estimator, epochs, end, 1)
+        return
+    end.start_anew()
+    finished = _run(estimator, epochs, end, estimator.max_iter)
+    if finished and not end.stopped:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter:d}) reached and the optimization "
+            "hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
     end.restore_best()
 
 
-def _split(estimator: Any, data: Data, rng: np.random.RandomState) -> tuple[Data, Data]:
-    """Return the samples to train on and those to validate on; two classes are split in equal shares."""
-    arrays = [array for array in data if array is not None]
-    stratify = data.y if estimator._stratifies() else None
-    share = estimator.validation_fraction
-    parts = train_test_split(*arrays, random_state=rng, test_size=share, stratify=stratify)
-    train, held_out = (Data(*part, *[None] * (3 - len(part))) for part in (parts[::2], parts[1::2]))
-    if len(held_out.x) < 2:
-        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
-    return train, held_out
-
-
-def _scorer(estimator: Any, network: Network, held_out: Data) -> Callable[[], float]:
-    """Return the function that measures the validation set."""
-    x = np.ascontiguousarray(held_out.x)
-    return lambda: float(estimator._score_outputs(minidl.predict(network.model, x), held_out.y, held_out.weight))
+def _run(estimator: Any, epochs: _Epochs, end: EpochEnd, count: int) -> bool:
+    """Train for some epochs; return whether nobody has interrupted that."""
+    estimator.n_iter_ = 0
+    try:
+        with end.callbacks.told(epochs.model, epochs.optimizer, count):
+            epochs.run(end, count)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+        return False
+    return True
 
 
 class _Epochs:
@@ -98,10 +95,10 @@ class _Epochs:
         target = estimator._as_target(data.y, network.dtype)
         self._x, self._y, self._weight = x, target, weight
         self._shuffle, self._rng = estimator.shuffle, rng
-        self._model, self._optimizer = network.model, estimator._optimizer.optimizer
-        self._coefs, self._alpha = network.coefs, float(estimator.alpha)
-        self._criterion = Criterion(estimator.out_activation_, network.dtype, target)
-        self._size, self._order = _batch_size(estimator.batch_size, len(x)), np.arange(len(x))
+        self.model, self.optimizer = network.model, estimator._optimizer.optimizer
+        self._coefs, self._alpha, self._engine = network.coefs, penalty_of(estimator), estimator.engine
+        self._criterion = Criterion(estimator, network.dtype, target)
+        self._size, self._order = _batch_size(estimator, len(x)), np.arange(len(x))
 
     def run(self, end: EpochEnd, epochs: int) -> None:
         """Train until the end says so, or for a number of epochs."""
@@ -116,8 +113,9 @@ class _Epochs:
         shuffle = self._next_order if self._shuffle else False
         with suppress(minidl.DivergenceError):
             minidl.fit(
-                self._model, self._criterion.loss, self._optimizer, self._x, self._y, epochs=epochs,
+                self.model, self._criterion.loss, self.optimizer, self._x, self._y, epochs=epochs,
                 batch_size=self._size, shuffle=shuffle, accuracy=False, history=history, l2=self._alpha,
+                engine=self._engine,
                 callbacks=[lambda _epoch, history: end(float(history.loss[-1]) + constant)],
             )  # fmt: skip
         return len(history)
@@ -143,8 +141,9 @@ class _Epochs:
             mass = len(rows) if weight is None else weight.sum()
             penalty = 0.5 * self._alpha * sum(float(np.vdot(coef, coef)) for coef in self._coefs) / mass
         loss = minidl.train_step(
-            self._model, criterion.loss, self._optimizer, x, y, sample_weight=weight, l2=self._alpha
-        )
+            self.model, criterion.loss, self.optimizer, x, y, sample_weight=weight, l2=self._alpha,
+            engine=self._engine,
+        )  # fmt: skip
         return float((loss + criterion.constant(y, weight) - penalty) / criterion.outputs + penalty)
 
     def _batches(self) -> Iterator[np.ndarray]:
@@ -158,17 +157,23 @@ class _Epochs:
 
     def _stay_lost(self, end: EpochEnd, epochs: int) -> None:
         """Note the epochs that are left of a training whose loss is nan: nothing but nan would come of them."""
-        self._model.values[...] = np.nan
+        self.model.values[...] = np.nan
         for _ in range(epochs):
             if end(float("nan")):
                 break
 
 
-def _batch_size(size: Any, samples: int) -> int:
+def _batch_size(estimator: Any, samples: int) -> int:
+    """Return the number of samples in a batch."""
+    size = estimator.batch_size
     if size == "auto":
-        return min(200, samples)
-    if size > samples:
+        size = min(200, samples)
+    elif size > samples:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=4
         )
-    return int(min(size, samples))
+    size = int(min(size, samples))
+    if estimator.normalize == "batch":  # which cannot take a last batch of one sample
+        while size > 1 and samples % size == 1:
+            size += 1
+    return size

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from minidl_sklearn.callbacks import Callbacks
+from minidl_sklearn.network import Network
 from minidl_sklearn.solver import Solver
 
 
@@ -18,29 +18,37 @@ class EpochEnd:
     ----------
     estimator : BaseMLP
         Whose attributes are set.
-    values : array
-        The vector of the network's parameters.
+    network : Network
     solver : Solver
     samples : int
         How many an epoch goes through.
     measure : callable or None
-        Returns the score of the validation set; None without early stopping.
+        Returns score and loss of the validation set; None without one.
+    callbacks : Callbacks
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether the training has ended before its last epoch.
+    callbacks : Callbacks
     """
 
     def __init__(
         self,
         estimator: Any,
-        values: np.ndarray,
+        network: Network,
         solver: Solver,
         samples: int,
-        measure: Callable[[], float] | None,
+        measure: Callable[[], tuple[float, float]] | None,
+        callbacks: Callbacks,
     ) -> None:
-        self._estimator, self._values, self._solver = estimator, values, solver
-        self._samples, self._measure = samples, measure
+        self._estimator, self._model, self._solver = estimator, network.model, solver
+        self._samples, self._measure, self.callbacks = samples, measure, callbacks
         self.stopped = False
         # scikit-learn keeps the initial weights as the best ones of a first training. In one that goes on it has no
         # copy: without a better score the weights stay what they are at the end.
-        self._best = values.copy() if measure is not None and not estimator.loss_curve_ else None
+        first = not estimator.loss_curve_ or _starts_anew(estimator)
+        self._best = self._model.state_dict() if estimator.early_stopping and first else None
 
     def __call__(self, loss: float) -> bool:
         """Note the loss of an epoch; return whether the training stops."""
@@ -50,35 +58,45 @@ class EpochEnd:
         estimator.t_ += self._samples
         estimator.loss_curve_.append(loss)
         self._print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
-        if self._measure is None:
+        validation = None if self._measure is None else self._measure()
+        if validation is not None:
+            self._note_validation(*validation)
+        if not estimator.early_stopping:
             self._note_loss(loss)
-        else:
-            self._note_score(self._measure())
         self._solver.end_epoch(estimator.t_)
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self.stopped = self._solver.stops(self._why(), verbose=estimator.verbose)
             if not self.stopped:
                 estimator._no_improvement_count = 0
+        self.stopped |= self.callbacks.end_epoch(loss, validation)
         return self.stopped
+
+    def start_anew(self) -> None:
+        """Measure the weights that the training starts from, which later ones must improve on."""
+        if _starts_anew(self._estimator) and self._measure is not None:
+            self._estimator.best_validation_score_, _ = self._measure()
 
     def restore_best(self) -> None:
         """Set the parameters to those with the best validation score, if there is one."""
         if self._best is not None:
-            self._values[...] = self._best
+            self._model.load_state_dict(self._best)
 
     def _note_loss(self, loss: float) -> None:
         estimator = self._estimator
         self._count(improved=not loss > estimator.best_loss_ - estimator.tol)
         estimator.best_loss_ = min(estimator.best_loss_, loss)
 
-    def _note_score(self, score: float) -> None:
+    def _note_validation(self, score: float, loss: float) -> None:
         estimator = self._estimator
         estimator.validation_scores_.append(score)
+        estimator.validation_loss_curve_.append(loss)
         self._print(f"Validation score: {score:f}")
-        self._count(improved=not score < estimator.best_validation_score_ + estimator.tol)
+        if estimator.early_stopping:
+            self._count(improved=not score < estimator.best_validation_score_ + estimator.tol)
         if score > estimator.best_validation_score_:
             estimator.best_validation_score_ = score
-            self._best = self._values.copy()
+            if estimator.early_stopping:
+                self._best = self._model.state_dict()
 
     def _count(self, *, improved: bool) -> None:
         """Count the epochs without improvement; a loss or a score that is nan counts as one."""
@@ -86,7 +104,7 @@ class EpochEnd:
         estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
 
     def _why(self) -> str:
-        what = "Training loss" if self._measure is None else "Validation score"
+        what = "Validation score" if self._estimator.early_stopping else "Training loss"
         tol, epochs = self._estimator.tol, self._estimator.n_iter_no_change
         return f"{what} did not improve more than tol={tol:f} for {epochs:d} consecutive epochs."
 
@@ -100,18 +118,40 @@ def start_curves(estimator: Any) -> None:
     estimator.t_ = 0
     estimator.loss_curve_ = []
     estimator._no_improvement_count = 0
-    estimator.best_loss_ = estimator.validation_scores_ = estimator.best_validation_score_ = None
+    estimator.best_loss_ = None
+    _forget_validation(estimator)
 
 
-def continue_curves(estimator: Any) -> None:
-    """Make the attributes that a training needs and that the one before, of another kind, has not left."""
+def continue_curves(estimator: Any, *, validates: bool, incremental: bool) -> None:
+    """Make the attributes that a training needs and that the one before, of another kind, has not left.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+    validates : bool
+        Whether there is a validation set.
+    incremental : bool
+        Whether this is `partial_fit`.
+    """
     if not hasattr(estimator, "loss_curve_"):
         start_curves(estimator)
+    if _starts_anew(estimator) and not incremental:
+        estimator._no_improvement_count, estimator.best_loss_ = 0, None
+    if not validates:
+        _forget_validation(estimator)
+    elif estimator.validation_scores_ is None:
+        estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
+        estimator.best_validation_score_ = -math.inf
     if estimator.early_stopping:
         estimator.best_loss_ = None
-        if estimator.validation_scores_ is None:
-            estimator.validation_scores_, estimator.best_validation_score_ = [], -math.inf
-    else:
-        estimator.validation_scores_ = estimator.best_validation_score_ = None
-        if estimator.best_loss_ is None:
-            estimator.best_loss_ = math.inf
+    elif estimator.best_loss_ is None:
+        estimator.best_loss_ = math.inf
+
+
+def _starts_anew(estimator: Any) -> bool:
+    """Whether a training that goes on forgets what the ones before it were judged by."""
+    return bool(estimator.restart_stopping and estimator.loss_curve_)
+
+
+def _forget_validation(estimator: Any) -> None:
+    estimator.validation_scores_ = estimator.validation_loss_curve_ = estimator.best_validation_score_ = None

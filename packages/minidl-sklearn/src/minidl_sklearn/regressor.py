@@ -287,7 +287,7 @@ def standard_deviations(z: np.ndarray) -> np.ndarray:
 
     `minidl.GaussianNLLLoss` keeps a variance above 1e-6.
     """
-    return np.sqrt(np.maximum(np.exp(z[:, z.shape[1] // 2 :]), 1e-6))
+    return np.asarray(np.sqrt(np.maximum(np.exp(z[:, z.shape[1] // 2 :]), 1e-6)))
 
 
 def _column(y: np.ndarray) -> np.ndarray:

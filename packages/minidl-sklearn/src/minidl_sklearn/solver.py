@@ -83,8 +83,9 @@ def _new_adam(estimator: Any, model: minidl.Module, rate: Any) -> minidl.Optimiz
 
 def _new_adamw(estimator: Any, model: minidl.Module, rate: Any) -> minidl.Optimizer:
     """Return AdamW, for which `alpha` is the decay of the weights and no part of the loss."""
-    decay = {"weight_decay": float(estimator.alpha), "decay_biases": False}
-    return minidl.AdamW(model, rate, **_moments(estimator), **decay, clip=estimator.clip)
+    return minidl.AdamW(
+        model, rate, **_moments(estimator), weight_decay=float(estimator.alpha), decay_biases=False, clip=estimator.clip
+    )
 
 
 def _new_rmsprop(estimator: Any, model: minidl.Module, rate: Any) -> minidl.Optimizer:

@@ -5,7 +5,7 @@ They are the decorator that its own estimators are written with, and functions t
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from sklearn.base import _fit_context as fit_context
@@ -21,6 +21,7 @@ REGRESSOR_CONSTRAINTS: dict[str, Any] = dict(MLPRegressor._parameter_constraints
 __all__ = [
     "CLASSIFIER_CONSTRAINTS",
     "REGRESSOR_CONSTRAINTS",
+    "Integral",
     "Interval",
     "Real",
     "StrOptions",

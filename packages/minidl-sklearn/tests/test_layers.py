@@ -92,9 +92,11 @@ def test_normalization(normalize):
 
 def test_a_last_batch_of_one_sample_is_avoided_where_it_cannot_be_normalized():
     x, y = X[:101], Y[:101]
-    MLPClassifier(**SMALL, normalize="batch", batch_size=50).fit(x, y)
-    whole = MLPClassifier(**SMALL, normalize="batch", batch_size=51).fit(x, y)
-    assert np.isfinite(weights(whole)).all()
+    split, larger = (MLPClassifier(**SMALL, normalize="batch", batch_size=size).fit(x, y) for size in (50, 51))
+    np.testing.assert_array_equal(weights(split), weights(larger))
+    for size, samples in ((1, 101), ("auto", 1)):
+        with pytest.raises(ValueError, match=f"normalize: .* got batch_size = 1 of n_samples = {samples}"):
+            MLPClassifier(**SMALL, normalize="batch", batch_size=size).fit(x[:samples], y[:samples])
 
 
 def test_early_stopping_keeps_the_statistics_of_the_best_epoch():

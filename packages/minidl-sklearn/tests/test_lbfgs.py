@@ -1,34 +1,42 @@
 """The function that L-BFGS minimises: its gradient and the order of its vector."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from minidl_sklearn.criterion import Criterion
+from minidl_sklearn.form import form_of
 from minidl_sklearn.lbfgs import Objective
 from minidl_sklearn.network import Network
 
 ALPHA = 0.7
 
 
-def objective(out_activation, outputs, *, weighted, activation="tanh"):
+def objective(loss, outputs, *, weighted, activation="tanh", normalize=None):
     rng = np.random.default_rng(0)
     coefs = [rng.standard_normal(shape) for shape in ((4, 5), (5, outputs))]
-    network = Network(coefs, [rng.standard_normal(5), rng.standard_normal(outputs)], activation)
+    network = Network(
+        coefs, [rng.standard_normal(5), rng.standard_normal(outputs)], form_of(1, activation, 0.0, normalize)
+    )
     y = rng.integers(0, 2, (9, outputs)).astype(float)
-    if out_activation == "softmax":
+    if loss == "softmax":
         y = rng.integers(0, outputs, 9)
     weight = rng.uniform(0.1, 2, 9) if weighted else None
     x = rng.standard_normal((9, 4))
-    return Objective(network, Criterion(out_activation, np.float64, y), x, y, weight, ALPHA)
+    estimator = SimpleNamespace(_loss_kind=lambda: loss, label_smoothing=0.2, huber_delta=0.5)
+    return Objective(network, Criterion(estimator, np.float64, y), x, y, weight, ALPHA)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("activation", ["tanh", "logistic", "identity"])
 @pytest.mark.parametrize(
-    ("out_activation", "outputs"), [("logistic", 1), ("logistic", 3), ("softmax", 3), ("identity", 1), ("exp", 2)]
+    ("loss", "outputs"),
+    [("logistic", 1), ("logistic", 3), ("softmax", 3), ("squared_error", 1), ("poisson", 2), ("huber", 2)],
 )
-def test_the_gradient_is_that_of_the_value(out_activation, outputs, activation, weighted):
-    function = objective(out_activation, outputs, weighted=weighted, activation=activation)
+@pytest.mark.parametrize("normalize", [None, "layer"])
+def test_the_gradient_is_that_of_the_value(loss, outputs, activation, weighted, normalize):
+    function = objective(loss, outputs, weighted=weighted, activation=activation, normalize=normalize)
     start = function.start()
     _, gradient = function(start)
     steps = 1e-6 * np.eye(start.size)
@@ -37,7 +45,7 @@ def test_the_gradient_is_that_of_the_value(out_activation, outputs, activation, 
 
 
 def test_with_several_outputs_the_gradient_is_that_of_their_sum():  # and the value a mean, as in scikit-learn
-    function = objective("identity", 3, weighted=False)
+    function = objective("squared_error", 3, weighted=False)
     start = function.start()
     value, gradient = function(start)
     weights = start[: 4 * 5 + 5 * 3]
@@ -50,7 +58,7 @@ def test_with_several_outputs_the_gradient_is_that_of_their_sum():  # and the va
 
 
 def test_the_vector_has_all_weights_and_then_all_biases():
-    function = objective("identity", 1, weighted=False)
+    function = objective("squared_error", 1, weighted=False)
     vector = np.arange(31.0)
     function.set(vector)
     np.testing.assert_array_equal(function.start(), vector)

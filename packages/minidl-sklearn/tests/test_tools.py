@@ -207,6 +207,7 @@ def test_the_compiled_engine_and_numpy_train_alike(monkeypatch):
         return history
 
     monkeypatch.setattr(minidl, "fit", noted)
+    monkeypatch.setattr("minidl.training.engines.DEFAULT", "auto")
     native = MLPClassifier(**SMALL).fit(X, Y)
     monkeypatch.setattr("minidl.training.engines.DEFAULT", "numpy")
     numpy = MLPClassifier(**SMALL).fit(X, Y)

@@ -51,7 +51,7 @@ class Criterion:
         # A probability below eps is reported as eps; its gradient is the exact one.
         self.loss = LOSSES[kind](estimator, -math.log(np.finfo(dtype).eps))
         self.outputs = target.shape[1] if kind == "squared_error" else 1
-        self._counts = kind == "poisson"
+        self._kind = kind
 
     def value(self, z: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> float:
         """Return the loss of outputs z as it is reported, without a penalty."""
@@ -61,9 +61,23 @@ class Criterion:
 
     def constant(self, target: np.ndarray, weight: np.ndarray | None = None) -> float:
         """Return what scikit-learn adds to the loss of samples, whatever is predicted: ``y log(y) - y`` for counts."""
-        if not self._counts:
+        if self._kind != "poisson":
             return 0.0
         return float(np.average((xlogy(target, target) - target).sum(axis=1), weights=weight))
+
+    def forward(self, z: np.ndarray, target: np.ndarray, weight: np.ndarray | None) -> float:
+        """Return the loss of outputs z as scikit-learn computes it, and let ``loss.backward()`` return its gradient.
+
+        It takes the logarithm of 1 - p, of which few digits are left where a logistic output is close to 1. A line
+        search that comes by there would find another step with all digits.
+        """
+        value = float(self.loss.forward(z, target, weight=weight))
+        if self._kind != "logistic":
+            return value
+        eps = np.finfo(z.dtype).eps
+        p = np.clip(expit(z), eps, 1 - eps)
+        terms = xlogy(target, p) + xlogy(1 - target, 1 - p)
+        return -float(np.average(terms.sum(axis=1), weights=weight))
 
 
 def activate(out_activation: str, z: np.ndarray) -> Any:

@@ -55,11 +55,11 @@ class Objective:
 
     def __call__(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
         """Return loss and gradient: ``L + alpha/2 Σ W² / n`` and ``dL/dW + alpha W / n``."""
-        model, loss, divisor = self.network.model, self._criterion.loss, self._criterion.outputs
+        model, divisor = self.network.model, self._criterion.outputs
         self.set(vector)
         model.zero_grad()
-        value = float(loss.forward(model.forward(self._x), self._y, weight=self._weight))
-        model.backward(loss.backward(), need_dx=False)
+        value = self._criterion.forward(model.forward(self._x), self._y, self._weight)
+        model.backward(self._criterion.loss.backward(), need_dx=False)
         gradient, weights = model.grads[self._places], vector[: self._weights]
         gradient[: self._weights] += self._alpha / self._mass * weights
         penalty = 0.5 * self._alpha * float(weights @ weights) / self._mass

@@ -121,10 +121,10 @@ class NumberTargets(BaseMLP):
         return self.loss
 
     def _encode(self, y: Any, trained_on: np.ndarray) -> np.ndarray:
-        y = np.asarray(y.reshape(len(y), -1))
-        if y.shape[1] != trained_on.shape[1]:
-            raise ValueError(f"validation_data: expected y of {trained_on.shape[1]} outputs, got {y.shape[1]}")
-        return y
+        columns: np.ndarray = y.reshape(len(y), -1)
+        if columns.shape[1] != trained_on.shape[1]:
+            raise ValueError(f"validation_data: expected y of {trained_on.shape[1]} outputs, got {columns.shape[1]}")
+        return columns
 
     def _outputs_of(self, targets: int) -> int:
         """Return the number of outputs of a network for so many targets."""

@@ -121,9 +121,17 @@ def batch_size_of(estimator: Any, samples: int) -> int:
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=4
         )
     size = int(min(size, samples))
-    if estimator.normalize == "batch":  # which cannot take a last batch of one sample
-        while size > 1 and samples % size == 1:
-            size += 1
+    return _normalizable(size, samples) if estimator.normalize == "batch" else size
+
+
+def _normalizable(size: int, samples: int) -> int:
+    """Return a number of samples in a batch that leaves none of a single sample, which has no variance."""
+    if size == 1:
+        raise ValueError(
+            f"normalize: expected batches of two or more for 'batch', got batch_size = 1 of n_samples = {samples}"
+        )
+    while samples % size == 1:
+        size += 1
     return size
 
 

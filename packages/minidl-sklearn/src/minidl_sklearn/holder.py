@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from operator import is_
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -41,7 +41,7 @@ class Holder(BaseEstimator, ABC):
         """
         if self._has_networks():
             copies = iter([network.to_minidl() for network in self.networks_])
-            return minidl.replicate(lambda _rng: next(copies), range(len(self.networks_)))
+            return cast(minidl.Sequential, minidl.replicate(lambda _rng: next(copies), range(len(self.networks_))))
         check_is_fitted(self, "coefs_")
         model = copy.deepcopy(self._network().model)
         model.eval()

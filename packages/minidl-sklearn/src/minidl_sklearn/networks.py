@@ -80,6 +80,8 @@ def fit_networks(estimator: Any, start: Any, data: Data, held_out: Data | None, 
         for network, rng in zip(networks, rngs, strict=True):
             network._start(start, rng)
     estimator.networks_ = networks
+    for name in ("n_outputs_", "n_layers_", "out_activation_"):
+        setattr(estimator, name, getattr(networks[0], name))
     if estimator.solver == "lbfgs":
         for network, rng in zip(networks, rngs, strict=True):
             network._train(data, held_out, rng, incremental=False)
@@ -196,10 +198,8 @@ class MeanJudge:
 
 
 def _sum_up(estimator: Any) -> None:
-    """Set the attributes that all networks share, and those that are gathered from them."""
-    networks, first = estimator.networks_, estimator.networks_[0]
-    for name in ("n_outputs_", "n_layers_", "out_activation_"):
-        setattr(estimator, name, getattr(first, name))
+    """Set the attributes that are gathered from all networks."""
+    networks = estimator.networks_
     for name in ("n_iter_", "t_"):
         setattr(estimator, name, max(getattr(network, name) for network in networks))
     estimator.loss_ = float(np.mean([getattr(network, "loss_", np.nan) for network in networks]))

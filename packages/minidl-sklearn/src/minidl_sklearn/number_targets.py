@@ -175,4 +175,4 @@ def variances(z: np.ndarray) -> np.ndarray:
 
     `minidl.GaussianNLLLoss` keeps a variance above 1e-6.
     """
-    return np.maximum(np.exp(z[..., z.shape[-1] // 2 :]), 1e-6)
+    return np.asarray(np.maximum(np.exp(z[..., z.shape[-1] // 2 :]), 1e-6))

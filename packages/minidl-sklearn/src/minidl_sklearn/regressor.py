@@ -36,6 +36,8 @@ class MLPRegressor(RegressorMixin, NumberTargets):
         As for `MLPClassifier`.
     dropout, normalize, init, validation_data, restart_stopping, schedule, clip, callbacks, engine, dtype
         As for `MLPClassifier`, beyond scikit-learn.
+    n_networks, bagging, stopping
+        As for `MLPClassifier`. Several networks predict the mean of their predictions.
     quantiles : float, sequence of float, or None
         The quantiles that ``loss="quantile"`` predicts, each above 0 and below 1; None with every other loss.
     huber_delta : float
@@ -46,6 +48,7 @@ class MLPRegressor(RegressorMixin, NumberTargets):
     loss_, best_loss_, loss_curve_, validation_loss_curve_, t_
         As of `MLPClassifier`.
     coefs_, intercepts_, n_features_in_, feature_names_in_, n_iter_, n_layers_
+    networks_, networks_samples_, mean_scores_
         As of `MLPClassifier`.
     validation_scores_ : list of float, or None
         `score` of the validation set after each epoch; None without a validation set.
@@ -109,7 +112,9 @@ class MLPRegressor(RegressorMixin, NumberTargets):
         ----------
         X : array-like or sparse matrix, shape (n_samples, n_features)
         return_std : bool
-            Whether to return the standard deviations too, which ``loss="gaussian"`` learns.
+            Whether to return the standard deviations too: those that ``loss="gaussian"`` learns, or those of the
+            predictions of several networks. For several networks with "gaussian" the variance is the mean of theirs
+            plus the variance of their means.
 
         Returns
         -------

@@ -77,7 +77,7 @@ class _Together:
     def run(self) -> None:
         """Train all."""
         first, estimator = self._trainings[0], self._trainings[0].estimator
-        rows = None if first.rows is None else np.stack([training.rows for training in self._trainings])
+        rows = None if first.rows is None else np.stack([np.asarray(training.rows) for training in self._trainings])
         with suppress(minidl.DivergenceError):
             minidl.fit(
                 self._model, self._criterion.loss, self._optimizer, first.data.x, self._target, epochs=first.epochs,
@@ -93,7 +93,7 @@ class _Together:
         """Copy the weights of the last step to the networks that have not ended."""
         state = self._model.state_dict() if self._has_statistics else {}
         for r in np.flatnonzero(~self._ends):
-            self._copy(r, state, lost=False)
+            self._copy(int(r), state, lost=False)
 
     def hand_back(self) -> None:
         """Give each optimizer its memory back."""

@@ -41,7 +41,7 @@ class Holder(BaseEstimator, ABC):
         """
         if self._has_networks():
             copies = iter([network.to_minidl() for network in self.networks_])
-            return cast(minidl.Sequential, minidl.replicate(lambda _rng: next(copies), range(len(self.networks_))))
+            return cast("minidl.Sequential", minidl.replicate(lambda _rng: next(copies), range(len(self.networks_))))
         check_is_fitted(self, "coefs_")
         model = copy.deepcopy(self._network().model)
         model.eval()

@@ -145,6 +145,21 @@ class BaseMLP(Holder):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
         """Train; with `incremental` one epoch more."""
+        start, data, held_out = self._prepare(X, y, sample_weight, incremental=incremental)
+        if self.n_networks > 1:
+            fit_networks(self, start, data, held_out, incremental=incremental)
+        else:
+            rng = check_random_state(self.random_state)
+            if start is not None:
+                self._start(start, rng)
+            self._train(data, held_out, rng, incremental=incremental)
+            self._check_finite()
+        return self
+
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool
+    ) -> tuple[Start | None, Data, Data | None]:
+        """Return what new networks are like, None if there are some, and the validated training and validation sets."""
         hidden = _hidden_widths(self.hidden_layer_sizes)
         form = check_together(self, len(hidden))
         first = self._is_first(incremental=incremental)
@@ -163,15 +178,7 @@ class BaseMLP(Holder):
         else:
             self._check_goes_on(outputs, out_activation)
         start = Start([X.shape[1], *hidden, outputs], form, out_activation, X.dtype) if first else None
-        if self.n_networks > 1:
-            fit_networks(self, start, data, held_out, incremental=incremental)
-        else:
-            rng = check_random_state(self.random_state)
-            if start is not None:
-                self._start(start, rng)
-            self._train(data, held_out, rng, incremental=incremental)
-            self._check_finite()
-        return self
+        return start, data, held_out
 
     def _is_first(self, *, incremental: bool) -> bool:
         """Whether a training starts from new weights."""

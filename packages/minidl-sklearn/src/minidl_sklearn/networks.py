@@ -103,13 +103,17 @@ def seeds_of(random_state: Any, count: int) -> list[int]:
     return [int(random_state), *map(int, drawn)]
 
 
+def known_of(estimator: Any) -> dict[str, Any]:
+    """Return what an estimator has noted of its features and classes."""
+    return {name: value for name, value in vars(estimator).items() if name in _KNOWN}
+
+
 def _networks(estimator: Any, seeds: list[int], start: Any) -> list[Any]:
     """Return the networks with the parameters of the estimator, each with its seed: new ones, or those that go on."""
     params = estimator.get_params(deep=False) | _ALONE
     networks = [type(estimator)(**params) for _ in seeds] if start is not None else estimator.networks_
-    known = {name: value for name, value in vars(estimator).items() if name in _KNOWN}
     for network, seed in zip(networks, seeds, strict=True):
-        vars(network).update(params, random_state=seed, **known)
+        vars(network).update(params, random_state=seed, **known_of(estimator))
     return list(networks)
 
 

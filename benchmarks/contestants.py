@@ -164,7 +164,10 @@ RACES = {
         ),
     ),
     "one row": estimators("predict"),
-    "grid search": estimators("search"),
+    "grid search": (
+        *estimators("search"),
+        Contestant("minidl_sklearn, cross_val_networks", "estimators:search_at_once", "minidl_sklearn"),
+    ),
     "width": (LOOP, BY_HAND, EAGER, JAX_STEP, FIT, AUTO),
     "batch": (LOOP, BY_HAND, EAGER, JAX_STEP),
     "make": (

@@ -127,7 +127,7 @@ def test_an_interruption_leaves_networks_that_predict(monkeypatch):
         ({"n_networks": 1, "bagging": True}, "bagging: expected n_networks above 1 beside it, got 1"),
         ({"bagging": True, "solver": "lbfgs"}, "bagging: expected a solver that trains by mini-batches"),
         ({"stopping": "mean", "solver": "lbfgs"}, "stopping: expected 'each' .* got 'mean' beside solver='lbfgs'"),
-        ({"stopping": "mean", "class_weight": {0: 2}}, "got 'mean' beside weights of samples or classes"),
+        ({"stopping": "mean", "class_weight": {0: 0}}, "got 'mean' beside weights of zero"),
         ({"stopping": "mean", "callbacks": [print]}, "got 'mean' beside callbacks"),
         ({"stopping": "both"}, "The 'stopping' parameter of MLPClassifier must be a str among"),
     ],

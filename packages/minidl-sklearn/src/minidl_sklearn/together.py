@@ -66,7 +66,7 @@ class _Together:
         models = iter([training.network.model for training in trainings])
         self._model = minidl.replicate(lambda _rng: next(models), range(len(trainings)))
         self._optimizer = _joined(trainings, self._model)
-        self._steps, self._epochs = self._optimizer.t, 0
+        self._steps = self._optimizer.t
         first = trainings[0]
         target = first.estimator._as_target(first.data.y, first.network.dtype)
         self._target, self._criterion = target, Criterion(first.estimator, first.network.dtype, target)
@@ -74,8 +74,8 @@ class _Together:
         self._size = batch_size_of(first.estimator, first.samples)
         self._has_statistics = any(module.statistics for module in self._model.modules())
         self._l2 = _per_replicate([penalty_of(training.estimator) for training in trainings])
-        everything = first.rows is None
-        self._rows = None if everything else np.stack([np.asarray(training.rows) for training in trainings])
+        rows = [training.rows for training in trainings if training.rows is not None]
+        self._rows = np.stack(rows) if rows else None
         self._ends, self._lost = np.zeros((2, len(trainings)), bool)
 
     def run(self) -> None:
@@ -108,7 +108,7 @@ class _Together:
             rows = order if self._rows is None else np.take_along_axis(self._rows, order, axis=1)
             parts = [rows[:, start : start + self._size] for start in range(0, samples, self._size)]
             losses = sum(part.shape[1] * self._step(part) for part in parts)
-            if self._end_epoch(np.divide(losses, samples)).all():
+            if (self._end_epoch(np.divide(losses, samples)) | self._lost).all():
                 break
 
     def _step(self, part: np.ndarray) -> np.ndarray:

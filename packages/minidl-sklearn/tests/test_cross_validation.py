@@ -48,6 +48,8 @@ CASES = {
     "no grid": (MLPClassifier(**SMALL), X, Y, {}, StratifiedKFold(4), None),
     "labels": (MLPClassifier(**SMALL), X, np.stack([Y > 0, Y > 1], axis=1).astype(int), {"alpha": [0.1, 1.0]}, 3, 1),
     "one by one": (MLPClassifier(**SMALL, class_weight="balanced"), X, Y, {"alpha": [0.1, 1.0]}, 3, 6),
+    "class weights": (MLPClassifier(**SMALL, class_weight={0: 2.0}), X, Y, {"alpha": [0.1, 1.0]}, 3, 1),
+    "targets": (MLPRegressor(**SMALL), X, np.stack([Y, 2 * Y], axis=1), {"alpha": [0.1, 1.0]}, 3, 1),
     "missing classes": (MLPClassifier(**SMALL), X, Y, {"alpha": [0.1, 1.0]}, KFold(3), 6),
     "several": (MLPClassifier(**SMALL), X, Y, {"n_networks": [1, 3]}, 3, 4),
     "sparse": (MLPClassifier(**SMALL), csr_matrix(X), Y, {"alpha": [0.1, 1.0]}, 3, 1),

@@ -97,10 +97,25 @@ def test_a_warning_counts_the_networks_that_have_not_converged():
 
 
 @pytest.mark.filterwarnings("ignore:fit. replicate", "ignore:overflow", "ignore:invalid value")
-def test_networks_that_diverge_are_an_error():
+@pytest.mark.parametrize("weight", [None, np.full(len(X), 2.0)], ids=["", "weighted"])
+def test_networks_that_diverge_are_an_error(weight):
     estimator = MLPRegressor(**SMALL | {"solver": "sgd", "learning_rate_init": 1e10}, n_networks=3)
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
-        estimator.fit(X, Y)
+        estimator.fit(X, Y, weight)
+    assert estimator.n_iter_ == 20
+    assert np.isnan(estimator.loss_curve_[-1]).all()
+
+
+@pytest.mark.filterwarnings("ignore:fit. replicate", "ignore:overflow", "ignore:invalid value")
+@pytest.mark.parametrize("stopping", ["each", "mean"])
+@pytest.mark.parametrize("weight", [None, np.full(len(X), 2.0)], ids=["", "weighted"])
+def test_networks_that_diverge_keep_the_best_weights_of_early_stopping(stopping, weight):
+    options = SMALL | {"solver": "sgd", "learning_rate_init": 1e10, "early_stopping": True}
+    estimator = MLPRegressor(**options, n_networks=3, stopping=stopping).fit(X, Y, weight)
+    assert np.isnan(estimator.loss_curve_[-1]).all()
+    assert np.isfinite(estimator.predict(X)).all()
+    single = MLPRegressor(**options).fit(X, Y, weight)
+    assert (estimator.networks_[0].n_iter_ == single.n_iter_) or stopping == "mean"
 
 
 def test_an_interruption_leaves_networks_that_predict(monkeypatch):
@@ -127,7 +142,7 @@ def test_an_interruption_leaves_networks_that_predict(monkeypatch):
         ({"n_networks": 1, "bagging": True}, "bagging: expected n_networks above 1 beside it, got 1"),
         ({"bagging": True, "solver": "lbfgs"}, "bagging: expected a solver that trains by mini-batches"),
         ({"stopping": "mean", "solver": "lbfgs"}, "stopping: expected 'each' .* got 'mean' beside solver='lbfgs'"),
-        ({"stopping": "mean", "class_weight": {0: 2}}, "got 'mean' beside weights of samples or classes"),
+        ({"stopping": "mean", "class_weight": {0: 0}}, "got 'mean' beside weights of zero"),
         ({"stopping": "mean", "callbacks": [print]}, "got 'mean' beside callbacks"),
         ({"stopping": "both"}, "The 'stopping' parameter of MLPClassifier must be a str among"),
     ],

@@ -14,6 +14,8 @@ X, Y = scale(load_iris().data), load_iris().target
 HELD = X[::5], Y[::5]
 SMALL = {"hidden_layer_sizes": (7, 5), "max_iter": 20, "random_state": 3}
 
+STOPS = {"max_iter": 200, "tol": 0.02, "learning_rate_init": 0.03, "n_iter_no_change": 2}
+
 
 def weights(estimator):
     return np.concatenate([array.ravel() for array in (*estimator.coefs_, *estimator.intercepts_)])
@@ -65,9 +67,16 @@ CASES = {
     "poisson": (MLPRegressor, Y, {"loss": "poisson"}),
     "gaussian": (MLPRegressor, Y, {"loss": "gaussian"}),
     "quantile": (MLPRegressor, Y, {"loss": "quantile", "quantiles": [0.2, 0.8]}),
+    # batch by batch
+    "targets": (MLPRegressor, np.stack([Y, 2 * Y], axis=1), {"alpha": 1.0, "normalize": "layer"}),
+    "class weights": (
+        MLPClassifier,
+        Y,
+        {"class_weight": "balanced", "early_stopping": True, "max_iter": 60, "learning_rate_init": 0.05},
+    ),
+    "weights, as they lie": (MLPClassifier, Y, {"class_weight": {0: 2.0}, "shuffle": False, "solver": "sgd"}),
     # one after another
-    "targets": (MLPRegressor, np.stack([Y, 2 * Y], axis=1), {}),
-    "class weights": (MLPClassifier, Y, {"class_weight": {0: 2.0}}),
+    "no weight": (MLPClassifier, Y, {"class_weight": {0: 0.0}}),
     "callbacks": (MLPClassifier, Y, {"callbacks": [lambda epoch, _: epoch == 7]}),
     "lbfgs": (MLPClassifier, Y, {"solver": "lbfgs", "max_iter": 5}),
 }
@@ -92,10 +101,21 @@ def test_networks_that_stop_by_themselves_stop_at_different_epochs():
     assert estimator.best_loss_ is None
 
 
-def test_weights_of_samples():
-    weight = np.where(Y == 0, 3.0, 0.5)
-    estimator = MLPClassifier(**SMALL, n_networks=2).fit(X, Y, weight)
+@pytest.mark.parametrize("low", [0.5, 0.0])
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_weights_of_samples(loss, low):
+    weight = np.where(Y == 0, 3.0, low)
+    estimator = MLPRegressor(loss, **SMALL, n_networks=2, batch_size=40).fit(X, Y, weight)
     same_as_alone(estimator, X, Y, sample_weight=weight)
+
+
+def test_a_network_that_has_ended_stays_as_it_is_while_others_are_trained_batch_by_batch():
+    options = SMALL | STOPS | {"class_weight": {0: 2.0}, "dropout": 0.1}
+    estimator = MLPClassifier(**options, n_networks=3).fit(X, Y)
+    assert len({network.n_iter_ for network in estimator.networks_}) > 1
+    for network in estimator.networks_:
+        single = alone(estimator, network.random_state).fit(X, Y)
+        same(network.partial_fit(X, Y), single.partial_fit(X, Y))  # also its solver and its masks
 
 
 # ---- rows drawn with replacement
@@ -175,9 +195,10 @@ def test_a_warm_start_goes_on(options):
 @pytest.mark.parametrize("fitted", [False, True])
 @pytest.mark.parametrize("options", [{}, {"solver": "sgd"}, {"solver": "rmsprop", "dropout": 0.2}], ids=str)
 def test_partial_fit_goes_on_with_the_solver(options, fitted):
-    options = SMALL | {"max_iter": 100, "tol": 0.05, "n_iter_no_change": 2} | options
-    estimator = MLPClassifier(**options, n_networks=3)
-    singles = [alone(estimator, network.random_state) for network in clone(estimator).fit(X, Y).networks_]
+    estimator = MLPClassifier(**SMALL | STOPS | options, n_networks=3)
+    networks = clone(estimator).fit(X, Y).networks_
+    assert len({network.n_iter_ for network in networks}) > 1
+    singles = [alone(estimator, network.random_state) for network in networks]
     for one in [estimator, *singles]:
         if fitted:
             one.fit(X, Y)  # after which the networks are not equally far

@@ -165,9 +165,8 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
     rounding. They predict the mean of their probabilities. `loss_curve_`, `validation_scores_` and
     `validation_loss_curve_` are then arrays of shape (n_epochs, n_networks), with nan after the end of a network;
     `best_loss_` and `best_validation_score_` arrays of one number per network; `loss_` is the mean over the networks,
-    `n_iter_` and `t_` are the largest. Networks are trained one after another, not at once, with "lbfgs", weights of
-    samples or classes, callbacks, several targets of the squared error, and in a `partial_fit` after they have stopped
-    at different epochs.
+    `n_iter_` and `t_` are the largest. Networks are trained one after another, not at once, with "lbfgs", callbacks,
+    samples of weight zero, and in a `partial_fit` after they have stopped at different epochs.
 
     A `fit` with `warm_start` goes on, as in scikit-learn, with what the training before has left: after 10 epochs
     without improvement it ends at the first one more, early stopping compares with a score from another validation set,

@@ -97,8 +97,8 @@ def cross_val_networks(
 
     Notes
     -----
-    Networks are trained one after another where they are in an estimator with `n_networks`: with "lbfgs", weights of
-    classes, callbacks, or several targets of the squared error; and in folds that lack a class.
+    Networks are trained one after another with "lbfgs", callbacks, classes of weight zero or "balanced", and where a
+    fold lacks a class.
 
     Examples
     --------

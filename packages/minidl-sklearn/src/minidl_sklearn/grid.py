@@ -66,7 +66,7 @@ class Runs:
         first = self._new(points[0])
         start, data, held_out = first._prepare(self._x, self._y, None, incremental=False)
         runs = [(point, fold) for point in points for fold in range(len(self._folds))]
-        if first.n_networks > 1 or why_apart(first, data) or not self._folds_have_all_classes(data.y):
+        if first.n_networks > 1 or why_apart(first, data) or not self._folds_are_alike(first, data.y):
             for run in runs:
                 self._fit_alone(run)
             return
@@ -117,9 +117,11 @@ class Runs:
         estimator._validate_params()
         return estimator
 
-    def _folds_have_all_classes(self, y: np.ndarray) -> bool:
-        """Whether the targets of all folds are encoded like those of all samples."""
-        if self._estimator._takes_numbers or (y.ndim == 2 and y.shape[1] > 1):
+    def _folds_are_alike(self, estimator: Any, y: np.ndarray) -> bool:
+        """Whether the targets of all folds are encoded, and weighted, like those of all samples."""
+        if getattr(estimator, "class_weight", None) == "balanced":
+            return False
+        if estimator._takes_numbers or (y.ndim == 2 and y.shape[1] > 1):
             return True
         count = len(np.unique(y))
         return all(len(np.unique(y[rows])) == count for rows in self._folds)

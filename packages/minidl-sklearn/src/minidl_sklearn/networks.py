@@ -27,10 +27,8 @@ def why_apart(estimator: Any, data: Data) -> str:
     """
     if estimator.solver == "lbfgs":
         return "solver='lbfgs'"
-    if data.weight is not None:
-        return "weights of samples or classes"
-    if estimator.loss == "squared_error" and data.y.shape[1] > 1:
-        return "several targets"
+    if data.weight is not None and not data.weight.all():  # a batch of them makes no step
+        return "weights of zero"
     return "callbacks" if estimator.callbacks else ""
 
 
@@ -138,6 +136,8 @@ def _train(
     if not why_apart(estimator, data) and can_run(trainings):
         interrupted = not run_together(trainings, judge, verbose=estimator.verbose)
     else:
+        for network in estimator.networks_:
+            network.verbose = estimator.verbose
         interrupted = not all(run(training) for training in trainings)
     finish(trainings, interrupted=interrupted)
     if judge is not None and not incremental:

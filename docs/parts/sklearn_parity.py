@@ -8,6 +8,7 @@ from parts.markdown import table
 from parts.places import write
 
 DTYPES = ("float64", "float32")
+ON = ", on "
 NONE = "Not in the run that is kept here.\n"
 
 
@@ -19,12 +20,13 @@ def is_estimator(case: str) -> bool:
 def write_sklearn_parity(rows: list[dict[str, Any]]) -> None:
     """Write one table per dtype: a row for each estimator and its parameters, a column for each data set."""
     for dtype in DTYPES:
-        found = [row for row in rows if row["dtype"] == dtype]
+        # A table that was kept before its rows named a data set counts as none.
+        found = [row for row in rows if row["dtype"] == dtype and ON in row["case"]]
         write(f"parity/sklearn-{dtype}.md", _table(found) if found else NONE)
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    cells = {tuple(row["case"].rsplit(", on ", 1)): row for row in rows}
+    cells = {tuple(row["case"].rsplit(ON, 1)): row for row in rows}
     cases, data_sets = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
     lines = [[case, *(_cell(cells.get((case, data_set))) for data_set in data_sets)] for case in cases]
     limits = [max(_relative(row, "tolerance") for key, row in cells.items() if key[0] == case) for case in cases]

@@ -99,7 +99,7 @@ def test_a_mean_and_a_spread():
     assert np.corrcoef(std, np.exp(LINE[:, 0]))[0, 1] > 0.95
     assert np.mean(np.abs(TARGET[:, 0] - mean) < std) == pytest.approx(0.68, abs=0.08)
     assert estimator.score(LINE, TARGET) == pytest.approx(r2_score(TARGET, mean))
-    with pytest.raises(ValueError, match="return_std: expected loss='gaussian', got 'huber'"):
+    with pytest.raises(ValueError, match="return_std: expected loss='gaussian' or several networks, got 'huber'"):
         estimator.set_params(loss="huber").predict(LINE, return_std=True)
 
 

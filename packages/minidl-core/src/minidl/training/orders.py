@@ -50,6 +50,42 @@ def as_order(order: Any, count: int, replicate_shape: tuple[int, ...]) -> np.nda
     return own
 
 
+def as_rows(rows: Any, count: int, replicate_shape: tuple[int, ...]) -> np.ndarray:
+    """Return a copy of the numbers of the samples to train on.
+
+    Parameters
+    ----------
+    rows : array_like of int, shape (M,), or (*replicate_shape, M)
+    count : int
+        Number of samples.
+    replicate_shape : tuple of int
+
+    Raises
+    ------
+    TypeError
+        For anything but integers.
+    ValueError
+        For another shape, no rows, or a row that is none.
+    """
+    array = np.asarray(rows)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"fit: expected rows to be an array of integers, got {array.dtype} {array.shape}")
+    if array.ndim == 0 or array.shape[:-1] not in ((), replicate_shape) or not array.shape[-1]:
+        own = f" or ({', '.join(map(str, replicate_shape))}, M)" if replicate_shape else ""
+        raise ValueError(f"fit: expected rows of shape (M,){own}, M at least 1, got {array.shape}")
+    outside = array[(array < 0) | (array >= count)]
+    if outside.size:
+        raise ValueError(f"fit: expected rows from 0 to {count - 1}, got {outside[0]}")
+    return array.astype(_small(count) if array.ndim > 1 else np.int64)
+
+
+def in_order(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return rows, (M,) or (*replicate_shape, M), in an order of either shape."""
+    if rows.ndim == 1 or order.ndim == 1:
+        return np.asarray(rows[..., order])
+    return np.take_along_axis(rows, order, axis=-1)
+
+
 def _small(count: int) -> type[np.signedinteger[Any]]:
     """Return the type of R orders of so many samples, the only memory that grows like that."""
     return np.int32 if count < 2**31 else np.int64

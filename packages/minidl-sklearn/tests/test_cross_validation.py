@@ -29,6 +29,9 @@ CASES = {
     ),
     "folds of two sizes": (MLPRegressor(**SMALL), XD, YD, {"alpha": [1e-4, 1.0], "epsilon": [1e-8, 1e-3]}, 5, 2),
     "seeds": (MLPRegressor(**SMALL), XD, YD, {"random_state": [0, 1, 2]}, KFold(4, shuffle=True, random_state=0), 2),
+    "a state": (
+        MLPClassifier(**SMALL | {"random_state": np.random.RandomState(7)}), X, Y, {"alpha": [0.1, 1.0]}, 3, 1,
+    ),
     "dropout": (
         MLPClassifier(**SMALL), X, Y > 0, {"dropout": [0.0, 0.1, 0.3], "alpha": [0.1, 1.0], "clip": [None, 0.1]}, 3, 2,
     ),

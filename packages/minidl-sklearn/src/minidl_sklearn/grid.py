@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from itertools import product
 from numbers import Number
 from typing import Any
 
@@ -65,22 +67,22 @@ class Runs:
         """Train the networks of points that are alike."""
         first = self._new(points[0])
         start, data, held_out = first._prepare(self._x, self._y, None, incremental=False)
-        runs = [(point, fold) for point in points for fold in range(len(self._folds))]
         if first.n_networks > 1 or why_apart(first, data) or not self._folds_are_alike(first, data.y):
-            for run in runs:
+            for run in product(points, range(len(self._folds))):
                 self._fit_alone(run)
             return
         data = data._replace(x=as_samples(data.x, start.dtype))
         by_size: dict[int, dict[tuple[int, int], Training]] = defaultdict(dict)
-        for point, fold in runs:
-            network = self._new(point)
-            vars(network).update(known_of(first))
-            rng = check_random_state(network.random_state)
-            network._start(start._replace(form=check_together(network, len(start.widths) - 2)), rng)
-            training = Training(
-                network, network._network(), data, held_out, rng, incremental=False, rows=self._folds[fold]
-            )
-            by_size[training.samples][point, fold] = training
+        for point in points:
+            estimator = self._new(point)
+            vars(estimator).update(known_of(first))
+            own = start._replace(form=check_together(estimator, len(start.widths) - 2))
+            for fold, rows in enumerate(self._folds):
+                network = copy.copy(estimator)
+                rng = check_random_state(copy.deepcopy(estimator.random_state))
+                network._start(own, rng)
+                training = Training(network, network._network(), data, held_out, rng, incremental=False, rows=rows)
+                by_size[training.samples][point, fold] = training
         for trainings in by_size.values():
             self._fit_together(trainings)
 

@@ -17,10 +17,13 @@ from minidl.losses.reduction import Reduction
 
 # What belongs to one `forward`, and its `backward`.
 _OF_ONE_CALL = frozenset({"_saved", "_narrow", "term_weight", "divisor", "total"})
+_PLAIN = frozenset({type(None), bool, int, float, str, np.ndarray, np.float32, np.float64})  # types that hold no loss
 
 
 def _losses_in(value: Any) -> list[Loss]:
     """Return the losses that an attribute is, or holds in a list, a tuple or a dict."""
+    if type(value) in _PLAIN:  # an abstract class takes long to say that something is no instance
+        return []
     if isinstance(value, Loss):
         return [value]
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
@@ -162,13 +165,13 @@ class Loss(Reduction, ABC):
         known : dict, optional
             The copies of losses by their id, so that a loss in two places has one copy.
         """
-        known = {} if known is None else known
-        if any(callable(value) and hasattr(type(self), name) for name, value in vars(self).items()):
+        known, attributes = {} if known is None else known, vars(self)
+        if any(hasattr(type(self), name) for name, value in attributes.items() if callable(value)):
             return self
         if id(self) not in known:
             twin = known[id(self)] = copy.copy(self)
-            held = {name: value for name, value in vars(self).items() if _losses_in(value)}
-            vars(twin).update({name: _with_copies(value, known) for name, value in held.items()})
+            held = [name for name, value in attributes.items() if name not in _OF_ONE_CALL and _losses_in(value)]
+            vars(twin).update({name: _with_copies(attributes[name], known) for name in held})
         return known[id(self)]  # type: ignore[return-value]  # of the same class
 
     def adopt(self, twin: Self) -> None:

@@ -112,7 +112,7 @@ class Loop:
         """Call the callbacks; return whether they end the training."""
         with self._interrupt.let_through:
             ends, stops = self._callbacks.ask(epoch, self._history, self._model.replicate_shape)
-        if stops.any():
+        if stops is not None:
             survivors.stop(stops, epoch)
             ends |= bool(survivors.frozen.all())
         if not ends:

@@ -104,7 +104,7 @@ class EarlyStopping(Callback):
         if patience is None or state is None:
             raise ValueError("EarlyStopping: expected to be started by fit, got an epoch")
         better = patience.watch(epoch, history)
-        if self.restore_best and better.any():
+        if self.restore_best and np.count_nonzero(better):
             state.keep(better)
         return np.asarray(patience.waited >= self.patience)
 

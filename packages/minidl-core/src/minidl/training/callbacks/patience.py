@@ -63,10 +63,10 @@ class Patience:
         value = np.asarray(self._sign * history.last(self._callback.monitor))
         better = np.asarray(value < self._best - self._callback.min_delta)
         self.waited += 1
-        if better.any():
-            self._best[better] = value[better]
-            self.best_epoch[better] = epoch
-            self.waited[better] = 0
+        if np.count_nonzero(better):  # on small arrays several times faster than `any`
+            np.copyto(self._best, value, where=better)
+            np.copyto(self.best_epoch, epoch, where=better)
+            np.copyto(self.waited, 0, where=better)
         return better
 
     def best(self) -> np.ndarray:

@@ -174,6 +174,18 @@ class Loss(Reduction, ABC):
             vars(twin).update({name: _with_copies(attributes[name], known) for name in held})
         return known[id(self)]  # type: ignore[return-value]  # of the same class
 
+    def still_has(self, twin: Self) -> bool:
+        """Whether a private copy is what a new one would be; False where that is not plain to see."""
+        mine, its = vars(self), vars(twin)
+        return (
+            twin is not self
+            and type(twin) is type(self)
+            and mine.keys() == its.keys()
+            and all(
+                value is mine[name] and type(value) in _PLAIN for name, value in its.items() if name not in _OF_ONE_CALL
+            )
+        )
+
     def adopt(self, twin: Self) -> None:
         """Take over what `forward` has changed in a private copy, such as a counter, beside what `backward` needs."""
         for name, value in vars(twin).items():

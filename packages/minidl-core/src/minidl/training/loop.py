@@ -117,7 +117,8 @@ class Loop:
             ends |= bool(survivors.frozen.all())
         if not ends:
             self._optimizer.check_for("fit", self._model, modules)  # a callback may have assigned a layer's rate
-            self._own_loss = self._loss.private_copy()  # or changed the loss
+            if not self._loss.still_has(self._own_loss):  # or changed the loss
+                self._own_loss = self._loss.private_copy()
         return ends
 
     def _train(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> Evaluation:

@@ -49,7 +49,8 @@ class EpochEnd:
         estimator.loss_ = loss
         estimator.t_ += self._samples
         estimator.loss_curve_.append(loss)
-        self._print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")  # noqa: T201 - what `verbose` asks for
         if self._measure is None:
             self._note_loss(loss)
         else:
@@ -74,7 +75,8 @@ class EpochEnd:
     def _note_score(self, score: float) -> None:
         estimator = self._estimator
         estimator.validation_scores_.append(score)
-        self._print(f"Validation score: {score:f}")
+        if estimator.verbose:
+            print(f"Validation score: {score:f}")  # noqa: T201 - what `verbose` asks for
         self._count(improved=not score < estimator.best_validation_score_ + estimator.tol)
         if score > estimator.best_validation_score_:
             estimator.best_validation_score_ = score
@@ -89,10 +91,6 @@ class EpochEnd:
         what = "Training loss" if self._measure is None else "Validation score"
         tol, epochs = self._estimator.tol, self._estimator.n_iter_no_change
         return f"{what} did not improve more than tol={tol:f} for {epochs:d} consecutive epochs."
-
-    def _print(self, line: str) -> None:
-        if self._estimator.verbose:
-            print(line)  # noqa: T201 - what `verbose` asks for
 
 
 def start_curves(estimator: Any) -> None:

@@ -21,7 +21,7 @@ def encode(binarizer: LabelBinarizer, y: Any) -> np.ndarray:
     """
     if y.ndim > 1 or binarizer.y_type_ not in ("binary", "multiclass"):
         return np.asarray(binarizer.transform(y).astype(bool))
-    index = np.searchsorted(binarizer.classes_, y)  # what `transform` finds after many checks
+    index = np.asarray(np.searchsorted(binarizer.classes_, y))  # what `transform` finds after many checks
     return index if binarizer.y_type_ == "multiclass" else index[:, None].astype(bool)
 
 

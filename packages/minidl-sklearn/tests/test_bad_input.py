@@ -109,3 +109,13 @@ def test_weights_that_make_no_sense_are_refused(name, weight):
     with pytest.raises(ValueError, match=r"at least 0, and not 0 for all|at least one non-zero"):
         estimator.fit(X, Y, weight)
     assert not hasattr(estimator, "coefs_")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_large_samples_whose_squares_overflow_are_accepted_and_infinite_ones_are_not():
+    estimator = both("MLPClassifier")[1].fit(X.astype(np.float32), Y)
+    large = np.full((1, 4), 1e25, np.float32)
+    np.testing.assert_array_equal(estimator.predict(large), estimator.predict(large.tolist()))
+    large[0, 2] = np.inf
+    with pytest.raises(ValueError, match="Input X contains infinity"):
+        estimator.predict(large)

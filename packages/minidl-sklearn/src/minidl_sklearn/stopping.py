@@ -61,7 +61,8 @@ class EpochEnd:
         estimator.loss_ = loss
         estimator.t_ += self._samples
         estimator.loss_curve_.append(loss)
-        self._print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")  # noqa: T201 - what `verbose` asks for
         validation = None if self._measure is None else self._measure()
         if validation is not None:
             self._note_validation(*validation)
@@ -97,7 +98,8 @@ class EpochEnd:
         estimator = self._estimator
         estimator.validation_scores_.append(score)
         estimator.validation_loss_curve_.append(loss)
-        self._print(f"Validation score: {score:f}")
+        if estimator.verbose:
+            print(f"Validation score: {score:f}")  # noqa: T201 - what `verbose` asks for
         if estimator.early_stopping:
             self._count(improved=not score < estimator.best_validation_score_ + estimator.tol)
         if score > estimator.best_validation_score_:
@@ -114,10 +116,6 @@ class EpochEnd:
         what = "Validation score" if self._estimator.early_stopping else "Training loss"
         tol, epochs = self._estimator.tol, self._estimator.n_iter_no_change
         return f"{what} did not improve more than tol={tol:f} for {epochs:d} consecutive epochs."
-
-    def _print(self, line: str) -> None:
-        if self._estimator.verbose:
-            print(line)  # noqa: T201 - what `verbose` asks for
 
 
 def start_curves(estimator: Any) -> None:

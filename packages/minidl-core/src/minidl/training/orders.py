@@ -38,12 +38,16 @@ def as_order(order: Any, count: int, replicate_shape: tuple[int, ...]) -> np.nda
     if array.shape not in shapes:
         expected = " or ".join(map(str, shapes))
         raise ValueError(f"fit: expected shuffle to return an order of shape {expected}, got {array.shape}")
-    outside = array[(array < 0) | (array >= count)]
-    if outside.size:
+    own = array.astype(np.uint64)  # in which a number below 0 is a very large one
+    if own.max() >= count:
+        outside = array[(array < 0) | (array >= count)]
         raise ValueError(f"fit: expected shuffle to return samples from 0 to {count - 1}, got {outside[0]}")
-    own = array.astype(_small(count) if array.ndim > 1 else np.int64)
+    own = own.astype(_small(count)) if array.ndim > 1 else own.view(np.int64)
     seen = np.zeros(own.shape, bool)
-    np.put_along_axis(seen, own, values=True, axis=-1)
+    if array.ndim > 1:
+        np.put_along_axis(seen, own, values=True, axis=-1)
+    else:
+        seen[own] = True  # faster than along an axis
     if not seen.all():
         missing = int(np.argwhere(~seen)[0, -1])
         raise ValueError(f"fit: expected shuffle to return each sample once, got an order without sample {missing}")

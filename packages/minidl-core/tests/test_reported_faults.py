@@ -272,7 +272,7 @@ class TestArrays:
     @quick
     @given(n=st.integers(1, 4000), scale=st.floats(1, 20), reduction=st.sampled_from(["sum", "mean"]))
     def test_float16_does_not_overflow_in_sums_over_samples(self, n, scale, reduction):
-        assume(reduction == "mean" or 2 * n * scale < np.finfo(np.float16).max)  # the gradient is a float16 itself
+        assume(reduction == "mean" or 2 * n * scale < 65504)  # the gradient is a float16 itself
         model = minidl.Linear(1, 1, std_w=0, dtype="float16", rng=0)
         x, y = np.zeros((n, 1), np.float16), np.full((n, 1), scale, np.float16)
         loss = minidl.MSELoss(reduction)

@@ -142,8 +142,8 @@ def fit(
     ValueError, TypeError
         If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
         batch_size < 1, or the native engine is asked for and cannot run this training. Also for a batch of `batches`
-        that is not like the first, an iterator that has nothing left for the second epoch, and an order of `shuffle`
-        that is none; the batches before it have been trained on then.
+        that is not like the first, an iterator that has nothing left for the second epoch, and a wrong order
+        returned by `shuffle`; the batches before it have been trained on then.
     KeyboardInterrupt
         On Ctrl-C; the error has the history so far in its attribute ``history``. With that history, the same samples
         and the same other arguments, `fit` goes on with the next step, to the same parameters bit for bit.
@@ -238,7 +238,7 @@ def _stream(model: Module, loss: Loss, batches: Any, arrays: dict[str, Any]) -> 
 def _check_together(
     validation: Any, split: Any, metrics: Sequence[Metric], shuffle: Any, batches: Any, rows: Any
 ) -> None:
-    """Raise for options that do not go together, and a `shuffle` that is none."""
+    """Raise for options that do not go together, and a wrong `shuffle`."""
     if not isinstance(shuffle, bool | np.bool) and not callable(shuffle):
         raise TypeError(f"fit: expected shuffle to be True, False or a callable, got {shuffle!r}")
     if callable(shuffle) and not (batches is None and split is None):

@@ -248,7 +248,7 @@ def test_a_network_that_diverges_with_a_penalty_is_named():
     """The weights are infinite where the loss is not nan; a replicate without penalty has none of them."""
     model = minidl.replicate(lambda rng: minidl.Linear(3, 2, rng=rng, dtype="float64"), range(3))
     options = {"epochs": 40, "batch_size": 4, "rng": 0, "l2": [1e9, 0.1, 0.0]}
-    with pytest.warns(RuntimeWarning, match="replicate 0 has diverged"):
+    with np.errstate(over="ignore", invalid="ignore"), pytest.warns(RuntimeWarning, match="replicate 0 has diverged"):
         history = minidl.fit(model, minidl.MSELoss("mean"), minidl.SGD(model, 0.1), X, Y, **options)
     assert list(history.diverged) == [0]
     assert np.isfinite(model.values[1:]).all()

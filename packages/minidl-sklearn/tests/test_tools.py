@@ -156,6 +156,15 @@ def test_weights_may_be_changed_in_place_and_replaced():
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-12)
 
 
+@pytest.mark.parametrize("names", [["coefs_"], ["intercepts_"], ["coefs_", "intercepts_"]])
+def test_weights_of_two_layers_may_be_swapped(names):
+    theirs, ours = (kind(**SMALL | {"hidden_layer_sizes": (5, 5, 5)}).fit(X, Y) for kind in (Original, MLPClassifier))
+    for mlp in (theirs, ours):
+        for arrays in (getattr(mlp, name) for name in names):
+            arrays[1], arrays[2] = arrays[2], arrays[1]
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-12)
+
+
 # ---- predictions
 
 

@@ -83,9 +83,11 @@ class Network:
 
     def copy_from(self, coefs: Sequence[Any], intercepts: Sequence[Any]) -> None:
         """Take over the numbers of other arrays of the same shapes."""
-        for own, other in zip([*self.coefs, *self.intercepts], [*coefs, *intercepts], strict=True):
-            if own is not other:
-                own[...] = other
+        views = zip([*self.coefs, *self.intercepts], [*coefs, *intercepts], strict=True)
+        # Copies first: another array may be a view of this network, which an assignment before it would overwrite.
+        replaced = [(own, np.array(other)) for own, other in views if own is not other]
+        for own, numbers in replaced:
+            own[...] = numbers
 
     @property
     def norms(self) -> list[minidl.Module]:

@@ -32,6 +32,12 @@ def test_the_loss_of_a_split_is_noted_beside_its_score(labels):
     assert estimator.validation_loss_curve_[best] == pytest.approx(expected)
 
 
+def test_a_single_class_is_always_right():
+    theirs, ours = (kind(**SMALL, early_stopping=True).fit(X, np.full(len(X), 7)) for kind in (Original, MLPClassifier))
+    assert ours.validation_scores_ == theirs.validation_scores_ == [1.0] * 10
+    np.testing.assert_allclose(weights(ours), weights(theirs), rtol=1e-9, atol=1e-12)
+
+
 def split_like(estimator, labels):
     """Return how scikit-learn splits: after the initial weights have been drawn."""
     rng = np.random.RandomState(0)

@@ -165,4 +165,4 @@ class ClassTargets(BaseMLP):
         return bool(self.n_outputs_ == 1)
 
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
-        return accuracy(count_hits(z, y), weight)
+        return accuracy(count_hits(self._label_binarizer, z, y), weight)

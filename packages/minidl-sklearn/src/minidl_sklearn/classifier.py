@@ -16,6 +16,7 @@ from minidl_sklearn.labels import decode
 from minidl_sklearn.mlp import BaseMLP
 from minidl_sklearn.options import OF_CLASSIFIER
 from minidl_sklearn.sklearn_parts import fit_context, is_first_call
+from minidl_sklearn.undo import unchanged_on_error
 
 
 class MLPClassifier(ClassifierMixin, ClassTargets):
@@ -202,10 +203,12 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         -------
         MLPClassifier
         """
-        if is_first_call(self, classes):
-            labels = y if type_of_target(y).startswith("multilabel") else classes
-            self._label_binarizer = LabelBinarizer().fit(labels)
-        return self._fit(X, y, sample_weight, incremental=True)
+        with unchanged_on_error(self):
+            if is_first_call(self, classes):
+                labels = y if type_of_target(y).startswith("multilabel") else classes
+                self._label_binarizer = LabelBinarizer().fit(labels)
+            train = self._prepare(X, y, sample_weight, incremental=True)
+        return self._finish(train)
 
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each sample, or its labels.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import validate_data
 
 import minidl
 from minidl_sklearn.criterion import Criterion
@@ -23,6 +24,35 @@ class Data(NamedTuple):
     def take(self, rows: np.ndarray) -> Data:
         """Return some of the samples."""
         return Data(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+
+
+def given(estimator: Any, trained_on: np.ndarray) -> Data | None:
+    """Return the validation set that is given, if there is one.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+    trained_on : array
+        The targets of the training, as the estimator encodes them.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no (X, y) or (X, y, sample_weight) of the same features and kind of targets.
+    """
+    if estimator.validation_data is None:
+        return None
+    if len(estimator.validation_data) not in (2, 3):
+        raise ValueError(
+            f"validation_data: expected (X, y) or (X, y, sample_weight), got {len(estimator.validation_data)} of them"
+        )
+    X, y, weight = (*estimator.validation_data, None)[:3]
+    X, y = validate_data(
+        estimator, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=False,
+        y_numeric=estimator._takes_numbers,
+    )  # fmt: skip
+    weight = estimator._check_weight(weight, X)
+    return Data(X, estimator._encode(y, trained_on), weight)
 
 
 def split(estimator: Any, data: Data, rng: np.random.RandomState) -> tuple[Data, Data]:

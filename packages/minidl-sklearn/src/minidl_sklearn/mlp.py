@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from operator import is_
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import minidl
 from minidl_sklearn.form import Form, form_of
-from minidl_sklearn.held_out import Data
+from minidl_sklearn.held_out import Data, given
 from minidl_sklearn.initial_weights import initial_weights, weights_by_rule
 from minidl_sklearn.inputs import as_samples, check_samples
 from minidl_sklearn.lbfgs import fit_lbfgs
@@ -23,8 +24,9 @@ from minidl_sklearn.network import Network
 from minidl_sklearn.options import check_together
 from minidl_sklearn.sklearn_parts import check_sample_weight
 from minidl_sklearn.solver import OPTIMIZERS
-from minidl_sklearn.stochastic import fit_stochastic
+from minidl_sklearn.stochastic import new_training
 from minidl_sklearn.stopping import start_curves
+from minidl_sklearn.undo import unchanged_on_error
 
 
 class BaseMLP(BaseEstimator, ABC):
@@ -124,6 +126,22 @@ class BaseMLP(BaseEstimator, ABC):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
         """Train; with `incremental` one epoch more."""
+        with unchanged_on_error(self):
+            train = self._prepare(X, y, sample_weight, incremental=incremental)
+        return self._finish(train)
+
+    def _finish(self, train: Callable[[], None]) -> Self:
+        """Run a training that has been prepared."""
+        train()
+        if not np.isfinite(self._held.model.values).all():
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
+        return self
+
+    def _prepare(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Callable[[], None]:
+        """Check everything and set the attributes that a training starts from; return the training."""
         hidden = _hidden_widths(self.hidden_layer_sizes)
         form = check_together(self, len(hidden))
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -135,7 +153,7 @@ class BaseMLP(BaseEstimator, ABC):
         by_class = self._class_weights(y, incremental=incremental)
         y = self._check_targets(y, first=first, incremental=incremental)
         weight = self._check_weight(sample_weight, X, by_class)
-        held_out = self._held_out(y)
+        held_out = given(self, y)
         rng = check_random_state(self.random_state)
         outputs, out_activation = self._output_kind(y)
         if first:
@@ -147,13 +165,7 @@ class BaseMLP(BaseEstimator, ABC):
                 f"{type(self).__name__}: expected a loss with the output activation {self.out_activation_!r} of the "
                 f"training that goes on, got one with {out_activation!r}"
             )
-        self._train(Data(X, y, weight), held_out, rng, incremental=incremental)
-        if not np.isfinite(self._held.model.values).all():
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-                "preprocessed."
-            )
-        return self
+        return self._training(Data(X, y, weight), held_out, rng, incremental=incremental)
 
     def _check_weight(self, sample_weight: Any, X: Any, by_class: np.ndarray | None = None) -> Any:
         """Return validated weights of samples times those of their classes, or None."""
@@ -192,33 +204,18 @@ class BaseMLP(BaseEstimator, ABC):
         else:
             start_curves(self)
 
-    def _train(self, data: Data, held_out: Data | None, rng: np.random.RandomState, *, incremental: bool) -> None:
+    def _training(
+        self, data: Data, held_out: Data | None, rng: np.random.RandomState, *, incremental: bool
+    ) -> Callable[[], None]:
         network = self._network()
         if self.solver == "lbfgs":
             if network.dtype != np.float64:
                 coefs = [coef.astype(np.float64) for coef in network.coefs]
                 network = Network(coefs, network.intercepts, network.form, like=network)
                 self._hold(network)
-            fit_lbfgs(self, network, as_samples(data.x, network.dtype), data.y, data.weight)
-        else:
-            data = data._replace(x=as_samples(data.x, network.dtype))
-            fit_stochastic(self, network, data, held_out, rng, incremental=incremental)
-
-    def _held_out(self, trained_on: np.ndarray) -> Data | None:
-        """Return the validation set that is given, if its targets are like those of the training."""
-        if self.validation_data is None:
-            return None
-        if len(self.validation_data) not in (2, 3):
-            raise ValueError(
-                f"validation_data: expected (X, y) or (X, y, sample_weight), got {len(self.validation_data)} of them"
-            )
-        X, y, weight = (*self.validation_data, None)[:3]
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=False,
-            y_numeric=self._takes_numbers,
-        )  # fmt: skip
-        weight = self._check_weight(weight, X)
-        return Data(X, self._encode(y, trained_on), weight)
+            return partial(fit_lbfgs, self, network, as_samples(data.x, network.dtype), data.y, data.weight)
+        data = data._replace(x=as_samples(data.x, network.dtype))
+        return new_training(self, network, data, held_out, rng, incremental=incremental)
 
     # ---- the network
 

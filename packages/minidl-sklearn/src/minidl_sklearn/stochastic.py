@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from minidl_sklearn.solver import new_solver, penalty_of
 from minidl_sklearn.stopping import EpochEnd, continue_curves
 
 
-def fit_stochastic(
+def new_training(
     estimator: Any,
     network: Network,
     data: Data,
@@ -27,8 +28,8 @@ def fit_stochastic(
     rng: np.random.RandomState,
     *,
     incremental: bool,
-) -> None:
-    """Train the network of an estimator.
+) -> Callable[[], None]:
+    """Check and prepare a training of the network of an estimator; return it as a function that changes the weights.
 
     Parameters
     ----------
@@ -55,7 +56,11 @@ def fit_stochastic(
     end = EpochEnd(estimator, network, solver, len(data.x), measure, callbacks)
     if not (incremental and network.seeded):
         network.seed(rng)
-    epochs = _Epochs(estimator, network, data, rng)
+    return partial(_train, estimator, _Epochs(estimator, network, data, rng), end, incremental=incremental)
+
+
+def _train(estimator: Any, epochs: _Epochs, end: EpochEnd, *, incremental: bool) -> None:
+    """Make the epochs of a training, and warn where they were too few."""
     if incremental:
         _run(estimator, epochs, end, 1)
         return

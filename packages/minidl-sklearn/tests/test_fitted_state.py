@@ -1,0 +1,49 @@
+"""What a fitted estimator keeps: after a training that was refused, and after its parameters have changed."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import scale
+
+from minidl_sklearn import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+X, Y = scale(load_iris().data), load_iris().target
+TWO = np.array(["no", "yes"])[(Y > 0).astype(int)]
+SMALL = {"hidden_layer_sizes": (7, 5), "max_iter": 10, "learning_rate_init": 0.03, "random_state": 0}
+
+REFUSED = {
+    "weights": ({}, (X, Y, -np.ones(len(Y)))),
+    "validation_data": ({"validation_data": (X,)}, (X[:, :3], Y)),
+    "validation targets": ({"validation_data": (X[:, :3], np.stack([Y, Y + 5], axis=1))}, (X[:, :3], Y)),
+    "dropout": ({"dropout": [0.1]}, (X[:, :3], Y)),
+    "split": ({"early_stopping": True, "validation_fraction": 0.01}, (X[:9], Y[45:54])),
+    "batches": ({"normalize": "batch", "batch_size": 1}, (X[:, :3], Y)),
+}
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_training_that_is_refused_leaves_the_estimator_as_it_was(case, kind, method):
+    parameters, arguments = REFUSED[case]
+    y = TWO if kind is MLPClassifier else Y
+    estimator = kind(**SMALL).fit(X, y)
+    before, values = estimator.predict(X), dict(vars(estimator))
+    with pytest.raises(ValueError):
+        getattr(estimator.set_params(**parameters), method)(*arguments)
+    estimator.set_params(**{name: kind().get_params()[name] for name in parameters})
+    np.testing.assert_array_equal(estimator.predict(X), before)
+    assert {name: value for name, value in vars(estimator).items() if name.endswith("_")} == {
+        name: value for name, value in values.items() if name.endswith("_")
+    }
+    getattr(estimator, method)(X, y)  # is trained as if nothing had happened
+    expected = getattr(kind(**SMALL).fit(X, y), method)(X, y)
+    np.testing.assert_array_equal(estimator.predict(X), expected.predict(X))
+
+
+def test_a_first_call_that_is_refused_fixes_no_classes():
+    estimator = MLPClassifier(**SMALL)
+    with pytest.raises(ValueError, match="Found input variables with inconsistent numbers of samples"):
+        estimator.partial_fit(X, Y[1:], classes=[0, 1, 2])
+    assert estimator.partial_fit(X, TWO, classes=["no", "yes"]).classes_.tolist() == ["no", "yes"]

@@ -104,6 +104,7 @@ class _Epochs:
         self._coefs, self._alpha, self._engine = network.coefs, penalty_of(estimator), estimator.engine
         self._criterion = Criterion(estimator, network.dtype, target)
         self._size, self._order = _batch_size(estimator, len(x)), np.arange(len(x))
+        self._lost = False
 
     def run(self, end: EpochEnd, epochs: int) -> None:
         """Train until the end says so, or for a number of epochs."""
@@ -129,7 +130,7 @@ class _Epochs:
         """Train batch by batch; return the number of epochs that were made, fewer where the loss became nan."""
         for epoch in range(epochs):
             loss = sum(len(rows) * self._step(rows) for rows in self._batches())
-            if np.isnan(loss):
+            if self._lost:
                 return epoch
             if end(loss / len(self._x)):
                 return epoch + 1
@@ -149,6 +150,7 @@ class _Epochs:
             self.model, criterion.loss, self.optimizer, x, y, sample_weight=weight, l2=self._alpha,
             engine=self._engine,
         )  # fmt: skip
+        self._lost |= bool(np.isnan(loss))  # the constant of negative counts is nan, and nothing is lost
         return float((loss + criterion.constant(y, weight) - penalty) / criterion.outputs + penalty)
 
     def _batches(self) -> Iterator[np.ndarray]:

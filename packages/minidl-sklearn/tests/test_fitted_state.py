@@ -47,3 +47,47 @@ def test_a_first_call_that_is_refused_fixes_no_classes():
     with pytest.raises(ValueError, match="Found input variables with inconsistent numbers of samples"):
         estimator.partial_fit(X, Y[1:], classes=[0, 1, 2])
     assert estimator.partial_fit(X, TWO, classes=["no", "yes"]).classes_.tolist() == ["no", "yes"]
+
+
+# ---- another loss than that of the training
+
+LOSSES = {
+    "squared_error": {},
+    "poisson": {},
+    "gaussian": {},
+    "quantile": {"quantiles": [0.1, 0.9]},
+    "other quantiles": {"quantiles": [0.2, 0.8]},
+}
+TWO_TARGETS = np.stack([Y, X[:, 0] ** 2], axis=1)
+
+
+def parameters_of(name):
+    return {"quantiles": None, "loss": "quantile" if "quantile" in name else name} | LOSSES[name]
+
+
+@pytest.mark.parametrize("trained", LOSSES)
+@pytest.mark.parametrize("later", LOSSES)
+def test_predictions_go_by_the_loss_of_the_training(trained, later):
+    estimator = MLPRegressor(**SMALL, **parameters_of(trained), warm_start=True).fit(X, TWO_TARGETS)
+    expected, score = estimator.predict(X), estimator.score(X, TWO_TARGETS)
+    estimator.set_params(**parameters_of(later))
+    np.testing.assert_array_equal(estimator.predict(X), expected)
+    assert estimator.score(X, TWO_TARGETS) == score
+    if later == trained:
+        return
+    # the number of outputs is the same for four of one loss and two of another
+    for y in (TWO_TARGETS, np.hstack([TWO_TARGETS, TWO_TARGETS]), Y):
+        for train in (estimator.fit, estimator.partial_fit):
+            with pytest.raises(ValueError, match="MLPRegressor: expected a loss for outputs as the training that goes"):
+                train(X, y)
+    np.testing.assert_array_equal(estimator.predict(X), expected)
+
+
+def test_a_training_goes_on_with_another_loss_of_the_same_outputs():
+    estimator = MLPRegressor(**SMALL, warm_start=True).fit(X, Y)
+    before = estimator.predict(X)
+    estimator.set_params(loss="huber").fit(X, Y)
+    assert not np.array_equal(estimator.predict(X), before)
+    assert MLPRegressor("gaussian", (7,), max_iter=2).fit(X, Y).set_params(loss="squared_error").predict(
+        X, return_std=True
+    )[1].shape == (150,)

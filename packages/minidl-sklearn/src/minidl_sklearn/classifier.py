@@ -89,7 +89,8 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         The rule of the initial weights, as for `minidl.Linear`; None draws scikit-learn's.
     class_weight : "balanced", dict or None
         What the samples of each class count in loss and validation score, beside `sample_weight`; "balanced" makes all
-        classes count the same in sum. It is a dict for `partial_fit`.
+        classes of the training set count the same in sum, and gives those of `validation_data` the same weights. It is
+        a dict for `partial_fit`.
     label_smoothing : float
         In [0, 1): this share of each target is spread evenly over all classes, or over the two values of a label.
     validation_data : tuple of (X, y) or (X, y, sample_weight), or None

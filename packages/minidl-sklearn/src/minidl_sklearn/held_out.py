@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ class Data(NamedTuple):
         return Data(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
 
 
-def given(estimator: Any, trained_on: np.ndarray) -> Data | None:
+def given(estimator: Any, trained_on: np.ndarray, class_weights: Callable[[Any], np.ndarray | None]) -> Data | None:
     """Return the validation set that is given, if there is one.
 
     Parameters
@@ -34,6 +35,8 @@ def given(estimator: Any, trained_on: np.ndarray) -> Data | None:
     estimator : BaseMLP
     trained_on : array
         The targets of the training, as the estimator encodes them.
+    class_weights : callable
+        Returns what samples of these targets count by their classes, or None.
 
     Raises
     ------
@@ -51,8 +54,8 @@ def given(estimator: Any, trained_on: np.ndarray) -> Data | None:
         estimator, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=False,
         y_numeric=estimator._takes_numbers,
     )  # fmt: skip
-    weight = estimator._check_weight(weight, X)
-    return Data(X, estimator._encode(y, trained_on), weight)
+    encoded = estimator._encode(y, trained_on)  # first: it refuses classes that have no weight
+    return Data(X, encoded, estimator._check_weight(weight, X, class_weights(y)))
 
 
 def split(estimator: Any, data: Data, rng: np.random.RandomState) -> tuple[Data, Data]:

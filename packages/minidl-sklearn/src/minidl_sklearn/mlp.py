@@ -108,8 +108,14 @@ class BaseMLP(BaseEstimator, ABC):
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
         """Return the score of outputs in front of their activation."""
 
-    def _class_weights(self, y: Any, *, incremental: bool) -> np.ndarray | None:  # noqa: ARG002 - the classifier's
-        """Return what each sample counts by its class; None for one each."""
+    def _keep_outputs(self) -> None:
+        """Keep what the outputs of a new network mean."""
+
+    def _check_outputs(self) -> None:
+        """Raise a ValueError unless the outputs of the network mean what the parameters ask for."""
+
+    def _class_weights(self, y: Any, counted: Any = None, *, incremental: bool) -> np.ndarray | None:  # noqa: ARG002 - the classifier's
+        """Return what each sample counts by its class, "balanced" by those of other targets; None for one each."""
         return None
 
     def _stratifies(self) -> bool:
@@ -150,21 +156,18 @@ class BaseMLP(BaseEstimator, ABC):
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first,
             y_numeric=self._takes_numbers,
         )  # fmt: skip
-        by_class = self._class_weights(y, incremental=incremental)
+        by_class, classes = self._class_weights(y, incremental=incremental), y
         y = self._check_targets(y, first=first, incremental=incremental)
         weight = self._check_weight(sample_weight, X, by_class)
-        held_out = given(self, y)
+        held_out = given(self, y, partial(self._class_weights, counted=classes, incremental=incremental))
         rng = check_random_state(self.random_state)
         outputs, out_activation = self._output_kind(y)
+        if not first:
+            self._check_outputs()
         if first:
             self._start([X.shape[1], *hidden, outputs], form, out_activation, X.dtype, rng)
         elif outputs != self.n_outputs_:
             raise ValueError(f"{type(self).__name__}: expected y of {self.n_outputs_} outputs, got {outputs}")
-        elif out_activation != self.out_activation_:
-            raise ValueError(
-                f"{type(self).__name__}: expected a loss with the output activation {self.out_activation_!r} of the "
-                f"training that goes on, got one with {out_activation!r}"
-            )
         return self._training(Data(X, y, weight), held_out, rng, incremental=incremental)
 
     def _check_weight(self, sample_weight: Any, X: Any, by_class: np.ndarray | None = None) -> Any:
@@ -195,6 +198,7 @@ class BaseMLP(BaseEstimator, ABC):
         """Take a network that has not been trained here, and set all attributes that a training starts from."""
         self.n_outputs_, self.n_layers_ = network.coefs[-1].shape[1], len(network.coefs) + 1
         self.out_activation_ = out_activation
+        self._keep_outputs()
         self._hold(network)
         self._optimizer: Any = None
         self._split_rows: Any = None

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 import minidl
 from minidl_sklearn.criterion import activate
 from minidl_sklearn.exchange import hold, network_of
+from minidl_sklearn.meaning import Meaning, outputs_of, standard_deviations
 from minidl_sklearn.mlp import BaseMLP
 from minidl_sklearn.options import OF_REGRESSOR
 from minidl_sklearn.scores import d2, r2
@@ -58,6 +59,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Number of outputs of the network: one for each target, and for each of its quantiles, or two with "gaussian".
     out_activation_ : str
         "identity", or "exp" for the Poisson deviance.
+
+    Notes
+    -----
+    What the outputs of a fitted network mean does not change with `loss` and `quantiles`. `predict` and `score` go by
+    the loss of the training, and a training that goes on may change to another loss of the same outputs only: from
+    "squared_error" to "huber", but not to "gaussian".
 
     Examples
     --------
@@ -188,7 +195,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         (4,)
         """
         estimator, network = cls(**params), network_of(cls.__name__, model)
-        outputs, each = network.coefs[-1].shape[1], estimator._outputs_of(1)
+        outputs, each = network.coefs[-1].shape[1], outputs_of(estimator, 1)
         if outputs % each:
             raise ValueError(f"{cls.__name__}: expected {each} outputs for each target, got a network of {outputs}")
         return hold(estimator, network, estimator._out_activation())
@@ -210,8 +217,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             With `return_std`.
         """
         z = self._outputs(X)
-        if return_std and self.loss != "gaussian":
-            raise ValueError(f"return_std: expected loss='gaussian', got {self.loss!r}")
+        if return_std and self._meaning.kind != "gaussian":
+            raise ValueError(
+                f"return_std: expected a network trained with loss='gaussian', got one whose outputs are "
+                f"{self._meaning}"
+            )
         y = _column(self._predictions(z))
         return (y, _column(standard_deviations(z))) if return_std else y
 
@@ -228,9 +238,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         -------
         float
         """
-        if self.loss != "quantile":
+        z = self._outputs(X)  # first: it knows whether there has been a training
+        if self._meaning.kind != "quantile":
             return float(super().score(X, y, sample_weight))
-        z = self._outputs(X)
         y = check_array(y, ensure_2d=False, dtype=z.dtype, input_name="y")
         check_consistent_length(z, y, sample_weight)
         weight = None if sample_weight is None else check_sample_weight(sample_weight, z)
@@ -238,9 +248,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _predictions(self, z: np.ndarray) -> np.ndarray:
         """Return the columns of `predict` of outputs z."""
-        if self.loss == "gaussian":
+        if self._meaning.kind == "gaussian":
             return z[:, : z.shape[1] // 2]
         return np.asarray(activate(self.out_activation_, z))
+
+    def _keep_outputs(self) -> None:
+        self._meaning = Meaning.of(self)
+
+    def _check_outputs(self) -> None:
+        self._meaning.check_kept(self)
 
     def _loss_kind(self) -> str:
         return self.loss
@@ -251,24 +267,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             raise ValueError(f"validation_data: expected y of {trained_on.shape[1]} outputs, got {columns.shape[1]}")
         return columns
 
-    def _outputs_of(self, targets: int) -> int:
-        """Return the number of outputs of a network for so many targets."""
-        if (self.loss == "quantile") != (self.quantiles is not None):
-            raise ValueError(
-                f"quantiles: expected numbers beside loss='quantile' and else None, got {self.quantiles!r} beside "
-                f"loss={self.loss!r}"
-            )
-        if self.loss == "quantile":
-            return targets * len(minidl.QuantileLoss(quantiles=self.quantiles).quantiles)
-        return 2 * targets if self.loss == "gaussian" else targets
-
     def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> np.ndarray:  # noqa: ARG002 - the classifier's
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return np.asarray(y.reshape(len(y), -1))
 
     def _output_kind(self, y: np.ndarray) -> tuple[int, str]:
-        return self._outputs_of(y.shape[1]), self._out_activation()
+        return outputs_of(self, y.shape[1]), self._out_activation()
 
     def _out_activation(self) -> str:
         return "exp" if self.loss == "poisson" else "identity"
@@ -277,17 +282,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return np.ascontiguousarray(y, dtype)
 
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
-        if self.loss == "quantile":
-            return d2(y, z, np.atleast_1d(self.quantiles), weight)
+        if self._meaning.kind == "quantile":
+            return d2(y, z, np.array(self._meaning.quantiles), weight)
         return r2(y, self._predictions(z), weight)
-
-
-def standard_deviations(z: np.ndarray) -> np.ndarray:
-    """Return the roots of the variances whose logarithms are the second half of the outputs z.
-
-    `minidl.GaussianNLLLoss` keeps a variance above 1e-6.
-    """
-    return np.asarray(np.sqrt(np.maximum(np.exp(z[:, z.shape[1] // 2 :]), 1e-6)))
 
 
 def _column(y: np.ndarray) -> np.ndarray:

@@ -105,7 +105,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         Each is called as ``callback(epoch, history)`` after each epoch, and ends the training by returning True. The
         history has the curves ``loss``, and of a validation set ``val_loss`` and the metric ``val_score``.
     engine : {"auto", "numpy", "native"} or None
-        The engine of training and prediction, as for `minidl.fit`.
+        The engine of training and prediction, as for `minidl.fit`; "lbfgs" computes its losses in NumPy.
     dtype : {"float32", "float64"} or None
         Of the network, whatever that of X; "lbfgs" computes in float64 all the same.
 
@@ -143,6 +143,8 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         Number of outputs.
     out_activation_ : str
         "softmax" or "logistic".
+    engine_ : str
+        The engine of the last training, and why it was this one, as in `minidl.History`.
 
     Notes
     -----

@@ -57,6 +57,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         The largest of them.
     n_outputs_ : int
         Number of outputs of the network: one for each target, and for each of its quantiles, or two with "gaussian".
+    engine_ : str
+        As of `MLPClassifier`.
     out_activation_ : str
         "identity", or "exp" for the Poisson deviance.
 

@@ -23,7 +23,11 @@ class Solver:
     Attributes
     ----------
     optimizer : minidl.Optimizer
+    engine : tuple of (str or None, str), or None
+        The engine that was asked for and the one that runs the steps, in words; None before the first step.
     """
+
+    engine: tuple[str | None, str] | None = None
 
     def __init__(self, optimizer: minidl.Optimizer, schedule: str = "constant", power_t: float = 0.5) -> None:
         self.optimizer = optimizer
@@ -33,6 +37,17 @@ class Solver:
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
         return float(self.optimizer.lr)
+
+    def goes_on_with(self, model: minidl.Module) -> bool:
+        """Whether the next steps can be those of a model: the one before, or another with its layout of parameters.
+
+        Another activation or dropout makes a new network. The memory of the optimizer fits its parameters all the same.
+        """
+        if self.optimizer.model is not model:
+            if _layout(self.optimizer.model) != _layout(model):
+                return False
+            self.optimizer.model, self.engine = model, None
+        return True
 
     def end_epoch(self, samples_seen: int) -> None:
         """Set the learning rate for the next epoch."""
@@ -111,3 +126,8 @@ OPTIMIZERS = {"adam": _new_adam, "sgd": _new_sgd, "adamw": _new_adamw, "rmsprop"
 def penalty_of(estimator: Any) -> float:
     """Return the strength of the L2 penalty in the loss."""
     return 0.0 if estimator.solver == "adamw" else float(estimator.alpha)
+
+
+def _layout(model: minidl.Module) -> Any:
+    """Return what the vector of a network holds: the layers with parameters, in order, and the dtype."""
+    return [str(layer) for layer in model.modules() if layer is not model and layer.values.size], model.values.dtype

@@ -16,7 +16,7 @@ from minidl_sklearn.callbacks import Callbacks
 from minidl_sklearn.criterion import Criterion
 from minidl_sklearn.held_out import Data, HeldOut, split
 from minidl_sklearn.network import Network
-from minidl_sklearn.solver import new_solver, penalty_of
+from minidl_sklearn.solver import Solver, new_solver, penalty_of
 from minidl_sklearn.stopping import EpochEnd, continue_curves
 
 
@@ -45,8 +45,8 @@ def new_training(
     """
     if estimator.early_stopping and incremental and held_out is None:
         raise ValueError("partial_fit does not support early_stopping=True")
-    solver = getattr(estimator, "_optimizer", None)
-    if not incremental or solver is None or solver.optimizer.model is not network.model:
+    solver: Solver | None = getattr(estimator, "_optimizer", None)
+    if not incremental or solver is None or not solver.goes_on_with(network.model):
         solver = estimator._optimizer = new_solver(estimator, network.model)
     if estimator.early_stopping and held_out is None:
         data, held_out = split(estimator, data, rng)
@@ -96,6 +96,7 @@ class _Epochs:
     """
 
     def __init__(self, estimator: Any, network: Network, data: Data, rng: np.random.RandomState) -> None:
+        self._estimator = estimator
         x, weight = np.ascontiguousarray(data.x), data.weight
         target = estimator._as_target(data.y, network.dtype)
         self._x, self._y, self._weight = x, target, weight
@@ -124,10 +125,12 @@ class _Epochs:
                 engine=self._engine,
                 callbacks=[lambda _epoch, history: end(float(history.loss[-1]) + constant)],
             )  # fmt: skip
+        self._estimator.engine_ = history.engine
         return len(history)
 
     def _run_batches(self, end: EpochEnd, epochs: int) -> int:
         """Train batch by batch; return the number of epochs that were made, fewer where the loss became nan."""
+        self._note_engine()
         for epoch in range(epochs):
             loss = sum(len(rows) * self._step(rows) for rows in self._batches())
             if self._lost:
@@ -152,6 +155,17 @@ class _Epochs:
         )  # fmt: skip
         self._lost |= bool(np.isnan(loss))  # the constant of negative counts is nan, and nothing is lost
         return float((loss + criterion.constant(y, weight) - penalty) / criterion.outputs + penalty)
+
+    def _note_engine(self) -> None:
+        """Ask a training of no epochs which engine runs it, once for all steps with one solver."""
+        solver, few = self._estimator._optimizer, slice(0, 2)
+        if solver.engine is None or solver.engine[0] != self._engine:
+            history = minidl.fit(
+                self.model, self._criterion.loss, self.optimizer, self._x[few], self._y[few], epochs=0, batch_size=2,
+                accuracy=False, engine=self._engine,
+            )  # fmt: skip
+            solver.engine = self._engine, history.engine
+        self._estimator.engine_ = solver.engine[1]
 
     def _batches(self) -> Iterator[np.ndarray]:
         order = self._next_order() if self._shuffle else self._order

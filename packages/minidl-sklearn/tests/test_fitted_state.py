@@ -1,8 +1,12 @@
-"""What a fitted estimator keeps: after a training that was refused, and after its parameters have changed."""
+"""What a fitted estimator keeps: after a training that was refused, and after parameters or weights have changed."""
+
+import pickle
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.neural_network import MLPClassifier as Original
 from sklearn.preprocessing import scale
 
 from minidl_sklearn import MLPClassifier, MLPRegressor
@@ -91,3 +95,67 @@ def test_a_training_goes_on_with_another_loss_of_the_same_outputs():
     assert MLPRegressor("gaussian", (7,), max_iter=2).fit(X, Y).set_params(loss="squared_error").predict(
         X, return_std=True
     )[1].shape == (150,)
+
+
+# ---- weights that somebody has set
+
+
+@pytest.mark.parametrize(
+    ("coefs", "intercepts"),
+    [
+        (lambda own: own[:1], lambda own: own),
+        (lambda _: [], lambda _: []),
+        (lambda own: own[::-1], lambda own: own),
+        (lambda own: [own[0], own[1].ravel(), own[2]], lambda own: own),
+        (lambda own: own, lambda own: [own[0], own[1][:2], own[2]]),
+    ],
+)
+def test_weights_that_do_not_follow_each_other_are_refused(coefs, intercepts):
+    estimator = MLPClassifier(**SMALL).fit(X, Y)
+    estimator.coefs_, estimator.intercepts_ = coefs(estimator.coefs_), intercepts(estimator.intercepts_)
+    with pytest.raises(ValueError, match=r"MLPClassifier: expected coefs_ of shapes \(n_in, n_out\) that follow each"):
+        estimator.predict(X)
+
+
+def test_a_bias_may_be_a_single_number():
+    estimator = MLPClassifier(**SMALL).fit(X, Y)
+    estimator.intercepts_[1][...] = 0.5
+    expected = estimator.predict_proba(X)
+    estimator.intercepts_[1] = 0.5
+    np.testing.assert_array_equal(estimator.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("names", [["coefs_"], ["intercepts_"], ["coefs_", "intercepts_"]])
+def test_an_estimator_without_weights_is_pickled_without_them(names):
+    estimator = MLPClassifier(**SMALL).fit(X, Y)
+    for name in names:
+        delattr(estimator, name)
+    other = pickle.loads(pickle.dumps(estimator))
+    assert not any(hasattr(other, name) for name in names)
+    if "coefs_" in names:
+        with pytest.raises(NotFittedError):
+            other.predict(X)
+
+
+# ---- partial_fit after a change of what stands between the layers
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "adamw", "rmsprop"])
+@pytest.mark.parametrize("normalize", [None, "layer"])
+def test_another_activation_keeps_the_memory_of_the_optimizer(solver, normalize):
+    estimator = MLPClassifier(**SMALL, solver=solver, normalize=normalize).fit(X, Y)
+    optimizer = estimator._optimizer.optimizer
+    estimator.set_params(activation="tanh", dropout=0.25).partial_fit(X, Y)
+    assert estimator._optimizer.optimizer is optimizer
+    assert optimizer.model is estimator._held.model
+    assert optimizer.t == 11
+    estimator.set_params(normalize="batch").partial_fit(X, Y)  # whose parameters are others
+    assert estimator._optimizer.optimizer.t == 1
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_partial_fit_with_another_activation_goes_on_as_scikit_learn_s(solver):
+    theirs, ours = (kind(**SMALL, solver=solver).fit(X, Y) for kind in (Original, MLPClassifier))
+    for mlp in (theirs, ours):
+        mlp.set_params(activation="tanh").partial_fit(X, Y)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-9)

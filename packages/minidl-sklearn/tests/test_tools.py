@@ -201,6 +201,34 @@ def test_samples_that_do_not_fit_are_refused(kind, x, words):
         kind(**SMALL).fit(X, Y).predict(x)
 
 
+@pytest.mark.parametrize("container", [np.array, csr_matrix])
+def test_samples_too_large_for_float32_have_scikit_learn_s_message(container):
+    x = container(np.full((1, 4), 1e300))
+    theirs, ours = (kind(**SMALL).fit(X.astype(np.float32), Y) for kind in (Original, MLPClassifier))
+    with pytest.raises(ValueError) as expected:
+        theirs.fit(container(np.full((1, 4), np.inf, np.float32)), [0])
+    for train in (
+        ours.predict,
+        lambda x: ours.partial_fit(x, [0]),
+        lambda x: ours.set_params(dtype="float32").fit(x, [0]),
+    ):
+        with pytest.raises(ValueError) as error:
+            train(x)
+        assert str(error.value).splitlines()[0] == str(expected.value).splitlines()[0]
+
+
+@pytest.mark.parametrize("asked", [None, "numpy"])
+def test_the_engine_of_the_training_is_noted(asked, monkeypatch):
+    pytest.importorskip("minidl_native")
+    monkeypatch.setattr("minidl.training.engines.DEFAULT", "auto")
+    expected, weight = "numpy" if asked else "native", np.ones(len(X))
+    mlp = MLPClassifier(**SMALL, engine=asked)
+    assert mlp.fit(X, Y).engine_ == mlp.fit(X, Y, weight).engine_ == mlp.partial_fit(X, Y).engine_ == expected
+    mlp.set_params(engine="numpy").partial_fit(X, Y)
+    assert mlp.engine_ == "numpy"
+    assert mlp.set_params(solver="lbfgs").fit(X, Y).engine_.startswith("numpy (")
+
+
 def test_huge_samples_are_predicted():
     x = np.full((2, 4), 1e308)
     assert MLPRegressor(**SMALL, activation="tanh").fit(X, Y).predict(x).shape == (2,)

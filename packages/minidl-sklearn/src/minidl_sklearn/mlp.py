@@ -20,7 +20,7 @@ from minidl_sklearn.held_out import Data, given
 from minidl_sklearn.initial_weights import initial_weights, weights_by_rule
 from minidl_sklearn.inputs import as_samples, check_samples
 from minidl_sklearn.lbfgs import fit_lbfgs
-from minidl_sklearn.network import Network
+from minidl_sklearn.network import Network, check_parameters
 from minidl_sklearn.options import check_together
 from minidl_sklearn.sklearn_parts import check_sample_weight
 from minidl_sklearn.solver import OPTIMIZERS
@@ -152,10 +152,11 @@ class BaseMLP(BaseEstimator, ABC):
         form = check_together(self, len(hidden))
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         dtype = (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first,
-            y_numeric=self._takes_numbers,
-        )  # fmt: skip
+        with np.errstate(over="ignore"):  # what is too large for float32 is refused
+            X, y = validate_data(
+                self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first,
+                y_numeric=self._takes_numbers,
+            )  # fmt: skip
         by_class, classes = self._class_weights(y, incremental=incremental), y
         y = self._check_targets(y, first=first, incremental=incremental)
         weight = self._check_weight(sample_weight, X, by_class)
@@ -249,6 +250,7 @@ class BaseMLP(BaseEstimator, ABC):
         given = (self.activation, self.dropout, self.normalize)
         if held is not None and all(map(is_, held.given, given)) and held.is_of(self.coefs_, self.intercepts_):
             return held
+        check_parameters(type(self).__name__, self.coefs_, self.intercepts_)
         form = form_of(len(self.coefs_) - 1, *given)
         if held is not None and held.form == form and held.fits(self.coefs_, self.intercepts_):
             held.copy_from(self.coefs_, self.intercepts_)
@@ -268,8 +270,10 @@ class BaseMLP(BaseEstimator, ABC):
     def __getstate__(self) -> dict[str, Any]:
         """Return the state; the network's own weights are in it once."""
         state: dict[str, Any] = dict(super().__getstate__())
-        held = state.get("_held")
-        if held is not None and held.is_of(state["coefs_"], state["intercepts_"]):
+        held, own = state.get("_held"), (state.get("coefs_"), state.get("intercepts_"))
+        if None in own:  # somebody has deleted them
+            state.pop("_held", None)
+        elif held is not None and held.is_of(*own):
             del state["coefs_"], state["intercepts_"]
         return state
 

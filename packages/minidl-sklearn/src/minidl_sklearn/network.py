@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import is_
 from typing import Any
 
@@ -121,3 +122,23 @@ class Network:
 def new_generator(rng: np.random.RandomState) -> np.random.Generator:
     """Return a generator whose seed a RandomState draws."""
     return np.random.default_rng(rng.randint(np.iinfo(np.int32).max))
+
+
+def check_parameters(who: str, coefs: Sequence[Any], intercepts: Sequence[Any]) -> None:
+    """Raise a ValueError unless weights and biases are those of layers that follow each other.
+
+    Parameters
+    ----------
+    who : str
+        The class of the estimator.
+    coefs, intercepts : sequence of array-like
+        As somebody has set them; a bias may also be a single number.
+    """
+    weights, biases = [*map(np.shape, coefs)], [*map(np.shape, intercepts)]
+    fit = len(weights) == len(biases) > 0 and all(len(shape) == 2 for shape in weights)
+    fit = fit and all(before[1] == after[0] for before, after in pairwise(weights))
+    if not fit or not all(bias in {(), (1,), shape[1:]} for shape, bias in zip(weights, biases, strict=True)):
+        raise ValueError(
+            f"{who}: expected coefs_ of shapes (n_in, n_out) that follow each other and as many intercepts_ of shapes "
+            f"(n_out,), got coefs_ {weights} and intercepts_ {biases}"
+        )

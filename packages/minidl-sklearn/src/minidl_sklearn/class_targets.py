@@ -174,5 +174,5 @@ class ClassTargets(BaseMLP):
 
 def _dense(y: Any) -> np.ndarray:
     """Return targets as an array, with one axis unless they are labels."""
-    y = y.toarray() if issparse(y) else np.asarray(y)
-    return y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
+    dense = np.asarray(y.toarray() if issparse(y) else y)
+    return dense.ravel() if dense.ndim == 2 and dense.shape[1] == 1 else dense

@@ -128,7 +128,8 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
     t_ : int
         Number of samples that the training has gone through.
     coefs_ : list of array, shape (n_in, n_out)
-        Weights of the layers: views of the network's vector. They may be written to, and replaced.
+        Weights of the layers: views of the network's vector. They may be written to, and replaced; the numbers of an
+        array that replaces one are copied at the next prediction or training.
     intercepts_ : list of array, shape (n_out,)
         Biases of the layers, likewise.
     n_features_in_ : int
@@ -152,7 +153,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
     without improvement it ends at the first one more, early stopping compares with a score from another validation set,
     and the weights may end worse than they began. With `restart_stopping` the epochs without improvement are counted
     from 0, the loss or the score to beat is that of this training, beginning with the weights that it starts from, and
-    as many samples are split as they were before.
+    a data set of equal size keeps its validation rows.
 
     In `partial_fit`, scikit-learn refuses early stopping. With `validation_data` it is allowed here: each call adds to
     the curves and to `best_validation_score_`, and the weights stay those of the last call.

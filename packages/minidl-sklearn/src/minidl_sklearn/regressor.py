@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 import minidl
 from minidl_sklearn.criterion import activate
@@ -240,9 +241,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         -------
         float
         """
-        z = self._outputs(X)  # first: it knows whether there has been a training
+        check_is_fitted(self, "coefs_")
         if self._meaning.kind != "quantile":
             return float(super().score(X, y, sample_weight))
+        z = self._outputs(X)
         y = check_array(y, ensure_2d=False, dtype=z.dtype, input_name="y")
         check_consistent_length(z, y, sample_weight)
         weight = None if sample_weight is None else check_sample_weight(sample_weight, z)

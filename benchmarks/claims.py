@@ -189,4 +189,43 @@ NEEDS = (
     ),
 )
 
-CLAIMS = (*TRAINING, *REPLICATES, *ENGINE, *NEEDS, *WIDE, *FORWARD, *REST)
+MLP, SKLEARN = "minidl_sklearn", "scikit-learn"
+FITS = {
+    "fit, 2-25-25-25-1": (1401, 12.0, 7.0),
+    "fit, 2-64-64-1": (4417, 12.0, 6.0),
+    "fit, 64-100-10": (7510, 5.0, 3.5),
+    "fit, 784-128-10": (101_770, 2.5, 2.0),
+}  # number of parameters, bounds in float32 and in float64
+ESTIMATORS = (
+    *(
+        Claim(
+            f"MLPClassifier, {words}, {dtype}, {threads} thread{'s' * (threads > 1)}: scikit-learn over minidl_sklearn",
+            ">=",
+            bound,
+            against(f"estimators, {dtype}", size, MLP, SKLEARN, threads),
+        )
+        for words, (size, *bounds) in FITS.items()
+        for dtype, bound in zip(("float32", "float64"), bounds, strict=True)
+        for threads in (1, 2)
+    ),
+    Claim(
+        "MLPClassifier, predict of one row: scikit-learn over minidl_sklearn",
+        ">=",
+        20.0,
+        against("one row", 1401, MLP, SKLEARN),
+    ),
+    Claim(
+        "20 networks at once: time over 2 of scikit-learn's",
+        "<=",
+        1.0,
+        cost("several networks", 1401, "minidl_sklearn, 20 at once", "scikit-learn, 2 in turn"),
+    ),
+    Claim(
+        "GridSearchCV of 24 fits: scikit-learn over minidl_sklearn",
+        ">=",
+        8.0,
+        against("grid search", 1401, MLP, SKLEARN),
+    ),
+)
+
+CLAIMS = (*TRAINING, *REPLICATES, *ENGINE, *NEEDS, *ESTIMATORS, *WIDE, *FORWARD, *REST)

@@ -16,13 +16,14 @@ os.environ["TORCHINDUCTOR_CACHE_DIR"] = CACHE.name
 import pytest
 
 from benchmarks import machine
-from benchmarks.page import write_page
+from benchmarks.page import fill_figures, write_page
 from benchmarks.race import Work, run_race
 from benchmarks.records import Records
 from benchmarks.report import chapters, doubts
 
 RECORDS = pytest.StashKey[Records]()
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 
 
 def pytest_addoption(parser):
@@ -86,4 +87,6 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(f"\n{words}", yellow=True)
     folder = Path(config.getoption("--page") or HERE / ".benchmarks")
     written = write_page(records, folder)
+    if folder.resolve() == ROOT / "docs" / "benchmarks":
+        fill_figures(records, ROOT / "README.md")
     terminalreporter.write_line(f"\ntable and charts: {', '.join(map(str, written))}")

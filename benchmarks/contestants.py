@@ -72,6 +72,15 @@ def normalized(norm):
     )
 
 
+def estimators(function):
+    """Return the contestants of a race of minidl_sklearn with scikit-learn."""
+    packages = {"minidl_sklearn": "minidl_sklearn", "scikit-learn": "sklearn.neural_network"}
+    return tuple(
+        Contestant(name, f"estimators:{function}", package.split(".")[0], {"package": package})
+        for name, package in packages.items()
+    )
+
+
 RACES = {
     "step": (
         LOOP,
@@ -135,6 +144,30 @@ RACES = {
     ),
     "LayerNorm": normalized("LayerNorm"),
     "BatchNorm1d": normalized("BatchNorm1d"),
+    "estimators, float32": estimators("fit"),
+    "estimators, float64": estimators("fit"),
+    "estimators, batch": estimators("fit"),
+    "several networks": (
+        Contestant(
+            "minidl_sklearn, 20 at once",
+            "estimators:several",
+            "minidl_sklearn",
+            {"package": "minidl_sklearn", "count": 20},
+            same_result=False,
+        ),
+        Contestant(
+            "scikit-learn, 2 in turn",
+            "estimators:several",
+            "sklearn",
+            {"package": "sklearn.neural_network", "count": 2},
+            same_result=False,
+        ),
+    ),
+    "one row": estimators("predict"),
+    "grid search": (
+        *estimators("search"),
+        Contestant("minidl_sklearn, cross_val_networks", "estimators:search_at_once", "minidl_sklearn"),
+    ),
     "width": (LOOP, BY_HAND, EAGER, JAX_STEP, FIT, AUTO),
     "batch": (LOOP, BY_HAND, EAGER, JAX_STEP),
     "make": (

@@ -16,12 +16,19 @@ TITLES = {
     "stream": "One epoch in batches of 50, by number of points: time per point",
     "LayerNorm": "2-w-w-w-2 with LayerNorm before each activation, batch 50, by width: time per step",
     "BatchNorm1d": "2-w-w-w-2 with BatchNorm1d before each activation, batch 50, by width: time per step",
+    "estimators, float32": "fit of MLPClassifier, float32, by number of parameters: time per epoch",
+    "estimators, float64": "fit of MLPClassifier, float64, by number of parameters: time per epoch",
+    "estimators, batch": "fit of MLPClassifier, 2-25-25-25-1, 1000 samples, float32, by batch: time per epoch",
+    "several networks": "MLPClassifier, 2-25-25-25-1, 20 networks beside 2 of scikit-learn's: time per call",
+    "one row": "predict of MLPClassifier with one row, by number of parameters: time per call",
+    "grid search": "GridSearchCV of MLPClassifier, 24 fits of 20 epochs, by number of parameters: time per search",
     "width": "784-w-w-10, batch 128, cross-entropy, by width: time per step",
     "batch": "The report's network by batch: time per step",
     "make": "Drawing and labelling points, by number: time per point",
     "batches": "Shuffled batches of 1000, by number of points: time per point",
     "standardise": "Drawing, labelling and standardising points, by number: time per point",
 }
+BY_THREADS = {"width", "estimators, float32", "estimators, float64"}  # run once per number of threads
 RACE_HEAD = ["size", "threads", "contestant", "median", "quartiles", "over minidl's", "cores busy", "first call"]
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
@@ -55,7 +62,7 @@ def race_table(records, race):
 
 def _group(key):
     """Return the number of threads of a contestant's race."""
-    return 1 if key.race != "width" else key.threads
+    return key.threads if key.race in BY_THREADS else 1
 
 
 def _measured(records, key, first):

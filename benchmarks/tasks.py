@@ -1,6 +1,6 @@
 """The tasks of the races: a network with initial weights, samples and their order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -64,6 +64,58 @@ def wide_task(width, *, steps, batch=128, seed=0):
     widths, samples, rng = (784, width, width, 10), steps * batch, np.random.default_rng(seed)
     x, y = rng.random((samples, 784), np.float32), rng.integers(0, 10, samples)
     return Task(widths, draw_weights(widths, seed), x, y, draw_orders(1, samples, seed), batch)
+
+
+@dataclass(frozen=True, eq=False)
+class EstimatorTask:
+    """What an estimator trains: hidden layers, samples, their classes, epochs, and the size of a batch."""
+
+    hidden: tuple
+    x: np.ndarray
+    y: np.ndarray
+    epochs: int
+    batch: int | str = "auto"
+
+    @property
+    def parameters(self):
+        """Number of weights and biases; two classes have one output."""
+        classes = len(np.unique(self.y))
+        widths = (self.x.shape[1], *self.hidden, 1 if classes == 2 else classes)
+        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
+
+
+def estimator_task(name, dtype, **changes):
+    """Return one of `ESTIMATORS`, perhaps with other epochs or another batch."""
+    hidden, load, epochs, batch = ESTIMATORS[name]
+    x, y = load()
+    return replace(EstimatorTask(hidden, x.astype(dtype), y, epochs, batch), **changes)
+
+
+def disk_classes():
+    x, y = disk(SAMPLES, seed=0)
+    return x, y.argmax(axis=1)
+
+
+def digits():
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - scikit-learn may be missing
+
+    x, y = load_digits(return_X_y=True)
+    return x / 16, y
+
+
+def images():
+    """Return images of noise, and their classes."""
+    rng = np.random.default_rng(0)
+    return rng.random((SAMPLES, 784)), rng.permutation(np.arange(SAMPLES) % 10)
+
+
+ESTIMATORS = {
+    "disk, 25-25-25": ((25, 25, 25), disk_classes, 40, BATCH),
+    "disk, 64-64": ((64, 64), disk_classes, 30, BATCH),
+    "digits, 100": ((100,), digits, 30, "auto"),
+    "images, 128": ((128,), images, 10, "auto"),
+}
+"""Hidden layers, data, number of epochs, and size of a batch: the report's, or the default of 200."""
 
 
 def disk(samples, seed):

@@ -36,7 +36,7 @@ def test_a_training_is_scikit_learn_s(case, name, data_set, dtype, tolerance, ta
     rtol = 10 * tolerance * float(np.finfo(dtype).eps)
     for attribute in ("coefs_", "intercepts_"):
         for i, (a, b) in enumerate(zip(getattr(ours, attribute), getattr(theirs, attribute), strict=True)):
-            table.record(f"{name}, {case}", dtype, ulps(a, b, "array"), tolerance)
+            table.record(f"{name}, {case}, on {data_set}", dtype, ulps(a, b, "array"), tolerance)
             assert_within(tolerance, f"{attribute}[{i}] is not scikit-learn's", a, b, "array")
     for attribute in CURVES:
         if getattr(theirs, attribute, None) is not None:

@@ -27,7 +27,7 @@ def tolerances():
         yield f"{case}, {STEPS} steps, engine", "float64", case.drift
     for name in (*map(str, LOSSES), *map(str, (*test_engine.ACTIVATIONS, *test_engine.LAYERS))):
         yield from ((f"{name}, engine", dtype, tolerance) for dtype, tolerance in test_engine.ULP.items())
-    yield from ((f"{estimator}, {case}", *rest) for case, estimator, _, *rest in trainings())
+    yield from ((f"{estimator}, {case}, on {data_set}", *rest) for case, estimator, data_set, *rest in trainings())
     yield "odd widths and batches, engine", "float64", test_engine.ULP["float64"]
 
 

@@ -1,4 +1,4 @@
-"""The table of the last run of conformance, as one table per page."""
+"""The table of the last run of conformance, as one table per page; scikit-learn's part is that of `sklearn_parity`."""
 
 import json
 from collections import defaultdict
@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from parts.markdown import table
 from parts.places import DOCS, write
+from parts.sklearn_parity import is_estimator, write_sklearn_parity
 
 DTYPES = ("float64", "float32", "float16")
 LATEST, COMMITTED = (DOCS / "conformance" / name for name in ("latest.json", "table.json"))
@@ -18,7 +19,9 @@ def write_parity() -> None:
     """Write one table per class, and one with all cases."""
     content = json.loads((LATEST if LATEST.exists() else COMMITTED).read_text(encoding="utf-8"))
     cases: Cases = defaultdict(dict)
-    for row in sorted(content["rows"], key=lambda row: "engine" in row["case"]):
+    write_sklearn_parity([row for row in content["rows"] if is_estimator(row["case"])])
+    rest = [row for row in content["rows"] if not is_estimator(row["case"])]
+    for row in sorted(rest, key=lambda row: "engine" in row["case"]):
         cases[row["case"]][row["dtype"]] = row
     for name in sorted({_class_of(case) for case in cases if "odd widths" not in case}):
         own = {case: rows for case, rows in cases.items() if _class_of(case) == name}

@@ -39,6 +39,8 @@ BAD_INPUT = {
     "numbers as classes": ({}, X, Y + 0.5),
 }
 
+NAMES = ["MLPClassifier", "MLPRegressor"]
+
 
 @pytest.mark.parametrize("case", BAD_INPUT)
 def test_bad_input_has_scikit_learn_s_message(case):
@@ -100,10 +102,20 @@ def test_other_outputs_in_a_warm_start_are_refused():
         estimator.fit(X, np.stack([Y, Y], axis=1))
 
 
-@pytest.mark.parametrize("name", minidl_sklearn.__all__)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("weight", [np.where(Y == 0, -1.0, 1.0), np.zeros(len(Y))], ids=["negative", "zero"])
 def test_weights_that_make_no_sense_are_refused(name, weight):
     estimator = getattr(minidl_sklearn, name)(max_iter=2)
     with pytest.raises(ValueError, match=r"at least 0, and not 0 for all|at least one non-zero"):
         estimator.fit(X, Y, weight)
     assert not hasattr(estimator, "coefs_")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_large_samples_whose_squares_overflow_are_accepted_and_infinite_ones_are_not():
+    estimator = both("MLPClassifier")[1].fit(X.astype(np.float32), Y)
+    large = np.full((1, 4), 1e25, np.float32)
+    np.testing.assert_array_equal(estimator.predict(large), estimator.predict(large.tolist()))
+    large[0, 2] = np.inf
+    with pytest.raises(ValueError, match="Input X contains infinity"):
+        estimator.predict(large)

@@ -9,7 +9,9 @@ from minidl_sklearn import MLPClassifier, MLPRegressor
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-CHECKS = parametrize_with_checks([MLPClassifier(max_iter=100), MLPRegressor(max_iter=100)])
+CHECKS = parametrize_with_checks(
+    [kind(max_iter=100, n_networks=count) for count in (1, 3) for kind in (MLPClassifier, MLPRegressor)]
+)
 
 
 @pytest.mark.parametrize(CHECKS.args[0], [*CHECKS.args[1]], **CHECKS.kwargs)  # scikit-learn 1.6 makes a generator

@@ -29,10 +29,11 @@ REFUSED = {
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_training_that_is_refused_leaves_the_estimator_as_it_was(case, kind, method):
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_training_that_is_refused_leaves_the_estimator_as_it_was(count, case, kind, method):
     parameters, arguments = REFUSED[case]
-    y = TWO if kind is MLPClassifier else Y
-    estimator = kind(**SMALL).fit(X, y)
+    y, options = TWO if kind is MLPClassifier else Y, SMALL | {"n_networks": count}
+    estimator = kind(**options).fit(X, y)
     before, values = estimator.predict(X), dict(vars(estimator))
     with pytest.raises(ValueError):
         getattr(estimator.set_params(**parameters), method)(*arguments)
@@ -42,8 +43,20 @@ def test_a_training_that_is_refused_leaves_the_estimator_as_it_was(case, kind, m
         name: value for name, value in values.items() if name.endswith("_")
     }
     getattr(estimator, method)(X, y)  # is trained as if nothing had happened
-    expected = getattr(kind(**SMALL).fit(X, y), method)(X, y)
+    expected = getattr(kind(**options).fit(X, y), method)(X, y)
     np.testing.assert_array_equal(estimator.predict(X), expected.predict(X))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_warm_start_that_is_refused_keeps_the_memory_of_the_optimizers(count):
+    estimator, expected = (MLPClassifier(**SMALL, n_networks=count).fit(X, TWO) for _ in range(2))
+    estimator.set_params(warm_start=True, early_stopping=True, validation_fraction=0.01)
+    with pytest.raises(ValueError, match="should be greater or equal to the number of classes"):
+        estimator.fit(X[45:54], TWO[45:54])
+    estimator.set_params(warm_start=False, early_stopping=False, validation_fraction=0.1)
+    for mlp in (estimator, expected):
+        mlp.partial_fit(X, TWO)
+    np.testing.assert_array_equal(estimator.predict_proba(X), expected.predict_proba(X))
 
 
 def test_a_first_call_that_is_refused_fixes_no_classes():
@@ -71,8 +84,10 @@ def parameters_of(name):
 
 @pytest.mark.parametrize("trained", LOSSES)
 @pytest.mark.parametrize("later", LOSSES)
-def test_predictions_go_by_the_loss_of_the_training(trained, later):
-    estimator = MLPRegressor(**SMALL, **parameters_of(trained), warm_start=True).fit(X, TWO_TARGETS)
+@pytest.mark.parametrize("count", [1, 2])
+def test_predictions_go_by_the_loss_of_the_training(count, trained, later):
+    options = SMALL | {"n_networks": count, "warm_start": True}
+    estimator = MLPRegressor(**options, **parameters_of(trained)).fit(X, TWO_TARGETS)
     expected, score = estimator.predict(X), estimator.score(X, TWO_TARGETS)
     estimator.set_params(**parameters_of(later))
     np.testing.assert_array_equal(estimator.predict(X), expected)
@@ -151,6 +166,14 @@ def test_another_activation_keeps_the_memory_of_the_optimizer(solver, normalize)
     assert optimizer.t == 11
     estimator.set_params(normalize="batch").partial_fit(X, Y)  # whose parameters are others
     assert estimator._optimizer.optimizer.t == 1
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_each_of_several_networks_keeps_the_memory_of_its_optimizer(solver):
+    several, single = (MLPClassifier(**SMALL, solver=solver, n_networks=count).fit(X, Y) for count in (2, 1))
+    for mlp in (several, single):
+        mlp.set_params(activation="tanh").partial_fit(X, Y)
+    np.testing.assert_allclose(several.networks_[0].predict_proba(X), single.predict_proba(X), rtol=1e-9)
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])

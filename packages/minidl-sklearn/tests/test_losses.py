@@ -101,7 +101,7 @@ def test_a_mean_and_a_spread():
     assert np.mean(np.abs(TARGET[:, 0] - mean) < std) == pytest.approx(0.68, abs=0.08)
     assert estimator.score(LINE, TARGET) == pytest.approx(r2_score(TARGET, mean))
     other = MLPRegressor("huber", max_iter=1).fit(LINE, TARGET[:, 0]).set_params(loss="gaussian")
-    with pytest.raises(ValueError, match="return_std: expected a network trained with loss='gaussian', got one"):
+    with pytest.raises(ValueError, match="return_std: expected loss='gaussian' in the training, or several"):
         other.predict(LINE, return_std=True)
 
 
@@ -185,6 +185,12 @@ def test_negative_counts_have_no_loss_and_are_trained_on_all_the_same():
     for mlp in (plain, weighted):
         np.testing.assert_allclose(mlp.predict(X), original.predict(X), rtol=1e-9)
         mlp.partial_fit(X, y)
+    several = MLPRegressor("poisson", **SMALL, n_networks=2)
+    for weight in (None, np.ones(len(y))):
+        assert np.isnan(several.fit(X, y, weight).loss_)
+        np.testing.assert_allclose(several.networks_[0].predict(X), original.predict(X), rtol=1e-9)
+    several.partial_fit(X, y)
     original.partial_fit(X, y)
+    np.testing.assert_allclose(several.networks_[0].predict(X), original.predict(X), rtol=1e-9)
     np.testing.assert_allclose(plain.predict(X), original.predict(X), rtol=1e-9)
     np.testing.assert_allclose(weighted.predict(X), original.predict(X), rtol=1e-9)

@@ -16,8 +16,8 @@ import minidl_sklearn
 SOURCE = Path(minidl_sklearn.__file__).parent
 MODULES = [module.name for module in pkgutil.iter_modules(minidl_sklearn.__path__)]
 README = Path(__file__).parents[1] / "README.md"
-ESTIMATORS = [getattr(minidl_sklearn, name) for name in minidl_sklearn.__all__]
-estimators = pytest.mark.parametrize("estimator", ESTIMATORS, ids=minidl_sklearn.__all__)
+ESTIMATORS = [minidl_sklearn.MLPClassifier, minidl_sklearn.MLPRegressor]
+estimators = pytest.mark.parametrize("estimator", ESTIMATORS)
 
 
 def imports_of(name):

@@ -217,12 +217,13 @@ def test_samples_too_large_for_float32_have_scikit_learn_s_message(container):
         assert str(error.value).splitlines()[0] == str(expected.value).splitlines()[0]
 
 
+@pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("asked", [None, "numpy"])
-def test_the_engine_of_the_training_is_noted(asked, monkeypatch):
+def test_the_engine_of_the_training_is_noted(asked, count, monkeypatch):
     pytest.importorskip("minidl_native")
     monkeypatch.setattr("minidl.training.engines.DEFAULT", "auto")
     expected, weight = "numpy" if asked else "native", np.ones(len(X))
-    mlp = MLPClassifier(**SMALL, engine=asked)
+    mlp = MLPClassifier(**SMALL, engine=asked, n_networks=count)
     assert mlp.fit(X, Y).engine_ == mlp.fit(X, Y, weight).engine_ == mlp.partial_fit(X, Y).engine_ == expected
     mlp.set_params(engine="numpy").partial_fit(X, Y)
     assert mlp.engine_ == "numpy"

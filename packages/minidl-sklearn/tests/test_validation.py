@@ -37,6 +37,8 @@ def test_a_single_class_is_always_right():
     theirs, ours = (kind(**SMALL, early_stopping=True).fit(X, np.full(len(X), 7)) for kind in (Original, MLPClassifier))
     assert ours.validation_scores_ == theirs.validation_scores_ == [1.0] * 10
     np.testing.assert_allclose(weights(ours), weights(theirs), rtol=1e-9, atol=1e-12)
+    options = SMALL | {"early_stopping": True, "n_networks": 2, "stopping": "mean"}
+    assert MLPClassifier(**options).fit(X, np.full(len(X), 7)).mean_scores_ == [1.0] * 10
 
 
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 1.0, 1: 5.0, 2: 0.25}])

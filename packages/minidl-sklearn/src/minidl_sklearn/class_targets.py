@@ -12,6 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import unique_labels
 
 import minidl
+from minidl_sklearn.criterion import activate
 from minidl_sklearn.exchange import hold, network_of, with_one_logit
 from minidl_sklearn.labels import binarizer_of, check_classes, count_hits, encode
 from minidl_sklearn.mlp import BaseMLP
@@ -62,6 +63,9 @@ class ClassTargets(BaseMLP):
         callbacks: Any = None,
         engine: Any = None,
         dtype: str | None = None,
+        n_networks: int = 1,
+        bagging: bool = False,
+        stopping: str = "each",
     ) -> None:
         self.class_weight, self.label_smoothing = class_weight, label_smoothing
         super().__init__(
@@ -72,7 +76,7 @@ class ClassTargets(BaseMLP):
             validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
             n_iter_no_change=n_iter_no_change, max_fun=max_fun, dropout=dropout, normalize=normalize, init=init,
             validation_data=validation_data, restart_stopping=restart_stopping, schedule=schedule, clip=clip,
-            callbacks=callbacks, engine=engine, dtype=dtype,
+            callbacks=callbacks, engine=engine, dtype=dtype, n_networks=n_networks, bagging=bagging, stopping=stopping,
         )  # fmt: skip
 
     @classmethod
@@ -167,6 +171,12 @@ class ClassTargets(BaseMLP):
 
     def _stratifies(self) -> bool:
         return bool(self.n_outputs_ == 1)
+
+    def _pool(self, zs: np.ndarray) -> np.ndarray:
+        """Return logits of the mean of the networks' probabilities."""
+        p = activate(self.out_activation_, zs).mean(axis=0)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(p) if self.out_activation_ == "softmax" else np.log(p) - np.log1p(-p))
 
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
         return accuracy(count_hits(self._label_binarizer, z, y), weight)

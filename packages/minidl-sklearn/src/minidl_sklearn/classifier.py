@@ -108,6 +108,15 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         The engine of training and prediction, as for `minidl.fit`; "lbfgs" computes its losses in NumPy.
     dtype : {"float32", "float64"} or None
         Of the network, whatever that of X; "lbfgs" computes in float64 all the same.
+    n_networks : int
+        So many networks are trained at once, and predict together; see Notes.
+    bagging : bool
+        Whether each of several networks draws as many samples as there are, with replacement, from the training set; a
+        validation set is split off before.
+    stopping : {"each", "mean"}
+        Whether each of several networks stops by its own loss or score and keeps its own best weights, or all stop by
+        the mean of their losses, or with `early_stopping` by the score of their joint prediction, and keep the weights
+        of one epoch.
 
     Attributes
     ----------
@@ -146,9 +155,24 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         "softmax" or "logistic".
     engine_ : str
         The engine of the last training, and why it was this one, as in `minidl.History`.
+    networks_ : list of MLPClassifier
+        The networks, with ``n_networks=1`` each, where there are several. `coefs_` and `intercepts_` are theirs.
+    networks_samples_ : list of array of int
+        With `bagging`, the rows that each network was trained on.
+    mean_scores_ : list of float
+        With ``stopping="mean"`` and a validation set, the score of the joint prediction after each epoch.
 
     Notes
     -----
+    Several networks differ in their seed, and so in initial weights, orders of samples, dropout and validation set. The
+    seed of the first one is `random_state` if that is an int; so it is the network of ``n_networks=1``, and the seeds
+    of the others are drawn from it. Every network is the one that an estimator with its seed would be alone, to
+    rounding. They predict the mean of their probabilities. `loss_curve_`, `validation_scores_` and
+    `validation_loss_curve_` are then arrays of shape (n_epochs, n_networks), with nan after the end of a network;
+    `best_loss_` and `best_validation_score_` arrays of one number per network; `loss_` is the mean over the networks,
+    `n_iter_` and `t_` are the largest. Networks are trained one after another, not at once, with "lbfgs", callbacks,
+    samples of weight zero, and in a `partial_fit` after they have stopped at different epochs.
+
     A `fit` with `warm_start` goes on, as in scikit-learn, with what the training before has left: after 10 epochs
     without improvement it ends at the first one more, early stopping compares with a score from another validation set,
     and the weights may end worse than they began. With `restart_stopping` the epochs without improvement are counted
@@ -211,7 +235,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
             if is_first_call(self, classes):
                 labels = y if type_of_target(y).startswith("multilabel") else classes
                 self._label_binarizer = LabelBinarizer().fit(labels)
-            train = self._prepare(X, y, sample_weight, incremental=True)
+            train = self._ready(X, y, sample_weight, incremental=True)
         return self._finish(train)
 
     def predict(self, X: Any) -> Any:

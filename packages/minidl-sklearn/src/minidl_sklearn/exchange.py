@@ -75,7 +75,16 @@ def hold(estimator: _Estimator, network: Network, out_activation: str) -> _Estim
     -------
     BaseMLP
         The estimator.
+
+    Raises
+    ------
+    ValueError
+        If the estimator is one of several networks.
     """
+    if estimator.n_networks != 1:
+        raise ValueError(
+            f"{type(estimator).__name__}: expected n_networks=1 for a single network, got {estimator.n_networks}"
+        )
     form = network.form
     estimator.set_params(
         hidden_layer_sizes=tuple(coef.shape[1] for coef in network.coefs[:-1]),

@@ -22,8 +22,10 @@ class Data(NamedTuple):
     y: np.ndarray
     weight: np.ndarray | None
 
-    def take(self, rows: np.ndarray) -> Data:
-        """Return some of the samples."""
+    def take(self, rows: np.ndarray | None) -> Data:
+        """Return some of the samples; all of them for None."""
+        if rows is None:
+            return self
         return Data(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
 
 
@@ -58,8 +60,8 @@ def given(estimator: Any, trained_on: np.ndarray, class_weights: Callable[[Any],
     return Data(X, encoded, estimator._check_weight(weight, X, class_weights(y)))
 
 
-def split(estimator: Any, data: Data, rng: np.random.RandomState) -> tuple[Data, Data]:
-    """Return the samples to train on and those to validate on; two classes are split in equal shares.
+def split(estimator: Any, data: Data, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and those to validate on; two classes are split in equal shares.
 
     With `restart_stopping`, a training that goes on with as many samples holds out the same ones.
 
@@ -77,7 +79,8 @@ def split(estimator: Any, data: Data, rng: np.random.RandomState) -> tuple[Data,
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
     if estimator.restart_stopping:
         estimator._split_rows = kept
-    return data.take(kept[0]), data.take(kept[1])
+    train, held = kept
+    return train, held
 
 
 class HeldOut:
@@ -88,7 +91,14 @@ class HeldOut:
     estimator : BaseMLP
     network : Network
     data : Data
+
+    Attributes
+    ----------
+    outputs : array
+        Those of the network at the last call, in front of their activation.
     """
+
+    outputs: np.ndarray
 
     def __init__(self, estimator: Any, network: Network, data: Data) -> None:
         self._estimator, self._model = estimator, network.model
@@ -98,6 +108,6 @@ class HeldOut:
 
     def __call__(self) -> tuple[float, float]:
         """Return the score and the loss, the loss without a penalty."""
-        z = minidl.predict(self._model, self._data.x, engine=self._estimator.engine)
+        z = self.outputs = minidl.predict(self._model, self._data.x, engine=self._estimator.engine)
         score = float(self._estimator._score_outputs(z, self._data.y, self._data.weight))
         return score, self._criterion.value(z, self._target, self._data.weight)

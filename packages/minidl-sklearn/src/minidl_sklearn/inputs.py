@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def check_samples(estimator: Any, x: Any, dtype: Any) -> np.ndarray:
         and x.flags.c_contiguous
         and x.size
         and not hasattr(estimator, "feature_names_in_")
-        and np.isfinite(x).all()
+        and math.isfinite(np.vdot(x, x))  # faster than `isfinite` and `all`; one too large has the checks decide
     ):
         return x
     return as_samples(validate_data(estimator, x, accept_sparse=["csr", "csc"], reset=False), dtype)

@@ -17,9 +17,12 @@ def encode(binarizer: LabelBinarizer, y: Any) -> np.ndarray:
     binarizer : LabelBinarizer
         Fitted.
     y : array
+        Of the binarizer's classes.
     """
-    rows = binarizer.transform(y)
-    return np.asarray(rows.argmax(axis=1) if binarizer.y_type_ == "multiclass" else rows.astype(bool))
+    if y.ndim > 1 or binarizer.y_type_ not in ("binary", "multiclass"):
+        return np.asarray(binarizer.transform(y).astype(bool))
+    index = np.asarray(np.searchsorted(binarizer.classes_, y))  # what `transform` finds after many checks
+    return index if binarizer.y_type_ == "multiclass" else index[:, None].astype(bool)
 
 
 def decode(binarizer: LabelBinarizer, z: np.ndarray) -> Any:

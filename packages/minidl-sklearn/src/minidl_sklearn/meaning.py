@@ -57,12 +57,12 @@ class Meaning(NamedTuple):
             )
 
 
-def standard_deviations(z: np.ndarray) -> np.ndarray:
-    """Return the roots of the variances whose logarithms are the second half of the outputs z.
+def variances(z: np.ndarray) -> np.ndarray:
+    """Return the variances whose logarithms are the second half of the outputs z.
 
     `minidl.GaussianNLLLoss` keeps a variance above 1e-6.
     """
-    return np.asarray(np.sqrt(np.maximum(np.exp(z[:, z.shape[1] // 2 :]), 1e-6)))
+    return np.asarray(np.maximum(np.exp(z[..., z.shape[-1] // 2 :]), 1e-6))
 
 
 def outputs_of(estimator: Any, targets: int) -> int:

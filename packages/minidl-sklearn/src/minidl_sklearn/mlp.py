@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-import copy
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
-from operator import is_
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
-import minidl
-from minidl_sklearn.form import Form, form_of
+from minidl_sklearn.form import Form
 from minidl_sklearn.held_out import Data, given
+from minidl_sklearn.holder import Holder
 from minidl_sklearn.initial_weights import initial_weights, weights_by_rule
-from minidl_sklearn.inputs import as_samples, check_samples
+from minidl_sklearn.inputs import as_samples
 from minidl_sklearn.lbfgs import fit_lbfgs
-from minidl_sklearn.network import Network, check_parameters
+from minidl_sklearn.network import Network
+from minidl_sklearn.networks import check_networks, networks_training
 from minidl_sklearn.options import check_together
 from minidl_sklearn.sklearn_parts import check_sample_weight
 from minidl_sklearn.solver import OPTIMIZERS
-from minidl_sklearn.stochastic import new_training
+from minidl_sklearn.stochastic import run
 from minidl_sklearn.stopping import start_curves
+from minidl_sklearn.training import Training, finish
 from minidl_sklearn.undo import unchanged_on_error
 
 
-class BaseMLP(BaseEstimator, ABC):
+class Start(NamedTuple):
+    """What the networks of a first training are like: all but their weights.
+
+    Attributes
+    ----------
+    widths : list of int
+        Of the input, the hidden layers and the output.
+    form : Form
+    out_activation : str
+    dtype : dtype
+    """
+
+    widths: list[int]
+    form: Form
+    out_activation: str
+    dtype: Any
+
+
+class BaseMLP(Holder):
     """Base class of the multi-layer perceptrons; the parameters are those of `MLPClassifier`."""
 
     def __init__(
@@ -68,6 +85,9 @@ class BaseMLP(BaseEstimator, ABC):
         callbacks: Any = None,
         engine: Any = None,
         dtype: str | None = None,
+        n_networks: int = 1,
+        bagging: bool = False,
+        stopping: str = "each",
     ) -> None:
         self.hidden_layer_sizes, self.activation, self.solver = hidden_layer_sizes, activation, solver
         self.alpha, self.batch_size, self.max_iter, self.shuffle = alpha, batch_size, max_iter, shuffle
@@ -81,6 +101,7 @@ class BaseMLP(BaseEstimator, ABC):
         self.validation_data, self.restart_stopping = validation_data, restart_stopping
         self.schedule, self.clip, self.callbacks = schedule, clip, callbacks
         self.engine, self.dtype = engine, dtype
+        self.n_networks, self.bagging, self.stopping = n_networks, bagging, stopping
 
     # ---- for the two estimators
 
@@ -133,24 +154,33 @@ class BaseMLP(BaseEstimator, ABC):
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
         """Train; with `incremental` one epoch more."""
         with unchanged_on_error(self):
-            train = self._prepare(X, y, sample_weight, incremental=incremental)
+            train = self._ready(X, y, sample_weight, incremental=incremental)
         return self._finish(train)
 
+    def _ready(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Callable[[], None]:
+        """Check everything and set the attributes that a training starts from; return the training."""
+        start, data, held_out = self._prepare(X, y, sample_weight, incremental=incremental)
+        if self.n_networks > 1:
+            return networks_training(self, start, data, held_out, incremental=incremental)
+        rng = check_random_state(self.random_state)
+        if start is not None:
+            self._start(start, rng)
+        return self._training(data, held_out, rng, incremental=incremental)
+
     def _finish(self, train: Callable[[], None]) -> Self:
-        """Run a training that has been prepared."""
+        """Run a training that is ready."""
         train()
-        if not np.isfinite(self._held.model.values).all():
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-                "preprocessed."
-            )
+        for each in self.networks_ if self._has_networks() else [self]:
+            each._check_finite()
         return self
 
-    def _prepare(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Callable[[], None]:
-        """Check everything and set the attributes that a training starts from; return the training."""
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool
+    ) -> tuple[Start | None, Data, Data | None]:
+        """Return what new networks are like, None if there are some, and the validated training and validation sets."""
         hidden = _hidden_widths(self.hidden_layer_sizes)
         form = check_together(self, len(hidden))
-        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        first = self._is_first(incremental=incremental)
         dtype = (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
         with np.errstate(over="ignore"):  # what is too large for float32 is refused
             X, y = validate_data(
@@ -159,17 +189,41 @@ class BaseMLP(BaseEstimator, ABC):
             )  # fmt: skip
         by_class, classes = self._class_weights(y, incremental=incremental), y
         y = self._check_targets(y, first=first, incremental=incremental)
-        weight = self._check_weight(sample_weight, X, by_class)
+        data = Data(X, y, self._check_weight(sample_weight, X, by_class))
         held_out = given(self, y, partial(self._class_weights, counted=classes, incremental=incremental))
-        rng = check_random_state(self.random_state)
         outputs, out_activation = self._output_kind(y)
-        if not first:
-            self._check_outputs()
+        check_networks(self, data)
         if first:
-            self._start([X.shape[1], *hidden, outputs], form, out_activation, X.dtype, rng)
-        elif outputs != self.n_outputs_:
+            self._forget()
+        else:
+            self._check_goes_on(outputs)
+        start = Start([X.shape[1], *hidden, outputs], form, out_activation, X.dtype) if first else None
+        return start, data, held_out
+
+    def _is_first(self, *, incremental: bool) -> bool:
+        """Whether a training starts from new weights."""
+        trained = len(self.networks_) if self._has_networks() else int("coefs_" in self.__dict__)
+        if not trained or not (self.warm_start or incremental):
+            return True
+        if trained != self.n_networks:
+            raise ValueError(
+                f"{type(self).__name__}: expected n_networks={trained}, as in the training that goes on, "
+                f"got {self.n_networks}"
+            )
+        return False
+
+    def _check_goes_on(self, outputs: int) -> None:
+        """Refuse targets or a loss that the network of a training which goes on cannot have."""
+        self._check_outputs()
+        if outputs != self.n_outputs_:
             raise ValueError(f"{type(self).__name__}: expected y of {self.n_outputs_} outputs, got {outputs}")
-        return self._training(Data(X, y, weight), held_out, rng, incremental=incremental)
+
+    def _check_finite(self) -> None:
+        if not np.isfinite(self._held.model.values).all():
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
 
     def _check_weight(self, sample_weight: Any, X: Any, by_class: np.ndarray | None = None) -> Any:
         """Return validated weights of samples times those of their classes, or None."""
@@ -185,15 +239,13 @@ class BaseMLP(BaseEstimator, ABC):
             )
         return weight
 
-    def _start(
-        self, widths: list[int], form: Form, out_activation: str, dtype: Any, rng: np.random.RandomState
-    ) -> None:
+    def _start(self, start: Start, rng: np.random.RandomState) -> None:
         """Draw the weights that a first training starts from."""
         if self.init is None:
-            drawn = initial_weights(widths, form.activations or [self.activation], dtype, rng)
+            drawn = initial_weights(start.widths, start.form.activations or [self.activation], start.dtype, rng)
         else:
-            drawn = weights_by_rule(widths, self.init, dtype, rng)
-        self._begin(Network(*drawn, form), out_activation)
+            drawn = weights_by_rule(start.widths, self.init, start.dtype, rng)
+        self._begin(Network(*drawn, start.form), start.out_activation)
 
     def _begin(self, network: Network, out_activation: str) -> None:
         """Take a network that has not been trained here, and set all attributes that a training starts from."""
@@ -212,6 +264,7 @@ class BaseMLP(BaseEstimator, ABC):
     def _training(
         self, data: Data, held_out: Data | None, rng: np.random.RandomState, *, incremental: bool
     ) -> Callable[[], None]:
+        """Return the training of a single network, ready for its first step."""
         network = self._network()
         if self.solver == "lbfgs":
             if network.dtype != np.float64:
@@ -220,72 +273,16 @@ class BaseMLP(BaseEstimator, ABC):
                 self._hold(network)
             return partial(fit_lbfgs, self, network, as_samples(data.x, network.dtype), data.y, data.weight)
         data = data._replace(x=as_samples(data.x, network.dtype))
-        return new_training(self, network, data, held_out, rng, incremental=incremental)
-
-    # ---- the network
-
-    def to_minidl(self) -> minidl.Sequential:
-        """Return a copy of the network, in evaluation mode.
-
-        Its outputs are those in front of the output activation `out_activation_`: logits of classes or labels,
-        predictions, or logarithms of predicted counts.
-
-        Returns
-        -------
-        minidl.Sequential
-        """
-        check_is_fitted(self, "coefs_")
-        model = copy.deepcopy(self._network().model)
-        model.eval()
-        return model
-
-    def _hold(self, network: Network) -> None:
-        """Make a network this estimator's; the lists are copies, in which somebody may replace an array."""
-        self._held = network
-        self.coefs_, self.intercepts_ = list(network.coefs), list(network.intercepts)
-
-    def _network(self) -> Network:
-        """Return the network of ``coefs_`` and ``intercepts_``, in which somebody may have replaced arrays."""
-        held: Network | None = self.__dict__.get("_held")
-        given = (self.activation, self.dropout, self.normalize)
-        if held is not None and all(map(is_, held.given, given)) and held.is_of(self.coefs_, self.intercepts_):
-            return held
-        check_parameters(type(self).__name__, self.coefs_, self.intercepts_)
-        form = form_of(len(self.coefs_) - 1, *given)
-        if held is not None and held.form == form and held.fits(self.coefs_, self.intercepts_):
-            held.copy_from(self.coefs_, self.intercepts_)
-        else:
-            held = Network(self.coefs_, self.intercepts_, form, like=held)
-        held.given = given
-        self._hold(held)
-        return held
-
-    def _outputs(self, X: Any) -> np.ndarray:
-        """Return the outputs of the network for samples, in front of their activation."""
-        if "coefs_" not in self.__dict__:
-            check_is_fitted(self, "coefs_")
-        network = self._network()
-        return np.asarray(minidl.predict(network.model, check_samples(self, X, network.dtype), engine=self.engine))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the state; the network's own weights are in it once."""
-        state: dict[str, Any] = dict(super().__getstate__())
-        held, own = state.get("_held"), (state.get("coefs_"), state.get("intercepts_"))
-        if None in own:  # somebody has deleted them
-            state.pop("_held", None)
-        elif held is not None and held.is_of(*own):
-            del state["coefs_"], state["intercepts_"]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "coefs_" not in state and "_held" in state:
-            self._hold(self._held)
+        return partial(_run, Training(self, network, data, held_out, rng, incremental=incremental))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _run(training: Training) -> None:
+    finish([training], interrupted=not run(training))
 
 
 def _hidden_widths(sizes: Any) -> list[int]:

@@ -6,7 +6,14 @@ from typing import Any
 
 from minidl_sklearn.callbacks import Callbacks
 from minidl_sklearn.form import ACTIVATIONS, NORMALIZATIONS, Form, form_of
-from minidl_sklearn.sklearn_parts import CLASSIFIER_CONSTRAINTS, REGRESSOR_CONSTRAINTS, Interval, Real, StrOptions
+from minidl_sklearn.sklearn_parts import (
+    CLASSIFIER_CONSTRAINTS,
+    REGRESSOR_CONSTRAINTS,
+    Integral,
+    Interval,
+    Real,
+    StrOptions,
+)
 from minidl_sklearn.solver import OPTIMIZERS
 
 SHARED: dict[str, Any] = {
@@ -22,6 +29,9 @@ SHARED: dict[str, Any] = {
     "callbacks": [tuple, list, None],
     "engine": [StrOptions({"auto", "numpy", "native"}), None],
     "dtype": [StrOptions({"float32", "float64"}), None],
+    "n_networks": [Interval(Integral, 1, None, closed="left")],
+    "bagging": ["boolean"],
+    "stopping": [StrOptions({"each", "mean"})],
 }
 OF_CLASSIFIER: dict[str, Any] = {
     **CLASSIFIER_CONSTRAINTS,

@@ -6,21 +6,18 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-import minidl
-from minidl_sklearn.criterion import activate
-from minidl_sklearn.exchange import hold, network_of
-from minidl_sklearn.meaning import Meaning, outputs_of, standard_deviations
+from minidl_sklearn.meaning import variances
 from minidl_sklearn.mlp import BaseMLP
+from minidl_sklearn.number_targets import NumberTargets
 from minidl_sklearn.options import OF_REGRESSOR
-from minidl_sklearn.scores import d2, r2
 from minidl_sklearn.sklearn_parts import check_sample_weight, fit_context
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):
+class MLPRegressor(RegressorMixin, NumberTargets):
     """Multi-layer perceptron for regression, with the parameters and the results of scikit-learn's.
 
     From the same `random_state` the same initial weights, validation set and orders of samples are drawn, and each step
@@ -41,6 +38,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         As for `MLPClassifier`.
     dropout, normalize, init, validation_data, restart_stopping, schedule, clip, callbacks, engine, dtype
         As for `MLPClassifier`, beyond scikit-learn.
+    n_networks, bagging, stopping
+        As for `MLPClassifier`. Several networks predict the mean of their predictions.
     quantiles : float, sequence of float, or None
         The quantiles that ``loss="quantile"`` predicts, each above 0 and below 1; None with every other loss.
     huber_delta : float
@@ -51,6 +50,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     loss_, best_loss_, loss_curve_, validation_loss_curve_, t_
         As of `MLPClassifier`.
     coefs_, intercepts_, n_features_in_, feature_names_in_, n_iter_, n_layers_
+    networks_, networks_samples_, mean_scores_
         As of `MLPClassifier`.
     validation_scores_ : list of float, or None
         `score` of the validation set after each epoch; None without a validation set.
@@ -81,58 +81,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints = OF_REGRESSOR
     _takes_numbers = True
-
-    def __init__(
-        self,
-        loss: str = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        normalize: str | None = None,
-        init: Any = None,
-        quantiles: Any = None,
-        huber_delta: float = 1.0,
-        validation_data: Any = None,
-        restart_stopping: bool = False,
-        schedule: Any = None,
-        clip: float | None = None,
-        callbacks: Any = None,
-        engine: Any = None,
-        dtype: str | None = None,
-    ) -> None:
-        self.loss, self.quantiles, self.huber_delta = loss, quantiles, huber_delta
-        super().__init__(
-            hidden_layer_sizes, activation, solver=solver, alpha=alpha, batch_size=batch_size,
-            learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter,
-            shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
-            momentum=momentum, nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
-            validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change, max_fun=max_fun, dropout=dropout, normalize=normalize, init=init,
-            validation_data=validation_data, restart_stopping=restart_stopping, schedule=schedule, clip=clip,
-            callbacks=callbacks, engine=engine, dtype=dtype,
-        )  # fmt: skip
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -167,42 +115,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    @classmethod
-    def from_minidl(cls, model: minidl.Module, **params: Any) -> Self:
-        """Return an estimator that predicts with a copy of a network, and trains it further in `partial_fit`.
-
-        Parameters
-        ----------
-        model : minidl.Sequential
-            As for `MLPClassifier.from_minidl`. Its outputs are predictions; with ``loss="poisson"`` logarithms of them,
-            with ``loss="gaussian"`` means and logarithms of variances, with ``loss="quantile"`` quantiles.
-        **params
-            Parameters of the estimator, such as `loss`.
-
-        Returns
-        -------
-        MLPRegressor
-
-        Raises
-        ------
-        ValueError, TypeError
-            For another kind of network.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import minidl
-        >>> from minidl_sklearn import MLPRegressor
-        >>> model = minidl.Sequential([minidl.Linear(2, 5, rng=0), minidl.Tanh(), minidl.Linear(5, 1, rng=1)])
-        >>> MLPRegressor.from_minidl(model).predict(np.ones((4, 2))).shape
-        (4,)
-        """
-        estimator, network = cls(**params), network_of(cls.__name__, model)
-        outputs, each = network.coefs[-1].shape[1], outputs_of(estimator, 1)
-        if outputs % each:
-            raise ValueError(f"{cls.__name__}: expected {each} outputs for each target, got a network of {outputs}")
-        return hold(estimator, network, estimator._out_activation())
-
     def predict(self, X: Any, *, return_std: bool = False) -> Any:
         """Predict the targets of samples.
 
@@ -210,7 +122,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ----------
         X : array-like or sparse matrix, shape (n_samples, n_features)
         return_std : bool
-            Whether to return the standard deviations too, which ``loss="gaussian"`` learns.
+            Whether to return the standard deviations too: those that ``loss="gaussian"`` learns, or those of the
+            predictions of several networks. For several networks with "gaussian" the variance is the mean of theirs
+            plus the variance of their means.
 
         Returns
         -------
@@ -219,14 +133,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         std : array of the same shape
             With `return_std`.
         """
+        if return_std and self._has_networks() and self._meaning.kind != "gaussian":
+            each = np.asarray(self._predictions(self._outputs_of_each(X)))
+            return _column(each.mean(axis=0)), _column(each.std(axis=0))
         z = self._outputs(X)
         if return_std and self._meaning.kind != "gaussian":
             raise ValueError(
-                f"return_std: expected a network trained with loss='gaussian', got one whose outputs are "
-                f"{self._meaning}"
+                f"return_std: expected loss='gaussian' in the training, or several networks, got one network whose "
+                f"outputs are {self._meaning}"
             )
         y = _column(self._predictions(z))
-        return (y, _column(standard_deviations(z))) if return_std else y
+        return (y, _column(np.sqrt(variances(z)))) if return_std else y
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R² of the predictions; of quantiles the mean of their D², the share of the pinball loss explained.
@@ -241,7 +158,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         -------
         float
         """
-        check_is_fitted(self, "coefs_")
+        check_is_fitted(self, "out_activation_")
         if self._meaning.kind != "quantile":
             return float(super().score(X, y, sample_weight))
         z = self._outputs(X)
@@ -249,46 +166,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         check_consistent_length(z, y, sample_weight)
         weight = None if sample_weight is None else check_sample_weight(sample_weight, z)
         return self._score_outputs(z, y.reshape(len(z), -1), weight)
-
-    def _predictions(self, z: np.ndarray) -> np.ndarray:
-        """Return the columns of `predict` of outputs z."""
-        if self._meaning.kind == "gaussian":
-            return z[:, : z.shape[1] // 2]
-        return np.asarray(activate(self.out_activation_, z))
-
-    def _keep_outputs(self) -> None:
-        self._meaning = Meaning.of(self)
-
-    def _check_outputs(self) -> None:
-        self._meaning.check_kept(self)
-
-    def _loss_kind(self) -> str:
-        return self.loss
-
-    def _encode(self, y: Any, trained_on: np.ndarray) -> np.ndarray:
-        columns: np.ndarray = y.reshape(len(y), -1)
-        if columns.shape[1] != trained_on.shape[1]:
-            raise ValueError(f"validation_data: expected y of {trained_on.shape[1]} outputs, got {columns.shape[1]}")
-        return columns
-
-    def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> np.ndarray:  # noqa: ARG002 - the classifier's
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return np.asarray(y.reshape(len(y), -1))
-
-    def _output_kind(self, y: np.ndarray) -> tuple[int, str]:
-        return outputs_of(self, y.shape[1]), self._out_activation()
-
-    def _out_activation(self) -> str:
-        return "exp" if self.loss == "poisson" else "identity"
-
-    def _as_target(self, y: np.ndarray, dtype: Any) -> np.ndarray:
-        return np.ascontiguousarray(y, dtype)
-
-    def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
-        if self._meaning.kind == "quantile":
-            return d2(y, z, np.array(self._meaning.quantiles), weight)
-        return r2(y, self._predictions(z), weight)
 
 
 def _column(y: np.ndarray) -> np.ndarray:

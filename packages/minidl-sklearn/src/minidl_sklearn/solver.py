@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 import minidl
 
 SMALLEST_RATE = 1e-6  # an adaptive learning rate that is no larger ends the training
@@ -23,11 +25,11 @@ class Solver:
     Attributes
     ----------
     optimizer : minidl.Optimizer
-    engine : tuple of (str or None, str), or None
-        The engine that was asked for and the one that runs the steps, in words; None before the first step.
+    engine : tuple of (tuple, str), or None
+        What was asked for of which replicates, and the engine that runs the steps, in words; None before the first one.
     """
 
-    engine: tuple[str | None, str] | None = None
+    engine: tuple[tuple[Any, ...], str] | None = None
 
     def __init__(self, optimizer: minidl.Optimizer, schedule: str = "constant", power_t: float = 0.5) -> None:
         self.optimizer = optimizer
@@ -48,6 +50,29 @@ class Solver:
                 return False
             self.optimizer.model, self.engine = model, None
         return True
+
+    def engine_of_steps(
+        self, asked: Any, optimizer: minidl.Optimizer, loss: minidl.Loss, x: np.ndarray, y: np.ndarray
+    ) -> str:
+        """Return which engine runs single steps, in words: that of a training of no epochs, asked once for all steps.
+
+        Parameters
+        ----------
+        asked : {"auto", "numpy", "native"} or None
+            The parameter `engine`.
+        optimizer : minidl.Optimizer
+            That of this solver, or that of several networks that are trained at once.
+        loss : minidl.Loss
+        x, y : array
+            Samples and targets.
+        """
+        key, few = (asked, optimizer.model.replicate_shape), slice(0, 2)
+        if self.engine is None or self.engine[0] != key:
+            history = minidl.fit(
+                optimizer.model, loss, optimizer, x[few], y[few], epochs=0, batch_size=2, accuracy=False, engine=asked
+            )
+            self.engine = key, history.engine
+        return self.engine[1]
 
     def end_epoch(self, samples_seen: int) -> None:
         """Set the learning rate for the next epoch."""

@@ -25,6 +25,8 @@ class EpochEnd:
     measure : callable or None
         Returns score and loss of the validation set; None without one.
     callbacks : Callbacks
+    decides : bool
+        Whether the training ends by its own loss or score, and goes back to its own best weights.
 
     Attributes
     ----------
@@ -41,14 +43,16 @@ class EpochEnd:
         samples: int,
         measure: Callable[[], tuple[float, float]] | None,
         callbacks: Callbacks,
+        *,
+        decides: bool = True,
     ) -> None:
         self._estimator, self._model, self._solver = estimator, network.model, solver
         self._samples, self._measure, self.callbacks = samples, measure, callbacks
-        self.stopped = False
+        self.stopped, self._decides = False, decides
         # scikit-learn keeps the initial weights as the best ones of a first training. In one that goes on it has no
         # copy: without a better score the weights stay what they are at the end.
         first = not estimator.loss_curve_ or _starts_anew(estimator)
-        self._best = self._model.state_dict() if estimator.early_stopping and first else None
+        self._best = self._model.state_dict() if self._keeps_best() and first else None
 
     def __call__(self, loss: float) -> bool:
         """Note the loss of an epoch; return whether the training stops."""
@@ -57,14 +61,15 @@ class EpochEnd:
         estimator.loss_ = loss
         estimator.t_ += self._samples
         estimator.loss_curve_.append(loss)
-        self._print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")  # noqa: T201 - what `verbose` asks for
         validation = None if self._measure is None else self._measure()
         if validation is not None:
             self._note_validation(*validation)
         if not estimator.early_stopping:
             self._note_loss(loss)
         self._solver.end_epoch(estimator.t_)
-        if estimator._no_improvement_count > estimator.n_iter_no_change:
+        if self._decides and estimator._no_improvement_count > estimator.n_iter_no_change:
             self.stopped = self._solver.stops(self._why(), verbose=estimator.verbose)
             if not self.stopped:
                 estimator._no_improvement_count = 0
@@ -81,6 +86,9 @@ class EpochEnd:
         if self._best is not None:
             self._model.load_state_dict(self._best)
 
+    def _keeps_best(self) -> bool:
+        return bool(self._decides and self._estimator.early_stopping)
+
     def _note_loss(self, loss: float) -> None:
         estimator = self._estimator
         self._count(improved=not loss > estimator.best_loss_ - estimator.tol)
@@ -90,12 +98,13 @@ class EpochEnd:
         estimator = self._estimator
         estimator.validation_scores_.append(score)
         estimator.validation_loss_curve_.append(loss)
-        self._print(f"Validation score: {score:f}")
+        if estimator.verbose:
+            print(f"Validation score: {score:f}")  # noqa: T201 - what `verbose` asks for
         if estimator.early_stopping:
             self._count(improved=not score < estimator.best_validation_score_ + estimator.tol)
         if score > estimator.best_validation_score_:
             estimator.best_validation_score_ = score
-            if estimator.early_stopping:
+            if self._keeps_best():
                 self._best = self._model.state_dict()
 
     def _count(self, *, improved: bool) -> None:
@@ -107,10 +116,6 @@ class EpochEnd:
         what = "Validation score" if self._estimator.early_stopping else "Training loss"
         tol, epochs = self._estimator.tol, self._estimator.n_iter_no_change
         return f"{what} did not improve more than tol={tol:f} for {epochs:d} consecutive epochs."
-
-    def _print(self, line: str) -> None:
-        if self._estimator.verbose:
-            print(line)  # noqa: T201 - what `verbose` asks for
 
 
 def start_curves(estimator: Any) -> None:

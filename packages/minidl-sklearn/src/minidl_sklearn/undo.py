@@ -9,7 +9,7 @@ from typing import Any
 
 @contextmanager
 def unchanged_on_error(estimator: Any) -> Iterator[None]:
-    """Set the attributes of an estimator back to what they were if the block raises.
+    """Set the attributes of an estimator, and of its networks, back to what they were if the block raises.
 
     The checks of a training set attributes as they go, such as ``n_features_in_`` and ``classes_``. With those of a
     training that was refused, the network of the one before would predict wrong classes.
@@ -19,10 +19,12 @@ def unchanged_on_error(estimator: Any) -> Iterator[None]:
     estimator : BaseEstimator
         Whose attributes the block replaces; what it writes into them stays.
     """
-    before = dict(vars(estimator))
+    each = [estimator, *vars(estimator).get("networks_", [])]
+    before = [dict(vars(one)) for one in each]
     try:
         yield
     except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
+        for one, attributes in zip(each, before, strict=True):
+            vars(one).clear()
+            vars(one).update(attributes)
         raise

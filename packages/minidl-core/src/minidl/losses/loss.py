@@ -15,15 +15,15 @@ from minidl.arrays.checks import as_count
 from minidl.arrays.settings import check_again
 from minidl.losses.reduction import Reduction
 
-# What belongs to one `forward`, and its `backward`.
-_OF_ONE_CALL = frozenset({"_saved", "_narrow", "term_weight", "divisor", "total"})
+_OF_ONE_CALL = frozenset({"_saved", "_narrow", "term_weight", "divisor", "total"})  # of `forward` and its `backward`
+_PLAIN = frozenset({type(None), bool, int, float, str, np.ndarray, np.float32, np.float64})  # types that hold no loss
 
 
 def _losses_in(value: Any) -> list[Loss]:
     """Return the losses that an attribute is, or holds in a list, a tuple or a dict."""
-    if isinstance(value, Loss):
-        return [value]
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    if type(value) in _PLAIN:  # an abstract class takes long to say that something is no instance
+        return []
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
     return [item for item in items if isinstance(item, Loss)]
 
 
@@ -162,14 +162,19 @@ class Loss(Reduction, ABC):
         known : dict, optional
             The copies of losses by their id, so that a loss in two places has one copy.
         """
-        known = {} if known is None else known
-        if any(callable(value) and hasattr(type(self), name) for name, value in vars(self).items()):
+        known, attributes = {} if known is None else known, vars(self)
+        if any(hasattr(type(self), name) for name, value in attributes.items() if callable(value)):
             return self
         if id(self) not in known:
             twin = known[id(self)] = copy.copy(self)
-            held = {name: value for name, value in vars(self).items() if _losses_in(value)}
-            vars(twin).update({name: _with_copies(value, known) for name, value in held.items()})
+            vars(twin).update({n: _with_copies(v, known) for n, v in attributes.items() if n not in _OF_ONE_CALL})
         return known[id(self)]  # type: ignore[return-value]  # of the same class
+
+    def still_has(self, twin: Self) -> bool:
+        """Whether a private copy is what a new one would be; False where that is not plain to see."""
+        mine, its = vars(self), vars(twin)
+        same = (its[n] is mine[n] and type(its[n]) in _PLAIN for n in its if n not in _OF_ONE_CALL)
+        return twin is not self and type(twin) is type(self) and mine.keys() == its.keys() and all(same)
 
     def adopt(self, twin: Self) -> None:
         """Take over what `forward` has changed in a private copy, such as a counter, beside what `backward` needs."""
@@ -180,8 +185,7 @@ class Loss(Reduction, ABC):
             inside, mine_inside = _losses_in(value), _losses_in(mine)
             if inside and len(inside) == len(mine_inside):
                 for ours, theirs in zip(mine_inside, inside, strict=True):
-                    if ours is not theirs:
-                        ours.adopt(theirs)
+                    ours.adopt(theirs)
             else:
                 vars(self)[name] = value
 

@@ -183,8 +183,8 @@ class Optimizer(ABC):
 
     def state(self) -> OptimizerState:
         """Return the optimizer as data; a clip of None is infinity there."""
-        settings = {name: getattr(self, name) for name in self.settings}
-        settings = {name: math.inf if value is None else value for name, value in settings.items()}
+        values = ((name, getattr(self, name)) for name in self.settings)
+        settings = {name: math.inf if value is None else value for name, value in values}
         return OptimizerState(type(self).__name__, settings, {name: getattr(self, name) for name in self.vectors})
 
     def not_finite(self) -> dict[str, np.ndarray]:

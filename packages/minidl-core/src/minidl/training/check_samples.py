@@ -20,7 +20,7 @@ _EXACT = 1e-3  # of the smaller difference that another reduction would make
 def check_samples(
     who: str, engine: Engine, loss: Loss, samples: Samples, penalty: Penalty | None = None, *, alone: bool = False
 ) -> None:
-    """Raise unless the first sample and all targets suit model and loss, and that the penalty; nothing is changed.
+    """Raise unless the first sample and all targets suit model and loss, and the loss allows the penalty.
 
     Parameters
     ----------

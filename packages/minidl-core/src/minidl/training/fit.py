@@ -45,6 +45,7 @@ def fit(
     metrics: Sequence[str | Callable[[Array, Array], Any]] = (),
     rng: Any = None,
     shuffle: bool | Callable[[], Array] = True,
+    rows: Array | None = None,
     callbacks: Sequence[Callable[[int, History], object]] = (),
     progress: bool = False,
     history: History | None = None,
@@ -105,6 +106,10 @@ def fit(
         Whether each epoch has a new order. Without it, the samples come as they lie. A callable without arguments
         returns the order of the next epoch, in which each sample occurs exactly once: integers of shape (N,), or
         ``(*replicate_shape, N)``. It does not go with `batches` or `validation_split`.
+    rows : array of int, shape (M,) or (*replicate_shape, M), optional
+        The samples to train on, instead of all: folds of a cross-validation, or rows drawn with replacement. Replicates
+        may have samples of their own in one shared x, as many each. A sample may be there several times. N is M then,
+        and an order is one of the rows. It does not go with `batches` or `validation_split`.
     callbacks : sequence of Callback or callable
         Each is called as ``callback(epoch, history)`` after each epoch, counted from 1; the training ends early when
         one of them returns True. A `Callback`, such as `EarlyStopping`, is also told the start and the end.
@@ -137,8 +142,8 @@ def fit(
     ValueError, TypeError
         If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
         batch_size < 1, or the native engine is asked for and cannot run this training. Also for a batch of `batches`
-        that is not like the first, an iterator that has nothing left for the second epoch, and an order of `shuffle`
-        that is none; the batches before it have been trained on then.
+        that is not like the first, an iterator that has nothing left for the second epoch, and a wrong order
+        returned by `shuffle`; the batches before it have been trained on then.
     KeyboardInterrupt
         On Ctrl-C; the error has the history so far in its attribute ``history``. With that history, the same samples
         and the same other arguments, `fit` goes on with the next step, to the same parameters bit for bit.
@@ -159,11 +164,11 @@ def fit(
     called, epochs = Callbacks(callbacks, progress=progress), as_count("fit", "epochs", epochs, low=0)
     history, penalty = _history(history, model), as_penalty("fit", model, l2)
     wanted, accuracy = as_metrics("fit", metrics, accuracy)
-    _check_together(validation, validation_split, wanted, shuffle, batches)
+    _check_together(validation, validation_split, wanted, shuffle, batches, rows)
     arrays = {
         "x": x, "y": y, "batch_size": batch_size, "sample_weight": sample_weight, "validation_split": validation_split
     }  # fmt: skip
-    source = _arrays(model, rng, shuffle, **arrays) if batches is None else _stream(model, loss, batches, arrays)
+    source = _arrays(model, rng, shuffle, rows, **arrays) if batches is None else _stream(model, loss, batches, arrays)
     samples = source.samples
     chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=samples.x)
     check_samples("fit", chosen, loss, samples, penalty, alone=batches is not None)
@@ -198,7 +203,16 @@ def _history(history: History | None, model: Module) -> History:
 
 
 def _arrays(
-    model: Module, rng: Any, shuffle: Any, *, x: Array, y: Array, batch_size: Any, sample_weight: Any, **_: Any
+    model: Module,
+    rng: Any,
+    shuffle: Any,
+    rows: Any,
+    *,
+    x: Array,
+    y: Array,
+    batch_size: Any,
+    sample_weight: Any,
+    **_: Any,
 ) -> Arrays:
     """Return samples in arrays as the source of batches."""
     missing = [name for name, value in (("x", x), ("y", y), ("batch_size", batch_size)) if value is None]
@@ -207,7 +221,10 @@ def _arrays(
     batch_size = as_count("fit", "batch_size", batch_size)
     rngs = as_generators("fit", rng, model.replicate_shape)
     samples = Samples("fit", x, y, model.replicate_shape, sample_weight)
-    return Arrays(samples, batch_size, rngs, shuffle=shuffle if callable(shuffle) else bool(shuffle))
+    source = Arrays(samples, batch_size, rngs, shuffle=shuffle if callable(shuffle) else bool(shuffle))
+    if rows is not None:
+        source.choose(rows)
+    return source
 
 
 def _stream(model: Module, loss: Loss, batches: Any, arrays: dict[str, Any]) -> Stream:
@@ -218,13 +235,17 @@ def _stream(model: Module, loss: Loss, batches: Any, arrays: dict[str, Any]) -> 
     return Stream(batches, model, loss)
 
 
-def _check_together(validation: Any, split: Any, metrics: Sequence[Metric], shuffle: Any, batches: Any) -> None:
-    """Raise for options that do not go together, and a `shuffle` that is none."""
+def _check_together(
+    validation: Any, split: Any, metrics: Sequence[Metric], shuffle: Any, batches: Any, rows: Any
+) -> None:
+    """Raise for options that do not go together, and a wrong `shuffle`."""
     if not isinstance(shuffle, bool | np.bool) and not callable(shuffle):
         raise TypeError(f"fit: expected shuffle to be True, False or a callable, got {shuffle!r}")
     if callable(shuffle) and not (batches is None and split is None):
         beside = "validation_split" if batches is None else "batches"
         raise ValueError(f"fit: expected shuffle to be True or False beside {beside}, got {shuffle!r}")
+    if rows is not None and not (batches is None and split is None):
+        raise ValueError(f"fit: expected no rows beside {'validation_split' if batches is None else 'batches'}")
     if validation is not None and split is not None:
         raise ValueError("fit: expected validation or validation_split, got both")
     if metrics and validation is None and split is None:

@@ -112,12 +112,13 @@ class Loop:
         """Call the callbacks; return whether they end the training."""
         with self._interrupt.let_through:
             ends, stops = self._callbacks.ask(epoch, self._history, self._model.replicate_shape)
-        if stops.any():
+        if stops is not None:
             survivors.stop(stops, epoch)
             ends |= bool(survivors.frozen.all())
         if not ends:
             self._optimizer.check_for("fit", self._model, modules)  # a callback may have assigned a layer's rate
-            self._own_loss = self._loss.private_copy()  # or changed the loss
+            if not self._loss.still_has(self._own_loss):  # or changed the loss
+                self._own_loss = self._loss.private_copy()
         return ends
 
     def _train(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> Evaluation:

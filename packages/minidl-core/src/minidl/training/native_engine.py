@@ -86,21 +86,21 @@ class NativeEngine(Engine):
         if self._refuses(part.last):
             NumpyEngine(self.who, self.model).run(training, part)  # raises what the layer says of the batch
             return
-        made, tally = self._made, training.tally
+        made, tally, end = self._made, training.tally, part.before + part.batches
         model, loss, samples, survivors = self.model, training.loss, part.samples, training.survivors
         batches = made.native.Samples(samples.x, as_targets(samples.y), part.order, part.batch_size, samples.weight)
         loss_record = self._loss_record(loss, tally.threshold, training.penalty)
         active = ~survivors.frozen if model.replicate_shape else None
         result, done = made.native.EpochResult.empty(model.replicate_shape), training.position.done
         try:
-            records = loss_record, optimizer_record(made, training.optimizer, part.batches)
+            records = loss_record, optimizer_record(made, training.optimizer, end - part.before)
             self._train(batches, records, training.optimizer, result, active)
         except KeyboardInterrupt:  # each replicate is somewhere else
             np.copyto(done, part.before + result.steps, where=~survivors.frozen)
             tally.add_sums(result.loss, result.hits, part.mass_in(result.steps))
             raise
-        np.copyto(done, part.before + part.batches, where=True if active is None else active)
-        diverged = {index: part.before + int(batch) for index, batch in enumerate(result.diverged.ravel()) if batch}
+        done[... if active is None else active] = end
+        diverged = {index: part.before + batch for index, batch in enumerate(result.diverged.ravel().tolist()) if batch}
         if diverged:
             survivors.lose(part.epoch, diverged)
         tally.add_sums(result.loss, result.hits, part.mass)

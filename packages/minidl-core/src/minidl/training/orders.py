@@ -38,16 +38,56 @@ def as_order(order: Any, count: int, replicate_shape: tuple[int, ...]) -> np.nda
     if array.shape not in shapes:
         expected = " or ".join(map(str, shapes))
         raise ValueError(f"fit: expected shuffle to return an order of shape {expected}, got {array.shape}")
-    outside = array[(array < 0) | (array >= count)]
-    if outside.size:
+    own = array.astype(np.uint64)  # in which a number below 0 is a very large one
+    if own.max() >= count:
+        outside = array[(array < 0) | (array >= count)]
         raise ValueError(f"fit: expected shuffle to return samples from 0 to {count - 1}, got {outside[0]}")
-    own = array.astype(_small(count) if array.ndim > 1 else np.int64)
+    own = own.astype(_small(count)) if array.ndim > 1 else own.view(np.int64)
     seen = np.zeros(own.shape, bool)
-    np.put_along_axis(seen, own, values=True, axis=-1)
+    if array.ndim > 1:
+        np.put_along_axis(seen, own, values=True, axis=-1)
+    else:
+        seen[own] = True  # faster than along an axis
     if not seen.all():
         missing = int(np.argwhere(~seen)[0, -1])
         raise ValueError(f"fit: expected shuffle to return each sample once, got an order without sample {missing}")
     return own
+
+
+def as_rows(rows: Any, count: int, replicate_shape: tuple[int, ...]) -> np.ndarray:
+    """Return a copy of the numbers of the samples to train on.
+
+    Parameters
+    ----------
+    rows : array_like of int, shape (M,), or (*replicate_shape, M)
+    count : int
+        Number of samples.
+    replicate_shape : tuple of int
+
+    Raises
+    ------
+    TypeError
+        For anything but integers.
+    ValueError
+        For another shape, no rows, or a row that is none.
+    """
+    array = np.asarray(rows)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"fit: expected rows to be an array of integers, got {array.dtype} {array.shape}")
+    if array.ndim == 0 or array.shape[:-1] not in ((), replicate_shape) or not array.shape[-1]:
+        own = f" or ({', '.join(map(str, replicate_shape))}, M)" if replicate_shape else ""
+        raise ValueError(f"fit: expected rows of shape (M,){own}, M at least 1, got {array.shape}")
+    outside = array[(array < 0) | (array >= count)]
+    if outside.size:
+        raise ValueError(f"fit: expected rows from 0 to {count - 1}, got {outside[0]}")
+    return array.astype(_small(count) if array.ndim > 1 else np.int64)
+
+
+def in_order(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return rows, (M,) or (*replicate_shape, M), in an order of either shape."""
+    if rows.ndim == 1 or order.ndim == 1:
+        return np.asarray(rows[..., order])
+    return np.take_along_axis(rows, order, axis=-1)
 
 
 def _small(count: int) -> type[np.signedinteger[Any]]:

@@ -12,7 +12,7 @@ from minidl.losses.loss import Loss
 
 
 class Penalty:
-    """A penalty for large weights, which a batch adds to its sum of losses before that is divided.
+    """A penalty for large weights, added to the sum of the losses of each batch.
 
     ::
 

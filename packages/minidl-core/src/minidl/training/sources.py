@@ -13,7 +13,7 @@ from minidl.arrays.checks import Interval, as_number
 from minidl.arrays.samples import Samples
 from minidl.training.engine import Part
 from minidl.training.history import History
-from minidl.training.orders import as_order, permutation
+from minidl.training.orders import as_order, as_rows, in_order, permutation
 
 _FRACTION = Interval("between 0 and 1", lambda value: (value > 0) & (value < 1))
 
@@ -98,6 +98,10 @@ class Arrays(Source):
         self.samples, self._batch_size, self._rngs, self._shuffle = samples, batch_size, rngs, shuffle
         self._index: np.ndarray | None = None  # of the samples to train on, (M,) or (R, M), where it is not all
 
+    def choose(self, rows: Any) -> None:
+        """Train on these samples, (M,) or (*replicate_shape, M), alone; one may be there several times."""
+        self._index = as_rows(rows, self.samples.count, self.samples.replicate_shape)
+
     def hold_out(self, fraction: Any, history: History) -> tuple[Array, ...]:
         """Train on all but some samples: those that the history holds out, or if there are none, a part that is drawn.
 
@@ -178,11 +182,12 @@ class Arrays(Source):
 
     def order(self) -> np.ndarray | None:
         """Return the samples of a new epoch in order, (M,), or one order per replicate, (R, M)."""
-        if callable(self._shuffle):
-            return as_order(self._shuffle(), self.samples.count, self.samples.replicate_shape)
+        index = self._index
         if not self._shuffle:
-            return self._index
-        if self._index is None:
-            return permutation(self._rngs, self.samples.count)
-        order = permutation(self._rngs, self._index.shape[-1])
-        return np.asarray(np.take_along_axis(self._index, order, axis=-1))
+            return index
+        count = self.samples.count if index is None else index.shape[-1]
+        if callable(self._shuffle):
+            order = as_order(self._shuffle(), count, self.samples.replicate_shape)
+        else:
+            order = permutation(self._rngs, count)
+        return order if index is None else in_order(index, order)

@@ -144,7 +144,10 @@ class Survivors:
         DivergenceError
             If none is left.
         """
-        lost = np.flatnonzero(np.isnan(self._history.val_loss[-1]) & ~self.frozen & ~unsound)
+        nan = np.isnan(self._history.val_loss[-1])
+        if not np.count_nonzero(nan):
+            return
+        lost = np.flatnonzero(nan & ~self.frozen & ~unsound)
         self.lose(epoch, dict.fromkeys(lost.tolist(), batch), "the validation loss is nan")
 
     def check_end(self, epoch: int, batch: int) -> None:

@@ -29,7 +29,7 @@ class BestState:
     def keep(self, replicates: np.ndarray) -> None:
         """Copy the state of some replicates, an array of bool; without axes for a single network."""
         state = self._state()
-        if replicates.all():
+        if np.count_nonzero(replicates) == replicates.size:
             self._kept = state
             return
         for kept, now in zip(self._kept.values(), state.values(), strict=True):

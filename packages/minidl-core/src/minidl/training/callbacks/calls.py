@@ -51,7 +51,7 @@ class Callbacks:
                     ends.push(_end_of(callback))
             yield
 
-    def ask(self, epoch: int, history: History, replicate_shape: tuple[int, ...]) -> tuple[bool, np.ndarray]:
+    def ask(self, epoch: int, history: History, replicate_shape: tuple[int, ...]) -> tuple[bool, np.ndarray | None]:
         """Call all callbacks.
 
         Parameters
@@ -64,18 +64,18 @@ class Callbacks:
         -------
         ends : bool
             Whether one of them ends the training.
-        stops : array of bool, shape replicate_shape
-            The replicates that one of them stops.
+        stops : array of bool, shape replicate_shape, or None
+            The replicates that one of them stops, if there are any.
         """
-        ends, stops = False, np.zeros(replicate_shape, bool)
+        ends, stops = False, None
         for answer in [callback(epoch, history) for callback in self._all]:
             if answer is None:
                 continue
             if replicate_shape and _is_mask(answer, replicate_shape):
-                stops |= answer
+                stops = answer if stops is None else stops | answer
             else:
                 ends |= _is_true(answer)
-        return ends, stops
+        return ends, stops if stops is not None and stops.any() else None
 
 
 def _end_of(callback: Callback) -> Callable[..., None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -39,9 +40,9 @@ class Patience:
 
     Attributes
     ----------
-    best_epoch : array of int, shape replicate_shape
+    best_epoch : int, or array of int of shape replicate_shape
         The epoch of the best value so far; 0 before there is one.
-    waited : array of int, shape replicate_shape
+    waited : int, or array of int of shape replicate_shape
         Epochs without improvement. Whoever acts on them may set some to 0.
 
     Raises
@@ -54,24 +55,30 @@ class Patience:
         curves, shape = run.history.higher_is_better, run.model.replicate_shape
         higher = _direction(type(callback).__name__, callback.monitor, curves)
         self._callback, self._sign = callback, -1.0 if higher else 1.0
-        self._best = np.full(shape, np.inf)  # with its sign turned where higher is better
-        self.best_epoch = np.zeros(shape, int)
-        self.waited = np.zeros(shape, int)
+        # Numbers for a single network: NumPy's arithmetic with arrays of no axes is slow.
+        self._best: Any = np.full(shape, np.inf) if shape else math.inf  # with its sign turned where higher is better
+        self.best_epoch: Any = np.zeros(shape, int) if shape else 0
+        self.waited: Any = np.zeros(shape, int) if shape else 0
 
-    def watch(self, epoch: int, history: History) -> np.ndarray:
-        """Look at the last entry of the curve; return which replicates have improved. nan is no improvement."""
-        value = np.asarray(self._sign * history.last(self._callback.monitor))
-        better = np.asarray(value < self._best - self._callback.min_delta)
-        self.waited += 1
-        if better.any():
-            self._best[better] = value[better]
-            self.best_epoch[better] = epoch
-            self.waited[better] = 0
+    def watch(self, epoch: int, history: History) -> Any:
+        """Look at the last entry of the curve; return what has improved, a bool or one per replicate. nan has not."""
+        value = self._sign * history.last(self._callback.monitor)
+        better = value < self._best - self._callback.min_delta
+        self._best = chosen(better, value, self._best)
+        self.best_epoch = chosen(better, epoch, self.best_epoch)
+        self.waited = chosen(better, 0, self.waited + 1)
         return better
 
-    def best(self) -> np.ndarray:
+    def best(self) -> Any:
         """Return the best values so far, nan before there is one."""
-        return np.where(self.best_epoch > 0, self._sign * self._best, np.nan)
+        return chosen(self.best_epoch > 0, self._sign * self._best, math.nan)
+
+
+def chosen(mask: Any, new: Any, old: Any) -> Any:
+    """Return the new number if the mask says so, else the old one; of arrays, element by element."""
+    if isinstance(mask, np.ndarray):
+        return np.where(mask, new, old)
+    return new if mask else old
 
 
 def _direction(who: str, monitor: str, curves: dict[str, bool | None]) -> bool:

@@ -10,7 +10,7 @@ from minidl.arrays.checks import NON_NEGATIVE, Interval
 from minidl.arrays.settings import number
 from minidl.optim.optimizer import Optimizer
 from minidl.training.callbacks.callback import Callback, Run
-from minidl.training.callbacks.patience import Patience, epochs
+from minidl.training.callbacks.patience import Patience, chosen, epochs
 from minidl.training.history import History
 
 _FACTOR = Interval("in (0, 1)", lambda value: (value > 0) & (value < 1))
@@ -88,13 +88,13 @@ class ReduceOnPlateau(Callback):
             raise ValueError("ReduceOnPlateau: expected to be started by fit, got an epoch")
         patience.watch(epoch, history)
         plateau = patience.waited >= self.patience
-        if not plateau.any():
+        if not np.count_nonzero(plateau):
             return
         lr = _learning_rate(run.optimizer)
         reduced = np.minimum(lr, np.maximum(self.factor * lr, self.min_lr))
         lr = np.where(plateau, reduced, lr)
         run.optimizer.lr = lr if lr.ndim else lr.item()
-        patience.waited[plateau] = 0
+        patience.waited = chosen(plateau, 0, patience.waited)
 
 
 def _learning_rate(optimizer: Optimizer) -> Any:

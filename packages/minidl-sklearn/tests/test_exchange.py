@@ -129,6 +129,14 @@ def test_other_networks_are_refused(case):
         MLPClassifier.from_minidl(build())
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_frozen_layers_are_refused(kind):
+    model = new_model(3)
+    model.layers[1].freeze()
+    with pytest.raises(ValueError, match=f"{kind.__name__}: expected a network whose layers are all trained"):
+        kind.from_minidl(model)
+
+
 def test_classes_that_do_not_fit_are_refused():
     for classes in (["a", "b"], ["b", "a", "c"]):
         with pytest.raises(ValueError, match="expected 3 sorted classes for a network of 3 outputs"):

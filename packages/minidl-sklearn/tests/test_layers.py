@@ -181,6 +181,7 @@ BAD = {
     "activations": ({"activation": ["relu"]}, "activation: expected one per hidden layer, 2, got 1"),
     "activation": ({"activation": ["relu", "relu6"]}, "activation: expected one of identity, .*, got 'relu6'"),
     "dropout": ({"dropout": 1.0}, "The 'dropout' parameter of MLPClassifier must be a float in the range \\[0"),
+    "dropout, words": ({"dropout": ["a", 0.1]}, "dropout: expected numbers in \\[0, 1\\), got \\['a', 0.1\\]"),
     "dropouts": ({"dropout": [0.1, -0.1]}, "dropout: expected numbers in \\[0, 1\\), got -0.1"),
     "normalize": ({"normalize": "group"}, "The 'normalize' parameter of MLPClassifier must be a str among"),
     "init": ({"init": "xavier"}, "The 'init' parameter of MLPClassifier must be a str among"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.metrics import d2_pinball_score, r2_score
+from sklearn.neural_network import MLPRegressor as Original
 from sklearn.preprocessing import scale
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -99,8 +100,9 @@ def test_a_mean_and_a_spread():
     assert np.corrcoef(std, np.exp(LINE[:, 0]))[0, 1] > 0.95
     assert np.mean(np.abs(TARGET[:, 0] - mean) < std) == pytest.approx(0.68, abs=0.08)
     assert estimator.score(LINE, TARGET) == pytest.approx(r2_score(TARGET, mean))
-    with pytest.raises(ValueError, match="return_std: expected loss='gaussian' or several networks, got 'huber'"):
-        estimator.set_params(loss="huber").predict(LINE, return_std=True)
+    other = MLPRegressor("huber", max_iter=1).fit(LINE, TARGET[:, 0]).set_params(loss="gaussian")
+    with pytest.raises(ValueError, match="return_std: expected loss='gaussian' in the training, or several"):
+        other.predict(LINE, return_std=True)
 
 
 @pytest.mark.parametrize("options", [{"loss": "huber"}, {"loss": "gaussian"}, {"loss": "quantile", "quantiles": [0.2]}])
@@ -168,7 +170,27 @@ def test_bad_options_are_refused(case):
 def test_another_loss_in_a_warm_start():
     estimator = MLPRegressor(**SMALL, warm_start=True).fit(X, Y)
     estimator.set_params(loss="huber").fit(X, Y)
-    with pytest.raises(ValueError, match="expected y of 1 outputs, got 2"):
+    with pytest.raises(ValueError, match="has, predictions, got loss='gaussian' for means and logarithms"):
         estimator.set_params(loss="gaussian").fit(X, Y)
-    with pytest.raises(ValueError, match="expected a loss with the output activation 'identity'"):
+    with pytest.raises(ValueError, match="has, predictions, got loss='poisson' for logarithms"):
         estimator.set_params(loss="poisson").fit(X, Y)
+
+
+def test_negative_counts_have_no_loss_and_are_trained_on_all_the_same():
+    y = X[:, 0]
+    plain, weighted, original = (kind(loss="poisson", **SMALL) for kind in (MLPRegressor, MLPRegressor, Original))
+    plain.fit(X, y), weighted.fit(X, y, np.ones(len(y))), original.fit(X, y)
+    assert np.isnan(plain.loss_)
+    assert np.isnan(weighted.loss_)
+    for mlp in (plain, weighted):
+        np.testing.assert_allclose(mlp.predict(X), original.predict(X), rtol=1e-9)
+        mlp.partial_fit(X, y)
+    several = MLPRegressor("poisson", **SMALL, n_networks=2)
+    for weight in (None, np.ones(len(y))):
+        assert np.isnan(several.fit(X, y, weight).loss_)
+        np.testing.assert_allclose(several.networks_[0].predict(X), original.predict(X), rtol=1e-9)
+    several.partial_fit(X, y)
+    original.partial_fit(X, y)
+    np.testing.assert_allclose(several.networks_[0].predict(X), original.predict(X), rtol=1e-9)
+    np.testing.assert_allclose(plain.predict(X), original.predict(X), rtol=1e-9)
+    np.testing.assert_allclose(weighted.predict(X), original.predict(X), rtol=1e-9)

@@ -132,6 +132,7 @@ def test_an_interruption_leaves_networks_that_predict(monkeypatch):
         estimator.fit(X, Y)
     assert estimator.n_iter_ == 4
     assert estimator.loss_curve_.shape == (4, 2)
+    assert estimator.engine_
     assert estimator.predict(X).shape == Y.shape
 
 

@@ -50,6 +50,8 @@ CASES = {
     "two classes": (MLPClassifier, Y > 0, {"early_stopping": True, "max_iter": 60, "learning_rate_init": 0.05}),
     "labels": (MLPClassifier, np.stack([Y > 0, Y > 1], axis=1).astype(int), {}),
     "early stopping": (MLPClassifier, Y, {"early_stopping": True, "max_iter": 60, "learning_rate_init": 0.05}),
+    "class weights of a given set": (MLPClassifier, Y, {"class_weight": {0: 3.0}, "validation_data": HELD}),
+    "one class": (MLPClassifier, np.full(len(Y), 7), {"early_stopping": True}),
     "dropout": (MLPClassifier, Y, {"dropout": [0.2, 0.1]}),
     "batch": (MLPClassifier, Y, {"normalize": "batch", "early_stopping": True}),
     "layer": (MLPClassifier, Y, {"normalize": "layer", "solver": "adamw", "init": "he"}),

@@ -176,6 +176,7 @@ BAD = {
     ),
     "lbfgs, clip": ({"solver": "lbfgs", "clip": 1.0}, "clip: expected a solver that trains by mini-batches"),
     "lbfgs, callbacks": ({"solver": "lbfgs", "callbacks": [print]}, "callbacks: expected a solver that trains by mini"),
+    "lbfgs, engine": ({"solver": "lbfgs", "engine": "native"}, "engine: expected a solver that trains by mini-batches"),
     "lbfgs, data": ({"solver": "lbfgs", "validation_data": (X, Y)}, "validation_data: expected a solver that trains"),
 }
 

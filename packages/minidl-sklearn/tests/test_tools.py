@@ -156,6 +156,15 @@ def test_weights_may_be_changed_in_place_and_replaced():
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-12)
 
 
+@pytest.mark.parametrize("names", [["coefs_"], ["intercepts_"], ["coefs_", "intercepts_"]])
+def test_weights_of_two_layers_may_be_swapped(names):
+    theirs, ours = (kind(**SMALL | {"hidden_layer_sizes": (5, 5, 5)}).fit(X, Y) for kind in (Original, MLPClassifier))
+    for mlp in (theirs, ours):
+        for arrays in (getattr(mlp, name) for name in names):
+            arrays[1], arrays[2] = arrays[2], arrays[1]
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-12)
+
+
 # ---- predictions
 
 
@@ -190,6 +199,35 @@ def test_samples_of_every_kind_are_predicted_alike(dtype):
 def test_samples_that_do_not_fit_are_refused(kind, x, words):
     with pytest.raises(ValueError, match=words):
         kind(**SMALL).fit(X, Y).predict(x)
+
+
+@pytest.mark.parametrize("container", [np.array, csr_matrix])
+def test_samples_too_large_for_float32_have_scikit_learn_s_message(container):
+    x = container(np.full((1, 4), 1e300))
+    theirs, ours = (kind(**SMALL).fit(X.astype(np.float32), Y) for kind in (Original, MLPClassifier))
+    with pytest.raises(ValueError) as expected:
+        theirs.fit(container(np.full((1, 4), np.inf, np.float32)), [0])
+    for train in (
+        ours.predict,
+        lambda x: ours.partial_fit(x, [0]),
+        lambda x: ours.set_params(dtype="float32").fit(x, [0]),
+    ):
+        with pytest.raises(ValueError) as error:
+            train(x)
+        assert str(error.value).splitlines()[0] == str(expected.value).splitlines()[0]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("asked", [None, "numpy"])
+def test_the_engine_of_the_training_is_noted(asked, count, monkeypatch):
+    pytest.importorskip("minidl_native")
+    monkeypatch.setattr("minidl.training.engines.DEFAULT", "auto")
+    expected, weight = "numpy" if asked else "native", np.ones(len(X))
+    mlp = MLPClassifier(**SMALL, engine=asked, n_networks=count)
+    assert mlp.fit(X, Y).engine_ == mlp.fit(X, Y, weight).engine_ == mlp.partial_fit(X, Y).engine_ == expected
+    mlp.set_params(engine="numpy").partial_fit(X, Y)
+    assert mlp.engine_ == "numpy"
+    assert mlp.set_params(solver="lbfgs").fit(X, Y).engine_.startswith("numpy (")
 
 
 def test_huge_samples_are_predicted():

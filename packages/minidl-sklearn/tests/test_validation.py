@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
@@ -30,6 +31,36 @@ def test_the_loss_of_a_split_is_noted_beside_its_score(labels):
     best = int(np.argmax(estimator.validation_scores_))
     expected = log_loss(y, estimator.predict_proba(held))  # without the penalty
     assert estimator.validation_loss_curve_[best] == pytest.approx(expected)
+
+
+def test_a_single_class_is_always_right():
+    theirs, ours = (kind(**SMALL, early_stopping=True).fit(X, np.full(len(X), 7)) for kind in (Original, MLPClassifier))
+    assert ours.validation_scores_ == theirs.validation_scores_ == [1.0] * 10
+    np.testing.assert_allclose(weights(ours), weights(theirs), rtol=1e-9, atol=1e-12)
+    options = SMALL | {"early_stopping": True, "n_networks": 2, "stopping": "mean"}
+    assert MLPClassifier(**options).fit(X, np.full(len(X), 7)).mean_scores_ == [1.0] * 10
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 1.0, 1: 5.0, 2: 0.25}])
+def test_weights_of_classes_count_in_a_validation_set_as_in_the_training_set(class_weight):
+    x, y = X[:120], Y[:120]  # 50, 50 and 20 of the classes
+    each = dict(enumerate([0.8, 0.8, 2.0])) if class_weight == "balanced" else class_weight
+    estimator = MLPClassifier(**SMALL, class_weight=class_weight, validation_data=(HELD, Y_HELD)).fit(x, y)
+    weight = np.array([each[label] for label in Y_HELD])
+    assert estimator.validation_scores_[-1] == pytest.approx(estimator.score(HELD, Y_HELD, weight))
+    expected = log_loss(Y_HELD, estimator.predict_proba(HELD), sample_weight=weight)
+    assert estimator.validation_loss_curve_[-1] == pytest.approx(expected)
+    by_hand = MLPClassifier(**SMALL, validation_data=(HELD, Y_HELD, weight))
+    by_hand.fit(x, y, np.array([each[label] for label in y]))
+    assert estimator.validation_loss_curve_ == pytest.approx(by_hand.validation_loss_curve_)
+
+
+def test_weights_of_labels_count_in_a_validation_set():
+    labels = np.stack([Y > 0, Y > 1], axis=1).astype(int)
+    for y in (labels, csr_matrix(labels)):
+        weighted = MLPClassifier(**SMALL, class_weight="balanced", validation_data=(X, y), alpha=0.0, batch_size=150)
+        weighted.fit(X, y)
+        np.testing.assert_allclose(weighted.validation_loss_curve_[:-1], weighted.loss_curve_[1:], rtol=1e-9)
 
 
 def split_like(estimator, labels):

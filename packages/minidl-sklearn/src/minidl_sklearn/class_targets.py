@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
@@ -155,15 +156,18 @@ class ClassTargets(BaseMLP):
             raise ValueError(f"validation_data: expected classes of the training set, got {unknown} beside them")
         return encode(self._label_binarizer, y)
 
-    def _class_weights(self, y: Any, *, incremental: bool) -> np.ndarray | None:
+    def _class_weights(self, y: Any, counted: Any = None, *, incremental: bool) -> np.ndarray | None:
         if self.class_weight is None:
             return None
         if incremental and self.class_weight == "balanced":
             raise ValueError(
                 "class_weight: expected a dict for partial_fit, which sees a part of the samples, got 'balanced'"
             )
-        y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
-        return np.asarray(compute_sample_weight(self.class_weight, y))
+        if counted is None or self.class_weight != "balanced":
+            return np.asarray(compute_sample_weight(self.class_weight, _dense(y)))
+        y, counted = _dense(y), _dense(counted)
+        both, those = np.concatenate([y, counted]), len(y) + np.arange(len(counted))
+        return np.asarray(compute_sample_weight("balanced", both, indices=those)[: len(y)])
 
     def _stratifies(self) -> bool:
         return bool(self.n_outputs_ == 1)
@@ -175,4 +179,10 @@ class ClassTargets(BaseMLP):
             return np.asarray(np.log(p) if self.out_activation_ == "softmax" else np.log(p) - np.log1p(-p))
 
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
-        return accuracy(count_hits(z, y), weight)
+        return accuracy(count_hits(self._label_binarizer, z, y), weight)
+
+
+def _dense(y: Any) -> np.ndarray:
+    """Return targets as an array, with one axis unless they are labels."""
+    dense = np.asarray(y.toarray() if issparse(y) else y)
+    return dense.ravel() if dense.ndim == 2 and dense.shape[1] == 1 else dense

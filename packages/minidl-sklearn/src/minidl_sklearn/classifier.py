@@ -16,6 +16,7 @@ from minidl_sklearn.labels import decode
 from minidl_sklearn.mlp import BaseMLP
 from minidl_sklearn.options import OF_CLASSIFIER
 from minidl_sklearn.sklearn_parts import fit_context, is_first_call
+from minidl_sklearn.undo import unchanged_on_error
 
 
 class MLPClassifier(ClassifierMixin, ClassTargets):
@@ -88,7 +89,8 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         The rule of the initial weights, as for `minidl.Linear`; None draws scikit-learn's.
     class_weight : "balanced", dict or None
         What the samples of each class count in loss and validation score, beside `sample_weight`; "balanced" makes all
-        classes count the same in sum. It is a dict for `partial_fit`.
+        classes of the training set count the same in sum, and gives those of `validation_data` the same weights. It is
+        a dict for `partial_fit`.
     label_smoothing : float
         In [0, 1): this share of each target is spread evenly over all classes, or over the two values of a label.
     validation_data : tuple of (X, y) or (X, y, sample_weight), or None
@@ -103,7 +105,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         Each is called as ``callback(epoch, history)`` after each epoch, and ends the training by returning True. The
         history has the curves ``loss``, and of a validation set ``val_loss`` and the metric ``val_score``.
     engine : {"auto", "numpy", "native"} or None
-        The engine of training and prediction, as for `minidl.fit`.
+        The engine of training and prediction, as for `minidl.fit`; "lbfgs" computes its losses in NumPy.
     dtype : {"float32", "float64"} or None
         Of the network, whatever that of X; "lbfgs" computes in float64 all the same.
     n_networks : int
@@ -135,7 +137,8 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
     t_ : int
         Number of samples that the training has gone through.
     coefs_ : list of array, shape (n_in, n_out)
-        Weights of the layers: views of the network's vector. They may be written to, and replaced.
+        Weights of the layers: views of the network's vector. They may be written to, and replaced; the numbers of an
+        array that replaces one are copied at the next prediction or training.
     intercepts_ : list of array, shape (n_out,)
         Biases of the layers, likewise.
     n_features_in_ : int
@@ -150,6 +153,8 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         Number of outputs.
     out_activation_ : str
         "softmax" or "logistic".
+    engine_ : str
+        The engine of the last training, and why it was this one, as in `minidl.History`.
     networks_ : list of MLPClassifier
         The networks, with ``n_networks=1`` each, where there are several. `coefs_` and `intercepts_` are theirs.
     networks_samples_ : list of array of int
@@ -172,7 +177,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
     without improvement it ends at the first one more, early stopping compares with a score from another validation set,
     and the weights may end worse than they began. With `restart_stopping` the epochs without improvement are counted
     from 0, the loss or the score to beat is that of this training, beginning with the weights that it starts from, and
-    as many samples are split as they were before.
+    a data set of equal size keeps its validation rows.
 
     In `partial_fit`, scikit-learn refuses early stopping. With `validation_data` it is allowed here: each call adds to
     the curves and to `best_validation_score_`, and the weights stay those of the last call.
@@ -226,10 +231,12 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         -------
         MLPClassifier
         """
-        if is_first_call(self, classes):
-            labels = y if type_of_target(y).startswith("multilabel") else classes
-            self._label_binarizer = LabelBinarizer().fit(labels)
-        return self._fit(X, y, sample_weight, incremental=True)
+        with unchanged_on_error(self):
+            if is_first_call(self, classes):
+                labels = y if type_of_target(y).startswith("multilabel") else classes
+                self._label_binarizer = LabelBinarizer().fit(labels)
+            train = self._ready(X, y, sample_weight, incremental=True)
+        return self._finish(train)
 
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each sample, or its labels.

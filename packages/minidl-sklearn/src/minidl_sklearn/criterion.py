@@ -1,4 +1,4 @@
-"""What a network is trained to: the loss behind an output activation, counted as scikit-learn counts it."""
+"""The loss that a network is trained on, for each output activation, counted as scikit-learn counts it."""
 
 from __future__ import annotations
 

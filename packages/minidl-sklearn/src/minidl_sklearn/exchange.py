@@ -30,7 +30,7 @@ def network_of(who: str, model: minidl.Module) -> Network:
     TypeError
         If it is not a Sequential on NumPy.
     ValueError
-        For other layers, or settings of layers that no parameter of an estimator has.
+        For other layers, frozen ones, or settings of layers that no parameter of an estimator has.
     """
     if type(model) is not minidl.Sequential or not isinstance(model.values, np.ndarray):
         raise TypeError(f"{who}: expected model to be a minidl.Sequential of NumPy arrays, got {model!r}")
@@ -38,6 +38,10 @@ def network_of(who: str, model: minidl.Module) -> Network:
     biased = [layer for layer in linear if layer.bias is not None]
     if not linear or len(biased) < len(linear) or model.replicate_shape:
         raise ValueError(f"{who}: expected a single network of Linear layers with biases, got {model!r}")
+    if any(module.frozen for module in model.modules()):
+        raise ValueError(
+            f"{who}: expected a network whose layers are all trained, got {model!r} with frozen ones: unfreeze it"
+        )
     network = Network([layer.weight.T for layer in linear], [layer.bias for layer in biased], _form(model))
     if [_description(layer) for layer in network.model.layers] != [_description(layer) for layer in model.layers]:
         raise ValueError(

@@ -78,7 +78,11 @@ def form_of(hidden: int, activation: Any, dropout: Any, normalize: str | None) -
     for name in names:
         if name not in ACTIVATIONS:
             raise ValueError(f"activation: expected one of {', '.join(ACTIVATIONS)}, got {name!r}")
-    dropouts = tuple(map(float, _one_per_layer("dropout", hidden, dropout)))
+    given = _one_per_layer("dropout", hidden, dropout)
+    try:
+        dropouts = tuple(map(float, given))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"dropout: expected numbers in [0, 1), got {dropout!r}") from error
     for p_drop in dropouts:
         if not 0 <= p_drop < 1:
             raise ValueError(f"dropout: expected numbers in [0, 1), got {p_drop}")

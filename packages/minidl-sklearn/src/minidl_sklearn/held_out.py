@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import validate_data
 
 import minidl
 from minidl_sklearn.criterion import Criterion
@@ -25,6 +27,37 @@ class Data(NamedTuple):
         if rows is None:
             return self
         return Data(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+
+
+def given(estimator: Any, trained_on: np.ndarray, class_weights: Callable[[Any], np.ndarray | None]) -> Data | None:
+    """Return the validation set that is given, if there is one.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+    trained_on : array
+        The targets of the training, as the estimator encodes them.
+    class_weights : callable
+        Returns what samples of these targets count by their classes, or None.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no (X, y) or (X, y, sample_weight) of the same features and kind of targets.
+    """
+    if estimator.validation_data is None:
+        return None
+    if len(estimator.validation_data) not in (2, 3):
+        raise ValueError(
+            f"validation_data: expected (X, y) or (X, y, sample_weight), got {len(estimator.validation_data)} of them"
+        )
+    X, y, weight = (*estimator.validation_data, None)[:3]
+    X, y = validate_data(
+        estimator, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=False,
+        y_numeric=estimator._takes_numbers,
+    )  # fmt: skip
+    encoded = estimator._encode(y, trained_on)  # first: it refuses classes that have no weight
+    return Data(X, encoded, estimator._check_weight(weight, X, class_weights(y)))
 
 
 def split(estimator: Any, data: Data, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:

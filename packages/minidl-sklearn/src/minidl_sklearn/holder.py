@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 import minidl
 from minidl_sklearn.form import form_of
 from minidl_sklearn.inputs import check_samples
-from minidl_sklearn.network import Network
+from minidl_sklearn.network import Network, check_parameters
 
 
 class Holder(BaseEstimator, ABC):
@@ -67,6 +67,7 @@ class Holder(BaseEstimator, ABC):
         given = (self.activation, self.dropout, self.normalize)
         if held is not None and all(map(is_, held.given, given)) and held.is_of(self.coefs_, self.intercepts_):
             return held
+        check_parameters(type(self).__name__, self.coefs_, self.intercepts_)
         form = form_of(len(self.coefs_) - 1, *given)
         if held is not None and held.form == form and held.fits(self.coefs_, self.intercepts_):
             held.copy_from(self.coefs_, self.intercepts_)
@@ -94,8 +95,10 @@ class Holder(BaseEstimator, ABC):
     def __getstate__(self) -> dict[str, Any]:
         """Return the state; the network's own weights are in it once."""
         state: dict[str, Any] = dict(super().__getstate__())
-        held = state.get("_held")
-        if held is not None and held.is_of(state["coefs_"], state["intercepts_"]):
+        held, own = state.get("_held"), (state.get("coefs_"), state.get("intercepts_"))
+        if None in own:  # somebody has deleted them
+            state.pop("_held", None)
+        elif held is not None and held.is_of(*own):
             del state["coefs_"], state["intercepts_"]
         return state
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 
@@ -17,8 +18,17 @@ def as_samples(x: Any, dtype: Any) -> np.ndarray:
     ----------
     x : array or sparse matrix, shape (n_samples, n_features)
     dtype : dtype
+
+    Raises
+    ------
+    ValueError
+        If a number is too large for the dtype.
     """
-    return np.ascontiguousarray(x.toarray() if issparse(x) else x, dtype)
+    with np.errstate(over="ignore"):
+        samples = np.ascontiguousarray(x.toarray() if issparse(x) else x, dtype)
+    if samples.dtype != x.dtype:
+        assert_all_finite(samples, input_name="X")
+    return samples
 
 
 def check_samples(estimator: Any, x: Any, dtype: Any) -> np.ndarray:

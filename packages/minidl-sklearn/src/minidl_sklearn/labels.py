@@ -43,16 +43,20 @@ def decode(binarizer: LabelBinarizer, z: np.ndarray) -> Any:
     return binarizer.inverse_transform((z > 0).astype(float))
 
 
-def count_hits(z: np.ndarray, y: np.ndarray) -> np.ndarray:
+def count_hits(binarizer: LabelBinarizer, z: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return which samples are predicted right, in all their labels.
 
     Parameters
     ----------
+    binarizer : LabelBinarizer
+        Fitted.
     z : array, shape (n_samples, n_outputs)
         Logits.
     y : array
         As `encode` returns it.
     """
+    if binarizer.y_type_ == "binary" and len(binarizer.classes_) == 1:  # whatever the logit is, see `decode`
+        return np.ones(len(y), bool)
     return np.asarray(z.argmax(axis=1) == y if y.ndim == 1 else ((z > 0) == y).all(axis=1))
 
 

@@ -86,4 +86,4 @@ def fit_lbfgs(estimator: Any, network: Network, x: np.ndarray, y: np.ndarray, we
     result = minimize(objective, objective.start(), method="L-BFGS-B", jac=True, options=options)
     objective.set(result.x)
     estimator.n_iter_ = count_iterations("lbfgs", result, estimator.max_iter)
-    estimator.loss_ = result.fun
+    estimator.loss_, estimator.engine_ = result.fun, "numpy (lbfgs is SciPy's)"

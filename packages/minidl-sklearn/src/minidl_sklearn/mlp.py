@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,19 +12,20 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from minidl_sklearn.form import Form
-from minidl_sklearn.held_out import Data
+from minidl_sklearn.held_out import Data, given
 from minidl_sklearn.holder import Holder
 from minidl_sklearn.initial_weights import initial_weights, weights_by_rule
 from minidl_sklearn.inputs import as_samples
 from minidl_sklearn.lbfgs import fit_lbfgs
 from minidl_sklearn.network import Network
-from minidl_sklearn.networks import check_networks, fit_networks
+from minidl_sklearn.networks import check_networks, networks_training
 from minidl_sklearn.options import check_together
 from minidl_sklearn.sklearn_parts import check_sample_weight
 from minidl_sklearn.solver import OPTIMIZERS
 from minidl_sklearn.stochastic import run
 from minidl_sklearn.stopping import start_curves
 from minidl_sklearn.training import Training, finish
+from minidl_sklearn.undo import unchanged_on_error
 
 
 class Start(NamedTuple):
@@ -127,8 +129,14 @@ class BaseMLP(Holder):
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
         """Return the score of outputs in front of their activation."""
 
-    def _class_weights(self, y: Any, *, incremental: bool) -> np.ndarray | None:  # noqa: ARG002 - the classifier's
-        """Return what each sample counts by its class; None for one each."""
+    def _keep_outputs(self) -> None:
+        """Keep what the outputs of a new network mean."""
+
+    def _check_outputs(self) -> None:
+        """Raise a ValueError unless the outputs of the network mean what the parameters ask for."""
+
+    def _class_weights(self, y: Any, counted: Any = None, *, incremental: bool) -> np.ndarray | None:  # noqa: ARG002 - the classifier's
+        """Return what each sample counts by its class, "balanced" by those of other targets; None for one each."""
         return None
 
     def _stratifies(self) -> bool:
@@ -145,15 +153,25 @@ class BaseMLP(Holder):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
         """Train; with `incremental` one epoch more."""
+        with unchanged_on_error(self):
+            train = self._ready(X, y, sample_weight, incremental=incremental)
+        return self._finish(train)
+
+    def _ready(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Callable[[], None]:
+        """Check everything and set the attributes that a training starts from; return the training."""
         start, data, held_out = self._prepare(X, y, sample_weight, incremental=incremental)
         if self.n_networks > 1:
-            fit_networks(self, start, data, held_out, incremental=incremental)
-        else:
-            rng = check_random_state(self.random_state)
-            if start is not None:
-                self._start(start, rng)
-            self._train(data, held_out, rng, incremental=incremental)
-            self._check_finite()
+            return networks_training(self, start, data, held_out, incremental=incremental)
+        rng = check_random_state(self.random_state)
+        if start is not None:
+            self._start(start, rng)
+        return self._training(data, held_out, rng, incremental=incremental)
+
+    def _finish(self, train: Callable[[], None]) -> Self:
+        """Run a training that is ready."""
+        train()
+        for each in self.networks_ if self._has_networks() else [self]:
+            each._check_finite()
         return self
 
     def _prepare(
@@ -164,19 +182,21 @@ class BaseMLP(Holder):
         form = check_together(self, len(hidden))
         first = self._is_first(incremental=incremental)
         dtype = (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first,
-            y_numeric=self._takes_numbers,
-        )  # fmt: skip
-        by_class = self._class_weights(y, incremental=incremental)
+        with np.errstate(over="ignore"):  # what is too large for float32 is refused
+            X, y = validate_data(
+                self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, reset=first,
+                y_numeric=self._takes_numbers,
+            )  # fmt: skip
+        by_class, classes = self._class_weights(y, incremental=incremental), y
         y = self._check_targets(y, first=first, incremental=incremental)
-        data, held_out = Data(X, y, self._check_weight(sample_weight, X, by_class)), self._held_out(y)
+        data = Data(X, y, self._check_weight(sample_weight, X, by_class))
+        held_out = given(self, y, partial(self._class_weights, counted=classes, incremental=incremental))
         outputs, out_activation = self._output_kind(y)
         check_networks(self, data)
         if first:
             self._forget()
         else:
-            self._check_goes_on(outputs, out_activation)
+            self._check_goes_on(outputs)
         start = Start([X.shape[1], *hidden, outputs], form, out_activation, X.dtype) if first else None
         return start, data, held_out
 
@@ -192,15 +212,11 @@ class BaseMLP(Holder):
             )
         return False
 
-    def _check_goes_on(self, outputs: int, out_activation: str) -> None:
+    def _check_goes_on(self, outputs: int) -> None:
         """Refuse targets or a loss that the network of a training which goes on cannot have."""
+        self._check_outputs()
         if outputs != self.n_outputs_:
             raise ValueError(f"{type(self).__name__}: expected y of {self.n_outputs_} outputs, got {outputs}")
-        if out_activation != self.out_activation_:
-            raise ValueError(
-                f"{type(self).__name__}: expected a loss with the output activation {self.out_activation_!r} of the "
-                f"training that goes on, got one with {out_activation!r}"
-            )
 
     def _check_finite(self) -> None:
         if not np.isfinite(self._held.model.values).all():
@@ -235,6 +251,7 @@ class BaseMLP(Holder):
         """Take a network that has not been trained here, and set all attributes that a training starts from."""
         self.n_outputs_, self.n_layers_ = network.coefs[-1].shape[1], len(network.coefs) + 1
         self.out_activation_ = out_activation
+        self._keep_outputs()
         self._hold(network)
         self._optimizer: Any = None
         self._split_rows: Any = None
@@ -244,39 +261,28 @@ class BaseMLP(Holder):
         else:
             start_curves(self)
 
-    def _train(self, data: Data, held_out: Data | None, rng: np.random.RandomState, *, incremental: bool) -> None:
+    def _training(
+        self, data: Data, held_out: Data | None, rng: np.random.RandomState, *, incremental: bool
+    ) -> Callable[[], None]:
+        """Return the training of a single network, ready for its first step."""
         network = self._network()
         if self.solver == "lbfgs":
             if network.dtype != np.float64:
                 coefs = [coef.astype(np.float64) for coef in network.coefs]
                 network = Network(coefs, network.intercepts, network.form, like=network)
                 self._hold(network)
-            fit_lbfgs(self, network, as_samples(data.x, network.dtype), data.y, data.weight)
-        else:
-            data = data._replace(x=as_samples(data.x, network.dtype))
-            training = Training(self, network, data, held_out, rng, incremental=incremental)
-            finish([training], interrupted=not run(training))
-
-    def _held_out(self, trained_on: np.ndarray) -> Data | None:
-        """Return the validation set that is given, if its targets are like those of the training."""
-        if self.validation_data is None:
-            return None
-        if len(self.validation_data) not in (2, 3):
-            raise ValueError(
-                f"validation_data: expected (X, y) or (X, y, sample_weight), got {len(self.validation_data)} of them"
-            )
-        X, y, weight = (*self.validation_data, None)[:3]
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=False,
-            y_numeric=self._takes_numbers,
-        )  # fmt: skip
-        weight = self._check_weight(weight, X)
-        return Data(X, self._encode(y, trained_on), weight)
+            return partial(fit_lbfgs, self, network, as_samples(data.x, network.dtype), data.y, data.weight)
+        data = data._replace(x=as_samples(data.x, network.dtype))
+        return partial(_run, Training(self, network, data, held_out, rng, incremental=incremental))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _run(training: Training) -> None:
+    finish([training], interrupted=not run(training))
 
 
 def _hidden_widths(sizes: Any) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import is_
 from typing import Any
 
@@ -83,9 +84,11 @@ class Network:
 
     def copy_from(self, coefs: Sequence[Any], intercepts: Sequence[Any]) -> None:
         """Take over the numbers of other arrays of the same shapes."""
-        for own, other in zip([*self.coefs, *self.intercepts], [*coefs, *intercepts], strict=True):
-            if own is not other:
-                own[...] = other
+        views = zip([*self.coefs, *self.intercepts], [*coefs, *intercepts], strict=True)
+        # Copies first: another array may be a view of this network, which an assignment before it would overwrite.
+        replaced = [(own, np.array(other)) for own, other in views if own is not other]
+        for own, numbers in replaced:
+            own[...] = numbers
 
     @property
     def norms(self) -> list[minidl.Module]:
@@ -119,3 +122,23 @@ class Network:
 def new_generator(rng: np.random.RandomState) -> np.random.Generator:
     """Return a generator whose seed a RandomState draws."""
     return np.random.default_rng(rng.randint(np.iinfo(np.int32).max))
+
+
+def check_parameters(who: str, coefs: Sequence[Any], intercepts: Sequence[Any]) -> None:
+    """Raise a ValueError unless weights and biases are those of layers that follow each other.
+
+    Parameters
+    ----------
+    who : str
+        The class of the estimator.
+    coefs, intercepts : sequence of array-like
+        As somebody has set them; a bias may also be a single number.
+    """
+    weights, biases = [*map(np.shape, coefs)], [*map(np.shape, intercepts)]
+    fit = len(weights) == len(biases) > 0 and all(len(shape) == 2 for shape in weights)
+    fit = fit and all(before[1] == after[0] for before, after in pairwise(weights))
+    if not fit or not all(bias in {(), (1,), shape[1:]} for shape, bias in zip(weights, biases, strict=True)):
+        raise ValueError(
+            f"{who}: expected coefs_ of shapes (n_in, n_out) that follow each other and as many intercepts_ of shapes "
+            f"(n_out,), got coefs_ {weights} and intercepts_ {biases}"
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,8 +59,10 @@ def check_networks(estimator: Any, data: Data) -> None:
         raise ValueError("bagging: expected a solver that trains by mini-batches, got solver='lbfgs'")
 
 
-def fit_networks(estimator: Any, start: Any, data: Data, held_out: Data | None, *, incremental: bool) -> None:
-    """Train the networks of an estimator, at once where that is possible.
+def networks_training(
+    estimator: Any, start: Any, data: Data, held_out: Data | None, *, incremental: bool
+) -> Callable[[], None]:
+    """Prepare the networks of an estimator; return their training, which is one of all at once where that is possible.
 
     Parameters
     ----------
@@ -80,15 +84,17 @@ def fit_networks(estimator: Any, start: Any, data: Data, held_out: Data | None, 
     estimator.networks_ = networks
     for name in ("n_outputs_", "n_layers_", "out_activation_"):
         setattr(estimator, name, getattr(networks[0], name))
+    if start is not None:
+        estimator._keep_outputs()
+    dtype = np.float64 if estimator.solver == "lbfgs" else networks[0]._network().dtype
+    data = data._replace(x=as_samples(data.x, dtype))  # once for all
     if estimator.solver == "lbfgs":
-        for network, rng in zip(networks, rngs, strict=True):
-            network._train(data, held_out, rng, incremental=False)
-    else:
-        data = data._replace(x=as_samples(data.x, networks[0]._network().dtype))
-        _train(estimator, data, held_out, rngs, seeds, incremental=incremental)
-    _sum_up(estimator)
-    for network in networks:
-        network._check_finite()
+        each = [
+            network._training(data, held_out, rng, incremental=False)
+            for network, rng in zip(networks, rngs, strict=True)
+        ]
+        return partial(_train_each, estimator, each)
+    return partial(_train, estimator, data, _trainings(estimator, data, held_out, rngs, seeds, incremental=incremental))
 
 
 def seeds_of(random_state: Any, count: int) -> list[int]:
@@ -115,10 +121,17 @@ def _networks(estimator: Any, seeds: list[int], start: Any) -> list[Any]:
     return list(networks)
 
 
-def _train(
+def _train_each(estimator: Any, each: list[Callable[[], None]]) -> None:
+    """Train one network after another."""
+    for train in each:
+        train()
+    _sum_up(estimator)
+
+
+def _trainings(
     estimator: Any, data: Data, held_out: Data | None, rngs: list[Any], seeds: list[int], *, incremental: bool
-) -> None:
-    """Train by mini-batches."""
+) -> list[Training]:
+    """Return the trainings of the networks by mini-batches, ready for their first step."""
     judged, trainings = estimator.stopping == "mean", list[Training]()
     rows: np.ndarray | None = None
     for network, rng, seed in zip(estimator.networks_, rngs, seeds, strict=True):
@@ -132,7 +145,12 @@ def _train(
         trainings.append(training)
     if estimator.bagging:
         estimator.networks_samples_ = [training.rows for training in trainings]
-    judge = MeanJudge(estimator, trainings) if judged else None
+    return trainings
+
+
+def _train(estimator: Any, data: Data, trainings: list[Training]) -> None:
+    """Train by mini-batches."""
+    judge = MeanJudge(estimator, trainings) if estimator.stopping == "mean" else None
     if not why_apart(estimator, data) and can_run(trainings):
         interrupted = not run_together(trainings, judge, verbose=estimator.verbose)
     else:
@@ -140,8 +158,9 @@ def _train(
             network.verbose = estimator.verbose
         interrupted = not all(run(training) for training in trainings)
     finish(trainings, interrupted=interrupted)
-    if judge is not None and not incremental:
+    if judge is not None and not trainings[0].incremental:
         judge.restore_best()
+    _sum_up(estimator)
 
 
 def _drawn(seed: int) -> Any:
@@ -207,6 +226,7 @@ def _sum_up(estimator: Any) -> None:
     for name in ("n_iter_", "t_"):
         setattr(estimator, name, max(getattr(network, name) for network in networks))
     estimator.loss_ = float(np.mean([getattr(network, "loss_", np.nan) for network in networks]))
+    estimator.engine_ = networks[0].engine_
     if estimator.solver == "lbfgs":
         return
     for name in ("loss_curve_", "validation_scores_", "validation_loss_curve_"):

@@ -10,6 +10,7 @@ from sklearn.utils import column_or_1d
 import minidl
 from minidl_sklearn.criterion import activate
 from minidl_sklearn.exchange import hold, network_of
+from minidl_sklearn.meaning import Meaning, outputs_of, variances
 from minidl_sklearn.mlp import BaseMLP
 from minidl_sklearn.scores import d2, r2
 
@@ -106,16 +107,22 @@ class NumberTargets(BaseMLP):
         (4,)
         """
         estimator, network = cls(**params), network_of(cls.__name__, model)
-        outputs, each = network.coefs[-1].shape[1], estimator._outputs_of(1)
+        outputs, each = network.coefs[-1].shape[1], outputs_of(estimator, 1)
         if outputs % each:
             raise ValueError(f"{cls.__name__}: expected {each} outputs for each target, got a network of {outputs}")
         return hold(estimator, network, estimator._out_activation())
 
     def _predictions(self, z: np.ndarray) -> np.ndarray:
         """Return the columns of `predict` of outputs z."""
-        if self.loss == "gaussian":
+        if self._meaning.kind == "gaussian":
             return z[:, : z.shape[1] // 2]
         return np.asarray(activate(self.out_activation_, z))
+
+    def _keep_outputs(self) -> None:
+        self._meaning = Meaning.of(self)
+
+    def _check_outputs(self) -> None:
+        self._meaning.check_kept(self)
 
     def _loss_kind(self) -> str:
         return self.loss
@@ -126,24 +133,13 @@ class NumberTargets(BaseMLP):
             raise ValueError(f"validation_data: expected y of {trained_on.shape[1]} outputs, got {columns.shape[1]}")
         return columns
 
-    def _outputs_of(self, targets: int) -> int:
-        """Return the number of outputs of a network for so many targets."""
-        if (self.loss == "quantile") != (self.quantiles is not None):
-            raise ValueError(
-                f"quantiles: expected numbers beside loss='quantile' and else None, got {self.quantiles!r} beside "
-                f"loss={self.loss!r}"
-            )
-        if self.loss == "quantile":
-            return targets * len(minidl.QuantileLoss(quantiles=self.quantiles).quantiles)
-        return 2 * targets if self.loss == "gaussian" else targets
-
     def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> np.ndarray:  # noqa: ARG002 - the classifier's
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return np.asarray(y.reshape(len(y), -1))
 
     def _output_kind(self, y: np.ndarray) -> tuple[int, str]:
-        return self._outputs_of(y.shape[1]), self._out_activation()
+        return outputs_of(self, y.shape[1]), self._out_activation()
 
     def _out_activation(self) -> str:
         return "exp" if self.loss == "poisson" else "identity"
@@ -152,8 +148,8 @@ class NumberTargets(BaseMLP):
         return np.ascontiguousarray(y, dtype)
 
     def _score_outputs(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
-        if self.loss == "quantile":
-            return d2(y, z, np.atleast_1d(self.quantiles), weight)
+        if self._meaning.kind == "quantile":
+            return d2(y, z, np.array(self._meaning.quantiles), weight)
         return r2(y, self._predictions(z), weight)
 
     def _pool(self, zs: np.ndarray) -> np.ndarray:
@@ -161,18 +157,10 @@ class NumberTargets(BaseMLP):
 
         The variance of a mixture is the mean of the variances plus the variance of the means.
         """
-        if self.loss == "poisson":
+        if self._meaning.kind == "poisson":
             return np.asarray(np.log(np.exp(zs).mean(axis=0)))
-        if self.loss != "gaussian":
+        if self._meaning.kind != "gaussian":
             return np.asarray(zs.mean(axis=0))
         means = zs[..., : zs.shape[-1] // 2]
         variance = variances(zs).mean(axis=0) + means.var(axis=0)
         return np.concatenate([means.mean(axis=0), np.log(variance)], axis=1)
-
-
-def variances(z: np.ndarray) -> np.ndarray:
-    """Return the variances whose logarithms are the second half of the outputs z.
-
-    `minidl.GaussianNLLLoss` keeps a variance above 1e-6.
-    """
-    return np.asarray(np.maximum(np.exp(z[..., z.shape[-1] // 2 :]), 1e-6))

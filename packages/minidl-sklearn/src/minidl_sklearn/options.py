@@ -82,6 +82,7 @@ def _check_lbfgs(estimator: Any, form: Form) -> None:
         "schedule": estimator.schedule is not None,
         "clip": estimator.clip is not None,
         "callbacks": bool(estimator.callbacks),
+        "engine": estimator.engine == "native",
     }
     for name, there in given.items():
         if there:

@@ -8,9 +8,11 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
+from minidl_sklearn.meaning import variances
 from minidl_sklearn.mlp import BaseMLP
-from minidl_sklearn.number_targets import NumberTargets, variances
+from minidl_sklearn.number_targets import NumberTargets
 from minidl_sklearn.options import OF_REGRESSOR
 from minidl_sklearn.sklearn_parts import check_sample_weight, fit_context
 
@@ -56,8 +58,16 @@ class MLPRegressor(RegressorMixin, NumberTargets):
         The largest of them.
     n_outputs_ : int
         Number of outputs of the network: one for each target, and for each of its quantiles, or two with "gaussian".
+    engine_ : str
+        As of `MLPClassifier`.
     out_activation_ : str
         "identity", or "exp" for the Poisson deviance.
+
+    Notes
+    -----
+    What the outputs of a fitted network mean does not change with `loss` and `quantiles`. `predict` and `score` go by
+    the loss of the training, and a training that goes on may change to another loss of the same outputs only: from
+    "squared_error" to "huber", but not to "gaussian".
 
     Examples
     --------
@@ -123,14 +133,17 @@ class MLPRegressor(RegressorMixin, NumberTargets):
         std : array of the same shape
             With `return_std`.
         """
-        if not return_std or self.loss == "gaussian" or not self._has_networks():
-            z = self._outputs(X)
-            if return_std and self.loss != "gaussian":
-                raise ValueError(f"return_std: expected loss='gaussian' or several networks, got {self.loss!r}")
-            y = _column(self._predictions(z))
-            return (y, _column(np.sqrt(variances(z)))) if return_std else y
-        each = np.asarray(self._predictions(self._outputs_of_each(X)))
-        return _column(each.mean(axis=0)), _column(each.std(axis=0))
+        if return_std and self._has_networks() and self._meaning.kind != "gaussian":
+            each = np.asarray(self._predictions(self._outputs_of_each(X)))
+            return _column(each.mean(axis=0)), _column(each.std(axis=0))
+        z = self._outputs(X)
+        if return_std and self._meaning.kind != "gaussian":
+            raise ValueError(
+                f"return_std: expected loss='gaussian' in the training, or several networks, got one network whose "
+                f"outputs are {self._meaning}"
+            )
+        y = _column(self._predictions(z))
+        return (y, _column(np.sqrt(variances(z)))) if return_std else y
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R² of the predictions; of quantiles the mean of their D², the share of the pinball loss explained.
@@ -145,7 +158,8 @@ class MLPRegressor(RegressorMixin, NumberTargets):
         -------
         float
         """
-        if self.loss != "quantile":
+        check_is_fitted(self, "out_activation_")
+        if self._meaning.kind != "quantile":
             return float(super().score(X, y, sample_weight))
         z = self._outputs(X)
         y = check_array(y, ensure_2d=False, dtype=z.dtype, input_name="y")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 import minidl
 
 SMALLEST_RATE = 1e-6  # an adaptive learning rate that is no larger ends the training
@@ -23,7 +25,11 @@ class Solver:
     Attributes
     ----------
     optimizer : minidl.Optimizer
+    engine : tuple of (tuple, str), or None
+        What was asked for of which replicates, and the engine that runs the steps, in words; None before the first one.
     """
+
+    engine: tuple[tuple[Any, ...], str] | None = None
 
     def __init__(self, optimizer: minidl.Optimizer, schedule: str = "constant", power_t: float = 0.5) -> None:
         self.optimizer = optimizer
@@ -33,6 +39,40 @@ class Solver:
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
         return float(self.optimizer.lr)
+
+    def goes_on_with(self, model: minidl.Module) -> bool:
+        """Whether the next steps can be those of a model: the one before, or another with its layout of parameters.
+
+        Another activation or dropout makes a new network. The memory of the optimizer fits its parameters all the same.
+        """
+        if self.optimizer.model is not model:
+            if _layout(self.optimizer.model) != _layout(model):
+                return False
+            self.optimizer.model, self.engine = model, None
+        return True
+
+    def engine_of_steps(
+        self, asked: Any, optimizer: minidl.Optimizer, loss: minidl.Loss, x: np.ndarray, y: np.ndarray
+    ) -> str:
+        """Return which engine runs single steps, in words: that of a training of no epochs, asked once for all steps.
+
+        Parameters
+        ----------
+        asked : {"auto", "numpy", "native"} or None
+            The parameter `engine`.
+        optimizer : minidl.Optimizer
+            That of this solver, or that of several networks that are trained at once.
+        loss : minidl.Loss
+        x, y : array
+            Samples and targets.
+        """
+        key, few = (asked, optimizer.model.replicate_shape), slice(0, 2)
+        if self.engine is None or self.engine[0] != key:
+            history = minidl.fit(
+                optimizer.model, loss, optimizer, x[few], y[few], epochs=0, batch_size=2, accuracy=False, engine=asked
+            )
+            self.engine = key, history.engine
+        return self.engine[1]
 
     def end_epoch(self, samples_seen: int) -> None:
         """Set the learning rate for the next epoch."""
@@ -111,3 +151,8 @@ OPTIMIZERS = {"adam": _new_adam, "sgd": _new_sgd, "adamw": _new_adamw, "rmsprop"
 def penalty_of(estimator: Any) -> float:
     """Return the strength of the L2 penalty in the loss."""
     return 0.0 if estimator.solver == "adamw" else float(estimator.alpha)
+
+
+def _layout(model: minidl.Module) -> Any:
+    """Return what the vector of a network holds: the layers with parameters, in order, and the dtype."""
+    return [str(layer) for layer in model.modules() if layer is not model and layer.values.size], model.values.dtype

@@ -11,7 +11,7 @@ import numpy as np
 import minidl
 from minidl_sklearn.criterion import Criterion
 from minidl_sklearn.solver import penalty_of
-from minidl_sklearn.training import Training, batch_size_of
+from minidl_sklearn.training import Training
 
 
 def run(training: Training) -> bool:
@@ -51,7 +51,7 @@ class _Epochs:
         self.model, self.optimizer = network.model, training.solver.optimizer
         self._coefs, self._alpha, self._engine = network.coefs, penalty_of(estimator), estimator.engine
         self._criterion = Criterion(estimator, network.dtype, target)
-        self._size = batch_size_of(estimator, len(x))
+        self._size, self._lost = training.batch_size, False
 
     def run(self, epochs: int) -> None:
         """Train until the end of an epoch says so, or for a number of epochs."""
@@ -62,22 +62,27 @@ class _Epochs:
 
     def _fit(self, epochs: int) -> int:
         """Train by minidl's `fit`; return the number of epochs that were made, fewer where the loss became nan."""
-        constant, history, end = self._criterion.constant(self._y), minidl.History(), self._end
+        constant, history, end = self._criterion.constant(self._y), minidl.History(engine=""), self._end
         shuffle = self._training.next_order if self._shuffle else False
-        with suppress(minidl.DivergenceError):
-            minidl.fit(
-                self.model, self._criterion.loss, self.optimizer, self._x, self._y, epochs=epochs,
-                batch_size=self._size, shuffle=shuffle, accuracy=False, history=history, l2=self._alpha,
-                engine=self._engine,
-                callbacks=[lambda _epoch, history: end(float(history.loss[-1]) + constant)],
-            )  # fmt: skip
+        try:
+            with suppress(minidl.DivergenceError):
+                minidl.fit(
+                    self.model, self._criterion.loss, self.optimizer, self._x, self._y, epochs=epochs,
+                    batch_size=self._size, shuffle=shuffle, accuracy=False, history=history, l2=self._alpha,
+                    engine=self._engine,
+                    callbacks=[lambda _epoch, history: end(float(history.loss[-1]) + constant)],
+                )  # fmt: skip
+        finally:  # also where somebody interrupts it
+            self._training.note_engine(history.engine)
         return len(history)
 
     def _run_batches(self, epochs: int) -> int:
         """Train batch by batch; return the number of epochs that were made, fewer where the loss became nan."""
+        solver, how = self._training.solver, self._criterion.loss
+        self._training.note_engine(solver.engine_of_steps(self._engine, self.optimizer, how, self._x, self._y))
         for epoch in range(epochs):
             loss = sum(len(rows) * self._step(rows) for rows in self._batches())
-            if np.isnan(loss):
+            if self._lost:
                 return epoch
             if self._end(loss / len(self._x)):
                 return epoch + 1
@@ -97,6 +102,7 @@ class _Epochs:
             self.model, criterion.loss, self.optimizer, x, y, sample_weight=weight, l2=self._alpha,
             engine=self._engine,
         )  # fmt: skip
+        self._lost |= bool(np.isnan(loss))  # the constant of negative counts is nan, and nothing is lost
         return float((loss + criterion.constant(y, weight) - penalty) / criterion.outputs + penalty)
 
     def _batches(self) -> Iterator[np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 import minidl
 from minidl_sklearn.criterion import Criterion
 from minidl_sklearn.solver import new_solver, penalty_of
-from minidl_sklearn.training import Training, batch_size_of
+from minidl_sklearn.training import Training
 
 
 def can_run(trainings: Sequence[Training]) -> bool:
@@ -71,7 +71,7 @@ class _Together:
         target = first.estimator._as_target(first.data.y, first.network.dtype)
         self._target, self._criterion = target, Criterion(first.estimator, first.network.dtype, target)
         self._constants = [self._criterion.constant(_rows(target, training.rows)) for training in trainings]
-        self._size = batch_size_of(first.estimator, first.samples)
+        self._size = first.batch_size
         self._has_statistics = any(module.statistics for module in self._model.modules())
         self._l2 = _per_replicate([penalty_of(training.estimator) for training in trainings])
         rows = [training.rows for training in trainings if training.rows is not None]
@@ -92,17 +92,32 @@ class _Together:
     def _fit(self, epochs: int) -> None:
         """Train by minidl's `fit`."""
         first, estimator = self._trainings[0], self._trainings[0].estimator
-        with suppress(minidl.DivergenceError):
-            minidl.fit(
-                self._model, self._criterion.loss, self._optimizer, first.data.x, self._target, epochs=epochs,
-                batch_size=self._size, shuffle=self._next_orders if estimator.shuffle else False, rows=self._rows,
-                accuracy=False, l2=self._l2, engine=estimator.engine,
-                callbacks=[lambda _epoch, history: self._end_epoch(np.add(history.loss[-1], self._constants))],
-            )  # fmt: skip
+        history = minidl.History(engine="")
+        try:
+            with suppress(minidl.DivergenceError):
+                minidl.fit(
+                    self._model, self._criterion.loss, self._optimizer, first.data.x, self._target, epochs=epochs,
+                    batch_size=self._size, shuffle=self._next_orders if estimator.shuffle else False, rows=self._rows,
+                    accuracy=False, l2=self._l2, engine=estimator.engine, history=history,
+                    callbacks=[lambda _epoch, history: self._end_fitted_epoch(history.loss[-1])],
+                )  # fmt: skip
+        finally:  # also where somebody interrupts it
+            self._note_engine(history.engine)
+
+    def _end_fitted_epoch(self, losses: np.ndarray) -> np.ndarray:
+        self._lost |= np.isnan(losses)
+        return self._end_epoch(np.add(losses, self._constants))
+
+    def _note_engine(self, words: str) -> None:
+        for training in self._trainings:
+            training.note_engine(words)
 
     def _run_batches(self, epochs: int) -> None:
         """Train batch by batch; those that have ended are trained along, and not looked at any more."""
-        samples, shuffle = self._trainings[0].samples, self._trainings[0].estimator.shuffle
+        first = self._trainings[0]
+        samples, shuffle = first.samples, first.estimator.shuffle
+        asked, loss = first.estimator.engine, self._criterion.loss
+        self._note_engine(first.solver.engine_of_steps(asked, self._optimizer, loss, first.data.x, self._target))
         for _ in range(epochs):
             order = self._next_orders() if shuffle else np.stack([training.order for training in self._trainings])
             rows = order if self._rows is None else np.take_along_axis(self._rows, order, axis=1)
@@ -122,6 +137,7 @@ class _Together:
             self._model, criterion.loss, self._optimizer, data.x[part], y, sample_weight=weight, l2=self._l2,
             engine=self._trainings[0].estimator.engine,
         )  # fmt: skip
+        self._lost |= np.isnan(loss)  # as in `stochastic`, without the constant
         constants = [criterion.constant(y[r], None if weight is None else weight[r]) for r in range(len(part))]
         return np.asarray((loss + constants - penalty) / criterion.outputs + penalty)
 
@@ -156,7 +172,6 @@ class _Together:
         """Let each training note its loss of an epoch; return which of them have ended."""
         state, before = self._model.state_dict() if self._has_statistics else {}, self._ends.copy()
         for r in np.flatnonzero(~before).tolist():
-            self._lost[r] |= np.isnan(losses[r])
             self._copy(r, state, lost=bool(self._lost[r]))
             self._ends[r] = self._trainings[r].end(math.nan if self._lost[r] else float(losses[r]))
         if self._verbose:

@@ -46,6 +46,7 @@ class Training:
         The samples that are not held out, and those of them that are trained on; None for all.
     samples : int
         Number of samples in an epoch.
+    batch_size : int
     measure : HeldOut or None
     end : EpochEnd
     epochs : int
@@ -70,7 +71,7 @@ class Training:
             raise ValueError("partial_fit does not support early_stopping=True")
         self.estimator, self.network, self.data, self.incremental = estimator, network, data, incremental
         solver = self.solver
-        if not incremental or solver is None or solver.optimizer.model is not network.model:
+        if not incremental or solver is None or not solver.goes_on_with(network.model):
             solver = estimator._optimizer = new_solver(estimator, network.model)
         if estimator.early_stopping and held_out is None:
             rows, held = (_among(rows, part) for part in split(estimator, data.take(rows), rng))
@@ -79,6 +80,7 @@ class Training:
         if draw is not None:
             self.rows = _among(rows, draw(len(data.x) if rows is None else len(rows)))
         self.samples = len(data.x) if self.rows is None else len(self.rows)
+        self.batch_size = _batch_size(estimator, self.samples)
         self.measure = None if held_out is None else HeldOut(estimator, network, held_out)
         continue_curves(estimator, validates=held_out is not None, incremental=incremental)
         callbacks = Callbacks(estimator.callbacks, validates=held_out is not None)
@@ -103,6 +105,11 @@ class Training:
         """The order of the last epoch."""
         return self._order
 
+    def note_engine(self, words: str) -> None:
+        """Note the engine that runs the steps; nothing if it has not been chosen yet."""
+        if words:
+            self.estimator.engine_ = words
+
     def stay_lost(self, epochs: int) -> None:
         """Note the epochs that are left of a training whose loss is nan: nothing but nan would come of them."""
         self.network.model.values[...] = np.nan
@@ -111,7 +118,7 @@ class Training:
                 break
 
 
-def batch_size_of(estimator: Any, samples: int) -> int:
+def _batch_size(estimator: Any, samples: int) -> int:
     """Return the number of samples in a batch."""
     size = estimator.batch_size
     if size == "auto":

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.metrics import log_loss
@@ -23,6 +24,8 @@ def weights(estimator):
 
 @pytest.mark.parametrize("labels", [Y, Y > 0, np.array(["a", "b", "c"])[Y]], ids=["several", "two", "strings"])
 def test_the_loss_of_a_split_is_noted_beside_its_score(labels):
+    if labels.dtype.kind == "U" and sklearn.__version__ < "1.7":
+        pytest.skip("scikit-learn before 1.7 asks whether predicted words are nan")
     parameters = SMALL | {"early_stopping": True, "alpha": 10.0}
     estimator, original = (kind(**parameters).fit(X, labels) for kind in (MLPClassifier, Original))
     np.testing.assert_allclose(weights(estimator), weights(original), rtol=1e-9, atol=1e-12)

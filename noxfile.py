@@ -163,7 +163,8 @@ def coverage(session: nox.Session) -> None:
     run_pytest(session, CORE / "tests", DATA / "tests", *measured)
     if COMPILER:
         install(session)
-        door = [NATIVE / "tests" / name for name in ("test_fit.py", "test_agreement.py", "test_fit_options.py")]
+        names = "test_fit.py", "test_agreement.py", "test_fit_options.py", "test_steps.py", "test_statistics.py"
+        door = [NATIVE / "tests" / name for name in names]
         run_pytest(session, *door, *measured, "--cov-append")
     for module in ("minidl", "minidl_data"):
         kept = f"{session.virtualenv.location}/{module}.json"

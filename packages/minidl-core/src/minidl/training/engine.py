@@ -104,8 +104,6 @@ class Part:
         weights = self.samples.ordered_weights(self.order)
         if weights is None:
             return np.asarray(visited)
-        if not batches.ndim:
-            return np.asarray(weights[..., : int(visited)].sum(dtype=np.float64))
         sums = np.zeros((*weights.shape[:-1], weights.shape[-1] + 1))
         np.cumsum(weights, axis=-1, dtype=np.float64, out=sums[..., 1:])
         sums = np.broadcast_to(sums, (*batches.shape, sums.shape[-1]))

@@ -241,11 +241,11 @@ def _check_together(
     """Raise for options that do not go together, and a wrong `shuffle`."""
     if not isinstance(shuffle, bool | np.bool) and not callable(shuffle):
         raise TypeError(f"fit: expected shuffle to be True, False or a callable, got {shuffle!r}")
-    if callable(shuffle) and not (batches is None and split is None):
-        beside = "validation_split" if batches is None else "batches"
+    beside = "batches" if batches is not None else "validation_split" if split is not None else ""
+    if callable(shuffle) and beside:
         raise ValueError(f"fit: expected shuffle to be True or False beside {beside}, got {shuffle!r}")
-    if rows is not None and not (batches is None and split is None):
-        raise ValueError(f"fit: expected no rows beside {'validation_split' if batches is None else 'batches'}")
+    if rows is not None and beside:
+        raise ValueError(f"fit: expected no rows beside {beside}")
     if validation is not None and split is not None:
         raise ValueError("fit: expected validation or validation_split, got both")
     if metrics and validation is None and split is None:

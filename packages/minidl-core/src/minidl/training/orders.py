@@ -31,17 +31,14 @@ def as_order(order: Any, count: int, replicate_shape: tuple[int, ...]) -> np.nda
     ValueError
         For another shape, or an order in which a sample does not occur exactly once.
     """
-    array = np.asarray(order)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"fit: expected shuffle to return an array of integers, got {array.dtype} {array.shape}")
+    array = _integers("shuffle to return", order)
     shapes = dict.fromkeys([(count,), (*replicate_shape, count)])
     if array.shape not in shapes:
         expected = " or ".join(map(str, shapes))
         raise ValueError(f"fit: expected shuffle to return an order of shape {expected}, got {array.shape}")
     own = array.astype(np.uint64)  # in which a number below 0 is a very large one
     if own.max() >= count:
-        outside = array[(array < 0) | (array >= count)]
-        raise ValueError(f"fit: expected shuffle to return samples from 0 to {count - 1}, got {outside[0]}")
+        _check_range("shuffle to return samples", array, count)
     own = own.astype(_small(count)) if array.ndim > 1 else own.view(np.int64)
     seen = np.zeros(own.shape, bool)
     if array.ndim > 1:
@@ -71,15 +68,11 @@ def as_rows(rows: Any, count: int, replicate_shape: tuple[int, ...]) -> np.ndarr
     ValueError
         For another shape, no rows, or a row that is none.
     """
-    array = np.asarray(rows)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"fit: expected rows to be an array of integers, got {array.dtype} {array.shape}")
+    array = _integers("rows to be", rows)
     if array.ndim == 0 or array.shape[:-1] not in ((), replicate_shape) or not array.shape[-1]:
         own = f" or ({', '.join(map(str, replicate_shape))}, M)" if replicate_shape else ""
         raise ValueError(f"fit: expected rows of shape (M,){own}, M at least 1, got {array.shape}")
-    outside = array[(array < 0) | (array >= count)]
-    if outside.size:
-        raise ValueError(f"fit: expected rows from 0 to {count - 1}, got {outside[0]}")
+    _check_range("rows", array, count)
     return array.astype(_small(count) if array.ndim > 1 else np.int64)
 
 
@@ -88,6 +81,21 @@ def in_order(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
     if rows.ndim == 1 or order.ndim == 1:
         return np.asarray(rows[..., order])
     return np.take_along_axis(rows, order, axis=-1)
+
+
+def _integers(what: str, given: Any) -> np.ndarray:
+    """Return what was given as an array, which must be of integers; `what` names it in the error."""
+    array = np.asarray(given)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"fit: expected {what} an array of integers, got {array.dtype} {array.shape}")
+    return array
+
+
+def _check_range(what: str, array: np.ndarray, count: int) -> None:
+    """Raise for a number that is no sample's; `what` names the array in the error."""
+    outside = array[(array < 0) | (array >= count)]
+    if outside.size:
+        raise ValueError(f"fit: expected {what} from 0 to {count - 1}, got {outside[0]}")
 
 
 def _small(count: int) -> type[np.signedinteger[Any]]:

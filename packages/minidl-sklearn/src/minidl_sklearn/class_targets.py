@@ -67,9 +67,9 @@ class ClassTargets(BaseMLP):
         bagging: bool = False,
         stopping: str = "each",
     ) -> None:
-        self.class_weight, self.label_smoothing = class_weight, label_smoothing
         super().__init__(
-            hidden_layer_sizes, activation, solver=solver, alpha=alpha, batch_size=batch_size,
+            hidden_layer_sizes=hidden_layer_sizes, activation=activation, solver=solver, alpha=alpha,
+            batch_size=batch_size,
             learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter,
             shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
             momentum=momentum, nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
@@ -77,6 +77,7 @@ class ClassTargets(BaseMLP):
             n_iter_no_change=n_iter_no_change, max_fun=max_fun, dropout=dropout, normalize=normalize, init=init,
             validation_data=validation_data, restart_stopping=restart_stopping, schedule=schedule, clip=clip,
             callbacks=callbacks, engine=engine, dtype=dtype, n_networks=n_networks, bagging=bagging, stopping=stopping,
+            class_weight=class_weight, label_smoothing=label_smoothing,
         )  # fmt: skip
 
     @classmethod

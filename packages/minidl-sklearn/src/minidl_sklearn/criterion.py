@@ -57,7 +57,20 @@ class Criterion:
         """Return the loss of outputs z as it is reported, without a penalty."""
         with np.errstate(over="ignore", invalid="ignore"):
             loss = float(self.loss.forward(z, target, weight=weight))
-        return (loss + self.constant(target, weight)) / self.outputs
+        return float(self.reported(loss, self.constant(target, weight)))
+
+    def reported(self, loss: Any, constant: Any, penalty: Any = 0.0) -> Any:
+        """Return a loss as it is reported: with its constant, divided by the outputs; a penalty in it is not divided.
+
+        Parameters
+        ----------
+        loss : float, or array of one per network
+            With the penalty.
+        constant : float or array
+            As `constant` returns it.
+        penalty : float or array
+        """
+        return (loss + constant - penalty) / self.outputs + penalty
 
     def constant(self, target: np.ndarray, weight: np.ndarray | None = None) -> float:
         """Return what scikit-learn adds to the loss of samples, whatever is predicted: ``y log(y) - y`` for counts."""

@@ -49,59 +49,10 @@ class Start(NamedTuple):
 class BaseMLP(Holder):
     """Base class of the multi-layer perceptrons; the parameters are those of `MLPClassifier`."""
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        normalize: str | None = None,
-        init: Any = None,
-        validation_data: Any = None,
-        restart_stopping: bool = False,
-        schedule: Any = None,
-        clip: float | None = None,
-        callbacks: Any = None,
-        engine: Any = None,
-        dtype: str | None = None,
-        n_networks: int = 1,
-        bagging: bool = False,
-        stopping: str = "each",
-    ) -> None:
-        self.hidden_layer_sizes, self.activation, self.solver = hidden_layer_sizes, activation, solver
-        self.alpha, self.batch_size, self.max_iter, self.shuffle = alpha, batch_size, max_iter, shuffle
-        self.learning_rate, self.learning_rate_init, self.power_t = learning_rate, learning_rate_init, power_t
-        self.random_state, self.tol, self.verbose, self.warm_start = random_state, tol, verbose, warm_start
-        self.momentum, self.nesterovs_momentum = momentum, nesterovs_momentum
-        self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        self.n_iter_no_change, self.max_fun = n_iter_no_change, max_fun
-        self.dropout, self.normalize, self.init = dropout, normalize, init
-        self.validation_data, self.restart_stopping = validation_data, restart_stopping
-        self.schedule, self.clip, self.callbacks = schedule, clip, callbacks
-        self.engine, self.dtype = engine, dtype
-        self.n_networks, self.bagging, self.stopping = n_networks, bagging, stopping
+    def __init__(self, **parameters: Any) -> None:
+        """Keep each parameter as it is; the two estimators list them, with their defaults, as scikit-learn wants it."""
+        for name, value in parameters.items():
+            setattr(self, name, value)
 
     # ---- for the two estimators
 

@@ -21,6 +21,8 @@ class NumberTargets(BaseMLP):
     The parameters are those of `MLPRegressor`.
     """
 
+    loss: str
+
     def __init__(
         self,
         loss: str = "squared_error",
@@ -64,9 +66,9 @@ class NumberTargets(BaseMLP):
         bagging: bool = False,
         stopping: str = "each",
     ) -> None:
-        self.loss, self.quantiles, self.huber_delta = loss, quantiles, huber_delta
         super().__init__(
-            hidden_layer_sizes, activation, solver=solver, alpha=alpha, batch_size=batch_size,
+            hidden_layer_sizes=hidden_layer_sizes, activation=activation, solver=solver, alpha=alpha,
+            batch_size=batch_size,
             learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter,
             shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
             momentum=momentum, nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
@@ -74,6 +76,7 @@ class NumberTargets(BaseMLP):
             n_iter_no_change=n_iter_no_change, max_fun=max_fun, dropout=dropout, normalize=normalize, init=init,
             validation_data=validation_data, restart_stopping=restart_stopping, schedule=schedule, clip=clip,
             callbacks=callbacks, engine=engine, dtype=dtype, n_networks=n_networks, bagging=bagging, stopping=stopping,
+            loss=loss, quantiles=quantiles, huber_delta=huber_delta,
         )  # fmt: skip
 
     @classmethod

@@ -77,7 +77,7 @@ class Solver:
     def end_epoch(self, samples_seen: int) -> None:
         """Set the learning rate for the next epoch."""
         if self._schedule == "invscaling":
-            self._change_rate(self._first_rate / (samples_seen + 1) ** self._power_t)
+            change_rate(self.optimizer, self._first_rate / (samples_seen + 1) ** self._power_t)
 
     def stops(self, why: str, *, verbose: Any) -> bool:
         """Whether the training ends now that it does not improve; an adaptive learning rate is divided by 5 first.
@@ -90,7 +90,7 @@ class Solver:
         """
         stops = self._schedule != "adaptive" or self.learning_rate <= SMALLEST_RATE
         if not stops:
-            self._change_rate(self.learning_rate / 5.0)
+            change_rate(self.optimizer, self.learning_rate / 5.0)
             what = f" Setting learning rate to {self.learning_rate:f}"
         else:
             what = " Learning rate too small. Stopping." if self._schedule == "adaptive" else " Stopping."
@@ -98,16 +98,17 @@ class Solver:
             print(why + what)  # noqa: T201 - what `verbose` asks for
         return stops
 
-    def _change_rate(self, rate: float) -> None:
-        """Set the learning rate and keep the next step's momentum.
 
-        scikit-learn's velocity is that of the parameters, the learning rate times the optimizer's: u = -lr v. It stays
-        the same when v is multiplied by the old rate and divided by the new one.
-        """
-        velocity = getattr(self.optimizer, "velocity", None)
-        if velocity is not None:
-            velocity *= self.learning_rate / rate
-        self.optimizer.lr = rate
+def change_rate(optimizer: minidl.Optimizer, rate: Any) -> None:
+    """Set the learning rate, a number or one per replicate, and keep the next step's momentum.
+
+    scikit-learn's velocity is that of the parameters, the learning rate times the optimizer's: u = -lr v. It stays
+    the same when v is multiplied by the old rate and divided by the new one.
+    """
+    velocity = getattr(optimizer, "velocity", None)
+    if velocity is not None:
+        velocity *= np.asarray(np.divide(optimizer.lr, rate), velocity.dtype)[..., None]
+    optimizer.lr = rate
 
 
 def new_solver(estimator: Any, model: minidl.Module) -> Solver:

@@ -103,7 +103,7 @@ class _Epochs:
             engine=self._engine,
         )  # fmt: skip
         self._lost |= bool(np.isnan(loss))  # the constant of negative counts is nan, and nothing is lost
-        return float((loss + criterion.constant(y, weight) - penalty) / criterion.outputs + penalty)
+        return float(criterion.reported(loss, criterion.constant(y, weight), penalty))
 
     def _batches(self) -> Iterator[np.ndarray]:
         order = self._training.next_order() if self._shuffle else self._training.order

@@ -13,7 +13,7 @@ import numpy as np
 
 import minidl
 from minidl_sklearn.criterion import Criterion
-from minidl_sklearn.solver import new_solver, penalty_of
+from minidl_sklearn.solver import change_rate, new_solver, penalty_of
 from minidl_sklearn.training import Training
 
 
@@ -139,7 +139,7 @@ class _Together:
         )  # fmt: skip
         self._lost |= np.isnan(loss)  # as in `stochastic`, without the constant
         constants = [criterion.constant(y[r], None if weight is None else weight[r]) for r in range(len(part))]
-        return np.asarray((loss + constants - penalty) / criterion.outputs + penalty)
+        return np.asarray(criterion.reported(loss, constants, penalty))
 
     def copy_all(self) -> None:
         """Copy the weights of the last step to the networks that have not ended."""
@@ -215,10 +215,7 @@ class _Together:
         before = self._optimizer.lr
         if callable(before) or np.array_equal(np.broadcast_to(before, len(rates)), rates):
             return
-        velocity = getattr(self._optimizer, "velocity", None)
-        if velocity is not None:
-            velocity *= (np.broadcast_to(before, len(rates)) / rates)[:, None].astype(velocity.dtype)
-        self._optimizer.lr = _per_replicate(rates)
+        change_rate(self._optimizer, _per_replicate(rates))
 
 
 def _joined(trainings: Sequence[Training], model: minidl.Module) -> minidl.Optimizer:

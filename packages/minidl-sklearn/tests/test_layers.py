@@ -175,27 +175,3 @@ def test_a_clone_has_the_options():
     cloned = clone(MLPClassifier(**SMALL, **options))
     assert {name: getattr(cloned, name) for name in options} == options
     assert "normalize='layer'" in repr(cloned)
-
-
-BAD = {
-    "activations": ({"activation": ["relu"]}, "activation: expected one per hidden layer, 2, got 1"),
-    "activation": ({"activation": ["relu", "relu6"]}, "activation: expected one of identity, .*, got 'relu6'"),
-    "dropout": ({"dropout": 1.0}, "The 'dropout' parameter of MLPClassifier must be a float in the range \\[0"),
-    "dropout, words": ({"dropout": ["a", 0.1]}, "dropout: expected numbers in \\[0, 1\\), got \\['a', 0.1\\]"),
-    "dropouts": ({"dropout": [0.1, -0.1]}, "dropout: expected numbers in \\[0, 1\\), got -0.1"),
-    "normalize": ({"normalize": "group"}, "The 'normalize' parameter of MLPClassifier must be a str among"),
-    "init": ({"init": "xavier"}, "The 'init' parameter of MLPClassifier must be a str among"),
-    "dtype": ({"dtype": "float16"}, "The 'dtype' parameter of MLPClassifier must be a str among"),
-    "engine": ({"engine": "gpu"}, "The 'engine' parameter of MLPClassifier must be a str among"),
-    "lbfgs, dropout": ({"solver": "lbfgs", "dropout": 0.1}, "dropout: expected a solver that trains by mini-batches"),
-    "lbfgs, batch": ({"solver": "lbfgs", "normalize": "batch"}, "normalize: expected a solver that trains by mini-b"),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_bad_options_are_refused(case):
-    options, words = BAD[case]
-    estimator = MLPClassifier(**SMALL | options)
-    with pytest.raises(ValueError, match=words):
-        estimator.fit(X, Y)
-    assert not hasattr(estimator, "coefs_")

@@ -143,31 +143,6 @@ def test_smoothed_labels_make_less_certain_predictions():
         assert sure.predict_proba(X).max() > 0.99
 
 
-BAD = {
-    "loss": ({"loss": "hinge"}, "The 'loss' parameter of MLPRegressor must be a str among"),
-    "no quantiles": (
-        {"loss": "quantile"},
-        "quantiles: expected numbers beside loss='quantile' and else None",
-    ),
-    "no quantile loss": ({"quantiles": [0.5]}, "quantiles: expected numbers beside loss='quantile' and else None"),
-    "quantile": ({"loss": "quantile", "quantiles": 1.5}, "The 'quantiles' parameter of MLPRegressor must be a float"),
-    "quantiles": ({"loss": "quantile", "quantiles": [0.5, 1.0]}, "expected quantiles above 0 and below 1"),
-    "huber_delta": (
-        {"loss": "huber", "huber_delta": 0.0},
-        "The 'huber_delta' parameter of MLPRegressor must be",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_bad_options_are_refused(case):
-    options, words = BAD[case]
-    estimator = MLPRegressor(**SMALL | options)
-    with pytest.raises(ValueError, match=words):
-        estimator.fit(X, Y)
-    assert not hasattr(estimator, "coefs_")
-
-
 def test_another_loss_in_a_warm_start():
     estimator = MLPRegressor(**SMALL, warm_start=True).fit(X, Y)
     estimator.set_params(loss="huber").fit(X, Y)

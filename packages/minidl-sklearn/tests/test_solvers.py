@@ -162,34 +162,6 @@ def test_the_compiled_engine_runs_it(engine, options):
     np.testing.assert_allclose(weights(estimator), weights(MLPClassifier(**parameters).fit(X, Y)), rtol=1e-7, atol=1e-9)
 
 
-BAD = {
-    "schedule": ({"schedule": 0.1}, "The 'schedule' parameter of MLPClassifier must be a callable or None"),
-    "two rules": (
-        {"schedule": lambda t: 0.1 / t, "learning_rate": "adaptive"},
-        "schedule: expected learning_rate='constant' beside it, got learning_rate='adaptive'",
-    ),
-    "clip": ({"clip": 0.0}, "The 'clip' parameter of MLPClassifier must be"),
-    "callbacks": ({"callbacks": print}, "The 'callbacks' parameter of MLPClassifier must be"),
-    "lbfgs, schedule": (
-        {"solver": "lbfgs", "schedule": lambda t: 1 / t},
-        "schedule: expected a solver that trains by mini-batches, adam, sgd, adamw, rmsprop, got solver='lbfgs'",
-    ),
-    "lbfgs, clip": ({"solver": "lbfgs", "clip": 1.0}, "clip: expected a solver that trains by mini-batches"),
-    "lbfgs, callbacks": ({"solver": "lbfgs", "callbacks": [print]}, "callbacks: expected a solver that trains by mini"),
-    "lbfgs, engine": ({"solver": "lbfgs", "engine": "native"}, "engine: expected a solver that trains by mini-batches"),
-    "lbfgs, data": ({"solver": "lbfgs", "validation_data": (X, Y)}, "validation_data: expected a solver that trains"),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_bad_options_are_refused(case):
-    options, words = BAD[case]
-    estimator = MLPClassifier(**SMALL | options)
-    with pytest.raises(ValueError, match=words):
-        estimator.fit(X, Y)
-    assert not hasattr(estimator, "coefs_")
-
-
 @pytest.mark.parametrize("callback", [1, minidl.EarlyStopping])
 def test_a_callback_that_is_none_is_refused(callback):
     with pytest.raises(TypeError, match="callbacks: expected objects that can be called, got "):

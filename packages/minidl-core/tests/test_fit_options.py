@@ -203,12 +203,17 @@ def test_an_order_for_other_replicates_is_refused(unchanged):
 
 
 @pytest.mark.parametrize("beside", ["batches", "validation_split"])
-def test_orders_of_a_function_go_with_all_samples_in_arrays(beside, unchanged):
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [({"shuffle": lambda: np.arange(23)}, "shuffle to be True or False beside"), ({"rows": [0, 1]}, "no rows beside")],
+    ids=["orders of a function", "rows"],
+)
+def test_orders_and_rows_go_with_all_samples_in_arrays(option, words, beside, unchanged):
     model, arrays = single(), {"x": X, "y": Y, "batch_size": 5, "validation_split": 0.5}
     arrays = {"batches": [(X, Y)]} if beside == "batches" else arrays
     loss, sgd = minidl.MSELoss(), minidl.SGD(model, 0.1)
-    with unchanged(model), pytest.raises(ValueError, match=f"shuffle to be True or False beside {beside}"):
-        minidl.fit(model, loss, sgd, epochs=1, shuffle=lambda: np.arange(23), **arrays)
+    with unchanged(model), pytest.raises(ValueError, match=f"expected {words} {beside}"):
+        minidl.fit(model, loss, sgd, epochs=1, **option, **arrays)
 
 
 # ---- history

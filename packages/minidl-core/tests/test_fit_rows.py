@@ -80,12 +80,3 @@ def test_rows_that_are_none_are_refused(rows, error, words, unchanged):
     model = minidl.replicate(build, range(3))
     with unchanged(model.values), pytest.raises(error, match=f"^fit: {words}"):
         train(model, rows=rows)
-
-
-@pytest.mark.parametrize("beside", ["batches", "validation_split"])
-def test_rows_go_with_arrays_alone(beside, unchanged):
-    model, arrays = single(), {"x": X, "y": Y, "batch_size": 5, "validation_split": 0.5}
-    arrays = {"batches": [(X, Y)]} if beside == "batches" else arrays
-    loss, sgd = minidl.MSELoss(), minidl.SGD(model, 0.1)
-    with unchanged(model), pytest.raises(ValueError, match=f"expected no rows beside {beside}"):
-        minidl.fit(model, loss, sgd, epochs=1, rows=[0, 1], **arrays)

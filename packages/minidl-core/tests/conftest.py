@@ -1,6 +1,7 @@
 """What the tests share: every public kind, networks, differences to compare with, a guard that nothing changes."""
 
 import inspect
+import signal
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,6 +10,12 @@ import pytest
 import minidl
 
 CACHES = {"compiled", "ranges"}
+
+
+def pytest_configure():
+    # A shell starts background jobs with Ctrl-C ignored; the tests that interrupt a training would wait in vain.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def freeze(thing):

@@ -4,6 +4,7 @@ Whatever the tests take from minidl-core beside its public names is named here, 
 """
 
 import copy
+import signal
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,12 @@ from minidl.training.metrics import names_classes
 from minidl_native import EpochResult, LossRecord, Network, OptimizerRecord, Samples, _engine
 
 ISAS = _engine.isas()
+
+
+def pytest_configure():
+    # A shell starts background jobs with Ctrl-C ignored; the tests that interrupt a training would wait in vain.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def modules_of(model):

@@ -34,6 +34,7 @@ class Records:
     timings: dict[Key, Timing] = field(default_factory=dict)
     missing: dict[Key, str] = field(default_factory=dict)
     facts: dict[str, list] = field(default_factory=dict)  # values measured outside races
+    scores: dict[str, dict] = field(default_factory=dict)  # by data set and package
 
     def ratio(self, over, under):
         """Return the spread over rounds of the ratio of two contestants' times."""

@@ -10,7 +10,7 @@ NONE = "Not in the run that is kept here: `nox -s benchmarks -- --page docs/benc
 CLAIMS = {
     "reproduce_numpy": "minidl reproduce --seeds 100, all threads, on NumPy",
     "reproduce_native": "minidl reproduce --seeds 100, all threads, native",
-    "replicate_share": "100 replicates: of one network's time, per replicate",
+    "replicate_share": "100 replicates: time per replicate over one network alone",
 }
 """Names for the pages, and the claims of the kept run whose medians they stand for."""
 

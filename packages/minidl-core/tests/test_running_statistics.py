@@ -95,6 +95,29 @@ class TestRunningStatistics:
                 norm(np.ones(shape, np.float32))
         assert norm.eval()(np.ones((1, 3), np.float32)).shape == (1, 3)
 
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"batch_size": 1}, "got 7 samples in batches of 1, the last of 1"),
+            ({"batch_size": 3}, "got 7 samples in batches of 3, the last of 1"),
+            ({"batch_size": 2, "rows": [0, 1, 2, 2, 5]}, "got 5 samples in batches of 2, the last of 1"),
+            ({"batch_size": 4, "validation_split": 0.3}, "got 5 samples in batches of 4, the last of 1"),
+        ],
+    )
+    def test_need_two_samples_in_the_last_batch_too(self, rng, unchanged, options, words):
+        model = network(0)
+        x, y = samples(rng)[0][:7], np.zeros((7, model.out_features))
+        order, state = np.random.default_rng(1), np.random.default_rng(1).bit_generator.state
+        with unchanged(model), pytest.raises(ValueError, match=f"fit: expected batches of at least 2 samples.*{words}"):
+            minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, 0.1), x, y, epochs=2, rng=order, **options)
+        assert order.bit_generator.state == state
+
+    def test_count_the_rows_of_a_sequence(self):
+        model = BatchNorm1d(2)
+        x = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
+        minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, 0.1), x, x, epochs=1, batch_size=2)
+        assert model.statistics["num_batches_tracked"] == 2
+
     def test_are_read_from_many_threads(self, rng):
         model = network(0)
         model(samples(rng)[0])

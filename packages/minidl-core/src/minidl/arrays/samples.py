@@ -56,6 +56,8 @@ class Samples:
         The sum of the weights; without weights the number of samples.
     x_axis, y_axis : int
         The axes that count them.
+    per_sample : int
+        How many rows of features one sample has: T for x of shape (N, T, F).
     y_is_float : bool
         Whether the targets are numbers; otherwise they are class indices.
     y_library : Backend
@@ -79,6 +81,7 @@ class Samples:
         self.x_axis = sample_axis(x, replicate_shape)
         self.y_axis = sample_axis(y, replicate_shape, 2 if self.y_is_float else 1)
         self.count = self._count(who)
+        self.per_sample = prod(x.shape[self.x_axis + 1 : -1])
         self.first = self.rows(0, 1)
         self.weight: np.ndarray | None = None
         self.mass: Any = self.count

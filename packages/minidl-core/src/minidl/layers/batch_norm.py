@@ -72,6 +72,7 @@ class BatchNorm1d(Module):
     in_features: int
     out_features: int
     settings: tuple[str, ...] = ("eps", "momentum", "lr")
+    least_samples: int = 2  # one sample has no variance
     eps = number("eps", NON_NEGATIVE, "Is added to the variance; a number, or one per replicate.")
     momentum = number("momentum", PROBABILITY, "The share of a new batch; a number, or one per replicate.")
 
@@ -155,7 +156,7 @@ class BatchNorm1d(Module):
         """Return ``n = (x - mean) / root`` and the root of the variance, and move the running statistics."""
         axes = self._sample_axes(x)
         count = prod(x.shape[axis] for axis in axes)
-        if count < 2:
+        if count < self.least_samples:
             raise ValueError(f"{self}: expected at least two samples in training, got x of shape {tuple(x.shape)}")
         wide = at_least_single(self.backend, x)
         mean = wide.mean(axis=axes, keepdims=True)

@@ -41,6 +41,8 @@ class ParamTree(Freezing):
         dicts contain it; no optimizer changes it. A module replaces these arrays, and never writes to them.
     generators : list of numpy.random.Generator
         The generators that the module draws from, one per replicate; empty for a module that draws nothing.
+    least_samples : int
+        The samples that a batch of a training must have at least.
     """
 
     in_features: int | None = None
@@ -50,6 +52,7 @@ class ParamTree(Freezing):
     words: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     statistics: Mapping[str, Array] = MappingProxyType({})
     generators: Sequence[np.random.Generator] = ()
+    least_samples: int = 1
 
     # ---- the parameters
 

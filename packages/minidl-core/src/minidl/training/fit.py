@@ -212,7 +212,7 @@ def _arrays(
     y: Array,
     batch_size: Any,
     sample_weight: Any,
-    **_: Any,
+    validation_split: Any,
 ) -> Arrays:
     """Return samples in arrays as the source of batches."""
     missing = [name for name, value in (("x", x), ("y", y), ("batch_size", batch_size)) if value is None]
@@ -221,9 +221,11 @@ def _arrays(
     batch_size = as_count("fit", "batch_size", batch_size)
     rngs = as_generators("fit", rng, model.replicate_shape)
     samples = Samples("fit", x, y, model.replicate_shape, sample_weight)
-    source = Arrays(samples, batch_size, rngs, shuffle=shuffle if callable(shuffle) else bool(shuffle))
+    source = Arrays(samples, batch_size, rngs, shuffle=shuffle if callable(shuffle) else bool(shuffle), model=model)
     if rows is not None:
         source.choose(rows)
+    if validation_split is None:  # otherwise `hold_out` does
+        source.check_batches()
     return source
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import Interval, as_number
 from minidl.arrays.samples import Samples
+from minidl.layers.module import Module
 from minidl.training.engine import Part
 from minidl.training.history import History
 from minidl.training.orders import as_order, as_rows, in_order, permutation
@@ -85,6 +86,8 @@ class Arrays(Source):
         Where the orders come from.
     shuffle : bool or callable
         Whether each epoch has a new order, or the function that returns it.
+    model : Module
+        Each batch has enough samples for its layers: `BatchNorm1d` needs two.
     """
 
     def __init__(
@@ -94,13 +97,36 @@ class Arrays(Source):
         rngs: list[np.random.Generator] | np.random.Generator,
         *,
         shuffle: bool | Callable[[], Any],
+        model: Module,
     ) -> None:
         self.samples, self._batch_size, self._rngs, self._shuffle = samples, batch_size, rngs, shuffle
+        self._model = model
         self._index: np.ndarray | None = None  # of the samples to train on, (M,) or (R, M), where it is not all
 
     def choose(self, rows: Any) -> None:
         """Train on these samples, (M,) or (*replicate_shape, M), alone; one may be there several times."""
         self._index = as_rows(rows, self.samples.count, self.samples.replicate_shape)
+
+    def check_batches(self, held_out: int = 0) -> None:
+        """Raise if the last batch of an epoch is too small for a layer.
+
+        Parameters
+        ----------
+        held_out : int
+            How many samples will be held out.
+
+        Raises
+        ------
+        ValueError
+        """
+        count = (self.samples.count if self._index is None else self._index.shape[-1]) - held_out
+        last = (count - 1) % self._batch_size + 1
+        for module in self._model.modules():
+            if last * self.samples.per_sample < module.least_samples:
+                raise ValueError(
+                    f"fit: expected batches of at least {module.least_samples} samples for {module}, got {count} "
+                    f"samples in batches of {self._batch_size}, the last of {last}: choose another batch_size"
+                )
 
     def hold_out(self, fraction: Any, history: History) -> tuple[Array, ...]:
         """Train on all but some samples: those that the history holds out, or if there are none, a part that is drawn.
@@ -143,6 +169,7 @@ class Arrays(Source):
         held = max(1, round(float(share) * count))
         if held >= count:
             raise ValueError(f"fit: expected more than {count} samples for validation_split={fraction}")
+        self.check_batches(held)
         return np.sort(permutation(self._rngs, count)[..., :held], axis=-1)
 
     def parts(

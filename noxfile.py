@@ -72,6 +72,13 @@ def lowest(requirement: str) -> str:
     return f"{name}=={version if '.' in version else version + '.0'}.*"
 
 
+def install_lowest(session: nox.Session, *packages: Path) -> None:
+    """Install the lowest versions that packages claim to work with, and print what is there then."""
+    session.install("--quiet", *sorted({lowest(need) for package in packages for need in dependencies(package)}))
+    versions = "import numpy, sklearn, sys; print(numpy.__version__, sklearn.__version__, sys.version)"
+    session.run("python", "-c", versions)
+
+
 def requirements(*groups: str) -> tuple[str, ...]:
     """Return what the dependency groups of the root pyproject.toml ask for."""
     return nox.project.dependency_groups(SETTINGS, *groups)
@@ -156,10 +163,12 @@ def slow(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Measure which lines and branches of core and data their tests reach; below 97 % in either it fails.
 
-    The tests run without the compiled engine first. Those of its door run with it, for what only an engine reaches.
+    The tests run without the compiled engine first, on the lowest Python and NumPy that the packages claim. Those of
+    its door run with it, for what only an engine reaches.
     """
     measured = ["--cov", "--cov-config=pyproject.toml", "--cov-report=", "--numprocesses=auto", "-m", "not slow"]
     install(session, "test", "torch", "coverage", but="minidl_native")
+    install_lowest(session, CORE, DATA)
     run_pytest(session, CORE / "tests", DATA / "tests", *measured)
     if COMPILER:
         install(session)
@@ -175,13 +184,10 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[:1], requires=["wheels"])
 def minimums(session: nox.Session) -> None:
-    """Run the tests of core, data and sklearn with the lowest Python, NumPy and scikit-learn that they claim."""
-    packages = CORE, DATA, SKLEARN
+    """Run the tests of sklearn with the lowest Python, NumPy and scikit-learn; `coverage` does so for core and data."""
     install(session, "test", but="minidl_native")
-    session.install("--quiet", *sorted({lowest(need) for package in packages for need in dependencies(package)}))
-    versions = "import numpy, sklearn, sys; print(numpy.__version__, sklearn.__version__, sys.version)"
-    session.run("python", "-c", versions)
-    run_pytest(session, *(package / "tests" for package in packages), "--numprocesses=auto", "-m", "not slow")
+    install_lowest(session, CORE, SKLEARN)
+    run_pytest(session, SKLEARN / "tests", "--numprocesses=auto", "-m", "not slow")
 
 
 @nox.session(python=[TORCH_PYTHON], default=False)

@@ -94,10 +94,20 @@ void panel(int64_t vectors, int64_t rows, int64_t inner, Left<T> a, const T* b, 
   }
 }
 
-// C = A B, plus `start` in every row (padded, or null). With `pad`, rows of C have room for whole vectors.
+// Copy a part of a panel, so that its rows lie one behind the other.
+template <class T>
+inline void copy_panel(const T* b, int64_t b_row, int64_t inner, int64_t vectors, T* to) {
+  for (int64_t k = 0; k < inner; ++k, b += b_row) {
+    for (int64_t j = 0; j < vectors; ++j, to += LANES<T>) store(to, load(b + j * LANES<T>));
+  }
+}
+
+// C = A B, plus `start` in every row (padded, or null). With `pad`, rows of C have room for whole vectors. A part of B
+// that is not packed, and is read by several tiles, is copied first: rows far apart share few lines of the cache.
 template <class T>
 void product(int64_t rows, int64_t cols, int64_t inner, Left<T> a, Right<T> b, T* c, int64_t c_row, const T* start,
              bool pad) {
+  alignas(64) T copied[INNER * PANEL<T>];
   for (int64_t col = 0; col < cols; col += PANEL<T>) {
     const int64_t width = cols - col < PANEL<T> ? cols - col : PANEL<T>, vectors = padded<T>(width) / LANES<T>;
     const int64_t last = pad ? LANES<T> : width - (vectors - 1) * LANES<T>;
@@ -105,8 +115,16 @@ void product(int64_t rows, int64_t cols, int64_t inner, Left<T> a, Right<T> b, T
     const T* from = b.data + col / PANEL<T> * b.panel;
     for (int64_t k = 0; k < inner; k += INNER) {
       const Left<T> part = {a.data + k * a.column, a.row, a.column};
-      panel<T>(vectors, rows, inner - k < INNER ? inner - k : INNER, part, from + k * b_row, b_row, c + col, c_row,
-               start && !k ? start + col : nullptr, last, k > 0);
+      const int64_t length = inner - k < INNER ? inner - k : INNER;
+      const T* near = from + k * b_row;
+      int64_t near_row = b_row;
+      if (b.row && rows > 2 * most_rows(VECTORS)) {
+        copy_panel(near, b_row, length, vectors, copied);
+        near = copied;
+        near_row = vectors * LANES<T>;
+      }
+      panel<T>(vectors, rows, length, part, near, near_row, c + col, c_row, start && !k ? start + col : nullptr, last,
+               k > 0);
     }
   }
 }

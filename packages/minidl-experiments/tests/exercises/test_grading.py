@@ -90,8 +90,12 @@ def test_a_deeper_file_counts_unless_there_is_a_higher_one(tmp_path):
     hand_in(tmp_path / "ann", "exercises", RELU.source)
     hand_in(tmp_path / "bob", "old", RELU.source)
     hand_in(tmp_path, "bob", RELU.stub)
+    hand_in(tmp_path / "cid", "venv/lib/python", RELU.source)
+    hand_in(tmp_path / "dan", ".git/old", RELU.source)
     run(tmp_path, "--out", tmp_path / "grades.csv")
-    assert [(row[0], row[2]) for row in rows(tmp_path / "grades.csv")] == [("ann", "yes"), ("bob", "no")]
+    assert [(row[0], row[2]) for row in rows(tmp_path / "grades.csv")] == [
+        ("ann", "yes"), ("bob", "no"), ("cid", "no"), ("dan", "no"),
+    ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("in_process")

@@ -29,7 +29,7 @@ def find_submissions(folder: Path, exercises: Mapping[str, Exercise]) -> list[Su
     Parameters
     ----------
     folder : pathlib.Path
-        With a sub-folder for each student; hidden folders are left out. A file may lie deeper in the student's folder.
+        With a sub-folder for each student. A file may lie up to two folders deeper; hidden folders are left out.
     exercises : mapping from str to Exercise
 
     Returns
@@ -39,10 +39,15 @@ def find_submissions(folder: Path, exercises: Mapping[str, Exercise]) -> list[Su
     students = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     found = []
     for student in students:
-        files = sorted(filter(Path.is_file, student.rglob("*.py")), key=lambda path: (len(path.parts), path))
-        by_name = {path.name: path for path in reversed(files)}  # the highest file of a name
+        by_name = {path.name: path for path in reversed(_files(student))}  # the highest file of a name
         found += [Submission(student.name, one, by_name.get(one.file_name)) for one in exercises.values()]
     return found
+
+
+def _files(student: Path) -> list[Path]:
+    """Return a student's files, the highest first; a whole virtual environment would hold a file of every name."""
+    found = [path for depth in ("", "*/", "*/*/") for path in sorted(student.glob(f"{depth}*.py")) if path.is_file()]
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(student).parts)]
 
 
 def handed_in(submissions: Sequence[Submission]) -> list[Submission]:

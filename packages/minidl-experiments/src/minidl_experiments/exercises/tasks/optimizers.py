@@ -160,6 +160,12 @@ EXERCISES = (
         mistakes=(
             Mistake("m_hat = m / (1 - beta1**t)", "m_hat = m", "The correction of m is missing.", 2),
             Mistake("v_hat = v / (1 - beta2**t)", "v_hat = v", "The correction of v is missing.", 2),
+            Mistake(
+                "m_hat = m / (1 - beta1**t)\n    v_hat = v / (1 - beta2**t)",
+                "m_hat, v_hat = m, v",
+                "The corrections of m and v are missing.",
+                2,
+            ),
             Mistake("(np.sqrt(v_hat) + eps)", "np.sqrt(v_hat + eps)", "eps stands inside the root.", 3),
             Mistake("(1 - beta2) * grad**2", "(1 - beta2) * grad", "v averages the square of the gradient."),
             Mistake("eps), m, v", "eps), m_hat, v_hat", "m and v are returned with the correction.", 2),

@@ -105,6 +105,13 @@ def test_names_with_commas_and_letters_of_all_alphabets(tmp_path):
     assert rows(tmp_path / "grades.csv")[0][0] == 'Pérez, "Ada"'
 
 
+@pytest.mark.usefixtures("in_process")
+def test_no_cell_is_a_formula(tmp_path):
+    hand_in(tmp_path, "@ann", "def backward(dy, x):\n    raise NotImplementedError('=1+1\\n=2')\n")
+    run(tmp_path, "--out", tmp_path / "grades.csv")
+    assert rows(tmp_path / "grades.csv") == [["'@ann", "relu", "no", "'=1+1 =2"]]
+
+
 def test_ctrl_c_leaves_the_finished_lines(tmp_path, monkeypatch):
     def interrupt(exercise, path, _limit):
         if path.parent.name == "bob":

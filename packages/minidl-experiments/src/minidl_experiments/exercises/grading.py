@@ -96,5 +96,10 @@ def write_grade(file: TextIO, submission: Submission, verdict: Verdict) -> None:
     """Write a line of the CSV file; the message is one line."""
     passed = "yes" if verdict.passed else "no"
     message = " ".join(verdict.message.split())
-    csv.writer(file).writerow([submission.student, submission.exercise.name, passed, message])
+    csv.writer(file).writerow([_plain(submission.student), submission.exercise.name, passed, _plain(message)])
     file.flush()
+
+
+def _plain(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula: a student may choose the words of an error."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

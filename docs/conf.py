@@ -10,6 +10,7 @@ from docutils import nodes
 from parts import gallery
 from parts.benchmarks import measured, write_benchmarks
 from parts.equations import write_equations
+from parts.exercises import write_exercises
 from parts.lines import use_lines
 from parts.mathjax import SCRIPT, copy_mathjax
 from parts.names import check_names
@@ -85,6 +86,7 @@ def generate(_app: Sphinx) -> None:
     write_drawings()
     write_schedules()
     write_equations()
+    write_exercises()
     write_report()
 
 

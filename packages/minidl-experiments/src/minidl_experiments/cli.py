@@ -1,4 +1,4 @@
-"""The command `minidl` with its subcommands `reproduce`, `readings`, `train` and `sweep`."""
+"""The command `minidl` with its subcommands `reproduce`, `readings`, `train`, `sweep` and `exercise`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from minidl_experiments import __version__
 from minidl_experiments.command_readings import readings
 from minidl_experiments.command_reproduce import reproduce_command
 from minidl_experiments.command_train import train
+from minidl_experiments.exercises.command import exercise
 from minidl_experiments.shell import OneLineErrors
 from minidl_experiments.sweep.command import sweep
 
@@ -25,6 +26,7 @@ app.command("reproduce")(reproduce_command)
 app.command("readings")(readings)
 app.command("train")(train)
 app.command("sweep")(sweep)
+app.add_typer(exercise, name="exercise")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer passes the flag by position
@@ -39,4 +41,7 @@ def _main(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Train the small networks of the report behind minidl: its experiments, a single network, or a grid."""
+    """Train the small networks of the report behind minidl: its experiments, a single network, or a grid.
+
+    Or learn backpropagation by exercises.
+    """

@@ -1,0 +1,1 @@
+"""The exercises as data, one file for each topic; expected values come from minidl."""

@@ -188,13 +188,12 @@ class History:
             data = parse(text)
             diverged = {int(index): (int(epoch), int(batch)) for index, (epoch, batch) in data.pop("diverged").items()}
             stopped = {int(index): int(epoch) for index, epoch in data.pop("stopped").items()}
-            history = cls(diverged=diverged, stopped=stopped, engine=str(data.pop("engine")))
-            history.metrics = {name: [] for name in data if name not in _CURVES}
-            for name, values in data.items():
-                history._values(name).extend(np.array(value, np.float64)[()] for value in values)
+            engine = str(data.pop("engine"))
+            curves = {name: [np.array(one, np.float64)[()] for one in values] for name, values in data.items()}
+            metrics = {name: curves.pop(name) for name in data if name not in _CURVES}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"History: expected a text of to_json, got {words(text)}") from error
-        return history
+        return cls(**curves, diverged=diverged, stopped=stopped, engine=engine, metrics=metrics)
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return `to_frame` as CSV, and write it to a file if a path is given; an empty cell stands for nan.

@@ -189,7 +189,7 @@ class History:
             diverged = {int(index): (int(epoch), int(batch)) for index, (epoch, batch) in data.pop("diverged").items()}
             stopped = {int(index): int(epoch) for index, epoch in data.pop("stopped").items()}
             engine = str(data.pop("engine"))
-            curves = {name: [np.array(one, np.float64)[()] for one in values] for name, values in data.items()}
+            curves: dict[str, Any] = {name: [*map(_number, values)] for name, values in data.items()}
             metrics = {name: curves.pop(name) for name in data if name not in _CURVES}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"History: expected a text of to_json, got {words(text)}") from error
@@ -260,6 +260,11 @@ def _without(value: Any, lost: list[int]) -> Any:
         value = np.array(value)
         value[lost] = np.nan
     return value
+
+
+def _number(value: Any) -> Any:
+    """Return a number or lists of them, of an epoch, as a float or an array; None is nan."""
+    return np.array(value, np.float64)[()]
 
 
 def _with_none(curve: np.ndarray) -> list[Any]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from minidl.files.replacing import replacing
 from minidl.files.strict_json import parse, words
 from minidl.training.metrics import Evaluation
+from minidl.training.texts import as_csv, written
 
 _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -166,7 +163,7 @@ class History:
         path : str or path, optional
             An old file is replaced in one step.
         """
-        return _write(json.dumps(self.to_dict(), allow_nan=False), path)
+        return written(json.dumps(self.to_dict(), allow_nan=False), path)
 
     @classmethod
     def from_json(cls, text: str) -> History:
@@ -210,12 +207,7 @@ class History:
         1,0,4.0,0.5
         2,0,2.0,1.0
         """
-        frame, text = self.to_frame(), io.StringIO()
-        columns = [["" if math.isnan(value) else value for value in column.tolist()] for column in frame.values()]
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(frame)
-        table.writerows(zip(*columns, strict=True))
-        return _write(text.getvalue(), path)
+        return written(as_csv(self.to_frame()), path)
 
     def __repr__(self) -> str:
         counts = {"diverged": len(self.diverged), "stopped": len(self.stopped)}
@@ -244,14 +236,6 @@ class History:
         result = np.full(len(rows), np.nan)
         result[measured] = function(rows[measured])
         return result
-
-
-def _write(text: str, path: str | os.PathLike[str] | None) -> str:
-    """Write a text to a file, if there is one; return the text."""
-    if path is not None:
-        with replacing(path) as file:
-            file.write(text.encode())
-    return text
 
 
 def _without(value: Any, lost: list[int]) -> Any:

@@ -146,6 +146,13 @@ TEXTS = {
         + '{"kind": "Sequential", "children": {"0": ' * DEEP + '{"kind": "Tanh"}' + "}}" * DEEP + "}",
         "at most 100 modules inside each other",
     ),
+    "wide and deep network": (
+        '{"format": 1, "minidl": "", "dtype": "float32", "replicate_shape": [], "network": '
+        + '{"kind": "Sequential", "children": {"0": ' * 90
+        + '{"kind": "Sequential", "children": {' + ", ".join(f'"{i}": {{"kind": "Tanh"}}' for i in range(200))
+        + "}}" * 91 + "}",
+        "at most 10000 modules, each counted once for every module around it",
+    ),
     "wide network": (
         '{"format": 1, "minidl": "", "dtype": "float32", "replicate_shape": [], "network": {"kind": "Sequential", '
         '"children": {' + ", ".join(f'"{i}": {{"kind": "Tanh"}}' for i in range(MANY)) + "}}}",

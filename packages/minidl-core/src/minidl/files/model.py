@@ -48,7 +48,8 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         If `model` is no Module.
     ValueError
         If an option of a layer is something else than numbers, words and tuples of them; for more than 10,000 modules,
-        100 inside each other, or 100,000 replicates; if `path` is a folder.
+        each counted once for every module around it, 100 inside each other, or 100,000 replicates; if `path` is a
+        folder.
     OSError
         If the file cannot be written, with `path` as its file name.
 
@@ -166,8 +167,8 @@ def _read_description(text: str) -> tuple[LayerSpec, str, tuple[int, ...]]:
     if prod(replicate_shape) > REPLICATES:
         raise ValueError(f"expected at most {REPLICATES} replicates, got replicate_shape {words(replicate_shape)}")
     record = from_data(data["network"])
-    if sum(1 for _ in walk(record)) > MOST:
-        raise ValueError(f"expected at most {MOST} modules")
+    if sum(layer.path.count(".") + 1 for layer in walk(record)) > MOST:  # each module around copies it when it is built
+        raise ValueError(f"expected at most {MOST} modules, each counted once for every module around it")
     return record, dtype, tuple(replicate_shape)
 
 

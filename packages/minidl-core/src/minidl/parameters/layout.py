@@ -44,8 +44,7 @@ class Layout:
         self._frozen = False  # whether its own parameters are
         self._cached: frozenset[str] = frozenset()  # the attributes that `cache_views` sets
         self._refuse_shared_children()
-        for child in self._children.values():
-            self._refuse_kept_views(child._buffer)
+        self._refuse_kept_views(*(child._buffer for child in self._children.values()))
         home = self._home_of_children()
         if home is None:
             home = ParamBuffer(
@@ -145,12 +144,12 @@ class Layout:
                 places[id(module)] = self.place(name)
                 module._refuse_kept_views(module._buffer)
 
-    def _refuse_kept_views(self, buffer: ParamBuffer) -> None:
+    def _refuse_kept_views(self, *buffers: ParamBuffer) -> None:
         """Raise if an attribute is a view into a buffer whose contents are about to move."""
         for name, value in vars(self).items():
             if name in _BOUND or name in self._cached:
                 continue
-            if any(_is_view(array, buffer) for array in _arrays_in(value)):
+            if any(_is_view(array, buffer) for array in _arrays_in(value) for buffer in buffers):
                 raise ValueError(
                     f"{type(self).__name__}: its attribute {name!r} is a view of parameters, which goes stale when "
                     "they move into a network or a copy: fetch the parameter with self.param(name), or keep the view "

@@ -88,6 +88,16 @@ class Part:
         weights = self.samples.ordered_weights(self.order)
         return self.count if weights is None else weights.sum(axis=-1)
 
+    def cut(self, first: int, last: int) -> Part:
+        """Return the batches from `first` up to `last`, counted from 0 within this part."""
+        start, stop = first * self.batch_size, min(last * self.batch_size, self.count)
+        samples, order = self.samples, self.order
+        if order is None:
+            samples = samples.part(start, stop)
+        else:
+            order = order[..., start:stop]
+        return Part(self.epoch, samples, order, self.batch_size, self.before + first)
+
     @property
     def last(self) -> int:
         """The number of samples in the last batch, which may be smaller than the others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ class NativeEngine(Engine):
         result, done = made.native.EpochResult.empty(model.replicate_shape), training.position.done
         try:
             records = loss_record, optimizer_record(made, training.optimizer, end - part.before)
-            self._train(batches, records, training.optimizer, result, active)
+            self._train(batches, records, training.optimizer, result, active, training.interrupt.let_through)
         except KeyboardInterrupt:  # each replicate is somewhere else
             np.copyto(done, part.before + result.steps, where=~survivors.frozen)
             tally.add_sums(result.loss, result.hits, part.mass_in(result.steps))
@@ -137,10 +138,11 @@ class NativeEngine(Engine):
         optimizer: Optimizer,
         result: Any,
         active: np.ndarray | None = None,
+        gate: AbstractContextManager[None] = nullcontext(),  # noqa: B008 - it has no state
     ) -> None:
         """Make a step for each batch, and count the steps that were made, also where Ctrl-C or an error ends it.
 
-        The result is filled.
+        The result is filled. The engine looks for signals while the gate lets them through.
         """
         model, made = self.model, self._made
         threads = thread_count(self._threads) if model.replicate_shape else 1
@@ -149,7 +151,8 @@ class NativeEngine(Engine):
         options: dict[str, Any] = {"statistics": measured, "active": active, "threads": threads}
         ended = False
         try:
-            made.network.train(model.values, batches, *records, result, **options)
+            with gate:
+                made.network.train(model.values, batches, *records, result, **options)
             ended = True
         finally:
             for module, statistics in zip(made.measuring, measured, strict=True):

@@ -34,6 +34,8 @@ class Stream(Source):
         If it is neither, or its first batch is not inputs, targets and perhaps weights.
     """
 
+    is_reopened = True
+
     def __init__(self, batches: Any, model: Module, loss: Loss) -> None:
         self._batches, self._model, self._loss = batches, model, loss
         self._part: Part | None = None
@@ -81,6 +83,14 @@ class Stream(Source):
                 "fit: expected x and y, as in the training that was interrupted, got batches; with "
                 "history.interrupted = None a new epoch begins"
             )
+
+    def generators(self) -> list[np.random.Generator]:
+        """Return none: somebody else orders the samples."""
+        return []
+
+    def reopen(self) -> None:
+        """Forget the first batch that was read ahead."""
+        self._opened = None
 
     def not_finite(self, replicate: int | None = None) -> str:
         """Return words for the first sample of the current part that is nan or infinite; empty if there is none."""

@@ -77,9 +77,9 @@ class Loop:
         self._go_back()
         survivors = Survivors(model, self._optimizer, history, self._source)
         with model.mode_kept() as modules, survivors, self._callbacks.told(run):
-            model.zero_grad()  # an interrupted step may have left something there
             if self._keeper is not None:
                 self._keeper.restore()
+            model.zero_grad()  # an interrupted step may have left something there
             history.interrupted = None
             try:
                 with self._interrupt:

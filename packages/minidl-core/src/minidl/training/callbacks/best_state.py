@@ -58,9 +58,12 @@ class BestState:
 
     def restore(self, replicates: np.ndarray) -> None:
         """Give some replicates their state back."""
-        state = self._state()
-        for kept, now in zip(self._kept.values(), state.values(), strict=True):
-            now[replicates] = kept[replicates]
+        if not replicates.any():
+            return
+        state = self._kept if replicates.all() else self._state()
+        if state is not self._kept:
+            for kept, now in zip(self._kept.values(), state.values(), strict=True):
+                now[replicates] = kept[replicates]
         if self._has_more:
             self.model.load_state_dict(state)
         else:

@@ -48,8 +48,8 @@ class Keeper:
             self._saved = saved_in(resume)
         rngs = [rng for checkpoint in self._checkpoints for rng in checkpoint.rngs]
         self._rngs = {f"rngs[{number}]": rng for number, rng in enumerate({id(rng): rng for rng in rngs}.values())}
-        self._is_noted, self._failed = False, False
-        self._note()
+        self._noted = self._states()  # before a stream is opened, to look at its first batch
+        self._has_read_ahead, self._failed = self._saved is None, False
         self.batches, self.goes_on = 0, self._saved is not None
 
     def begin(self, script: Script, source: Source, history: History, epochs: int) -> tuple[History, int]:
@@ -105,7 +105,7 @@ class Keeper:
             self._before = self._subject.take()
             with self._saved.read("state"):
                 self._subject.put({name: self._saved[name] for name in self._before})
-            self._note()
+            self._noted = self._states()
             self._source.reopen()
 
     def restore(self) -> None:
@@ -122,10 +122,10 @@ class Keeper:
 
     def begin_epoch(self) -> None:
         """Note the generators of streams before an epoch draws from them."""
-        if self._is_noted:  # before the first batch was looked at
-            self._is_noted = False
+        if self._has_read_ahead:
+            self._has_read_ahead = False
         else:
-            self._note()
+            self._noted = self._states()
 
     def cut(self, parts: Iterator[Part]) -> Iterator[Part]:
         """Iterate over parts that end where a checkpoint is due."""
@@ -187,9 +187,8 @@ class Keeper:
             save(checkpoint.path, state)
         self._failed = False
 
-    def _note(self) -> None:
-        self._noted = {name: rng.bit_generator.state for name, rng in self._rngs.items()}
-        self._is_noted = True
+    def _states(self) -> dict[str, Any]:
+        return {name: rng.bit_generator.state for name, rng in self._rngs.items()}
 
     def _with_noted(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the state of generators with those of streams as the epoch began with them."""

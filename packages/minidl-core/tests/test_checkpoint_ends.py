@@ -1,7 +1,6 @@
 """When checkpoints are written, what they leave when something fails, and how a training goes on after its end."""
 
 import os
-import resource
 import signal
 from pathlib import Path
 
@@ -50,10 +49,13 @@ def test_every_and_the_last(tmp_path, monkeypatch):
     assert written == [2]
 
 
-def test_more_epochs_go_on_after_the_last(path):
-    stopping = [minidl.EarlyStopping(monitor="loss")]
-    whole, _, expected = run(path.with_name("whole"), epochs=6, callbacks=[minidl.EarlyStopping(monitor="loss")])
-    model, _, history = run(path, epochs=6, callbacks=stopping)
+def test_more_epochs_go_on_after_the_last(tmp_path):
+    def stopping():
+        return [minidl.EarlyStopping(monitor="loss")]
+
+    whole, _, expected = run(tmp_path / "whole", epochs=6, callbacks=stopping())
+    run(tmp_path / "file", epochs=2, callbacks=stopping())
+    model, _, history = run(tmp_path / "file", epochs=6, callbacks=stopping())
     assert history.loss == expected.loss
     np.testing.assert_array_equal(model.values, whole.values)
 
@@ -188,6 +190,8 @@ def test_other_errors_leave_the_last_checkpoint(where, tmp_path):
 
 def full_disk(path):
     """Let this process write no file of more than a few bytes."""
+    import resource  # noqa: PLC0415 - other systems have none
+
     del path
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -11,10 +11,6 @@ X = np.random.default_rng(0).uniform(-1, 1, (23, 2)).astype(np.float32)
 Y = (X[:, :1] * X[:, 1:]).astype(np.float32)
 
 
-class Died(BaseException):
-    """Ends a training as a kill does: nothing is written any more."""
-
-
 def network(rng=0, *, width=8, p_drop=0.2, activation=minidl.Tanh):
     rng = np.random.default_rng(rng)
     layers = [minidl.Linear(2, width, rng=rng), activation(), minidl.Dropout(p_drop, rng=rng)]

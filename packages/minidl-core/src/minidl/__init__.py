@@ -3,6 +3,7 @@
 from minidl.arrays.backend import Backend, get_backend
 from minidl.arrays.softmax import log_softmax, softmax
 from minidl.arrays.weights import class_weights
+from minidl.files.model import load, save
 from minidl.gradcheck import GradientError, gradcheck
 from minidl.layers.activations import Identity, LeakyReLU, ReLU, Sigmoid, Tanh
 from minidl.layers.batch_norm import BatchNorm1d
@@ -128,10 +129,12 @@ __all__ = [
     "fit",
     "get_backend",
     "gradcheck",
+    "load",
     "log_softmax",
     "predict",
     "probe",
     "replicate",
+    "save",
     "softmax",
     "summary",
     "train_step",

@@ -1,4 +1,4 @@
-"""The command `minidl` with its subcommands `reproduce`, `readings`, `train` and `sweep`."""
+"""The command `minidl` with its subcommands `reproduce`, `readings`, `train`, `predict` and `sweep`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from minidl_experiments import __version__
+from minidl_experiments.command_predict import predict
 from minidl_experiments.command_readings import readings
 from minidl_experiments.command_reproduce import reproduce_command
 from minidl_experiments.command_train import train
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command("reproduce")(reproduce_command)
 app.command("readings")(readings)
 app.command("train")(train)
+app.command("predict")(predict)
 app.command("sweep")(sweep)
 
 

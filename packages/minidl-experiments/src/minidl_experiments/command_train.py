@@ -69,6 +69,7 @@ _OUT = _option(
     f"File for a picture of the classified test set; its name ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}.",
     callback=home_expanded,
 )
+_SAVE = _option(_DATA, "File for the model, which `minidl predict` and minidl.load read.", callback=home_expanded)
 
 
 def train(  # noqa: PLR0917 - command-line options are given by name
@@ -89,9 +90,13 @@ def train(  # noqa: PLR0917 - command-line options are given by name
     samples: Annotated[int, _SAMPLES] = Settings.samples,
     seed: Annotated[int, _option(_DATA, "Seed of the data, the weights and the order.", min=0)] = 0,
     out: Annotated[Path | None, _OUT] = None,
+    save: Annotated[Path | None, _SAVE] = None,
 ) -> None:
     """Train one network; the defaults are the report's first experiment."""
     _check_picture(out)
+    if save is not None:
+        make_folder(save.parent, "--save")
+        check_files(save, option="--save")
     settings = Settings(
         activation=activation or Settings.activation,
         last_activation=last_activation or activation or Settings.activation,
@@ -109,7 +114,7 @@ def train(  # noqa: PLR0917 - command-line options are given by name
         training = Training(settings, [seed])
     except (ValueError, TypeError) as error:
         fail(error)
-    _train(training, out)
+    _train(training, out, save)
 
 
 def _check_picture(out: Path | None) -> None:
@@ -156,7 +161,7 @@ def _choose_steps(
     return Steps(optimizer, lr, eta, kappa, momentum, weight_decay)
 
 
-def _train(training: Training, out: Path | None) -> None:
+def _train(training: Training, out: Path | None, save: Path | None) -> None:
     console, start = Console(), time.perf_counter()
     say(console, minidl.summary(training.network(0)))
     complete = _run(training)
@@ -165,7 +170,9 @@ def _train(training: Training, out: Path | None) -> None:
     scores = [_score(name, samples, training) for name, samples in training.data._asdict().items()]
     if out is not None:
         _draw(training, out)  # before the print, which a closed pipe may end
-    for line in (done, *scores, *([] if out is None else [f"wrote {out}"])):
+    if save is not None:
+        minidl.save(training.network(0), save)
+    for line in (done, *scores, *(f"wrote {path}" for path in (out, save) if path is not None)):
         say(console, line)
     if not complete:
         complain("minidl: interrupted")

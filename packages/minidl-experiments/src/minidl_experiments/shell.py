@@ -86,12 +86,14 @@ def home_expanded(path: Path | None) -> Path | None:
         raise typer.BadParameter(f"{path}: {error}") from error
 
 
-def check_files(*paths: Path) -> None:
+def check_files(*paths: Path, option: str = "--out") -> None:
     """Check, before the work begins, that files can be written; folders must exist.
 
     Parameters
     ----------
     *paths : pathlib.Path
+    option : str
+        That named them, for the error.
 
     Raises
     ------
@@ -100,12 +102,12 @@ def check_files(*paths: Path) -> None:
     """
     for path in paths:
         if path.is_dir():
-            fail(f"--out: expected the name of a file, got the folder {path}")
+            fail(f"{option}: expected the name of a file, got the folder {path}")
         try:
             if path.is_file() or path.is_symlink():
                 path.open("ab").close()
         except OSError as error:
-            fail(f"--out: cannot write the file {path}: {error.strerror}")
+            fail(f"{option}: cannot write the file {path}: {error.strerror}")
 
 
 def load_figures() -> None:
@@ -123,12 +125,14 @@ def load_figures() -> None:
         fail(f"cannot draw figures: {error}")
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, option: str = "--out") -> None:
     """Create a folder for results and check, before the work begins, that it is writable.
 
     Parameters
     ----------
     folder : pathlib.Path
+    option : str
+        That named it, for the error.
 
     Raises
     ------
@@ -140,7 +144,7 @@ def make_folder(folder: Path) -> None:
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        fail(f"--out: cannot write into the folder {folder}: {error.strerror}")
+        fail(f"{option}: cannot write into the folder {folder}: {error.strerror}")
 
 
 def interrupted(finished: str, written: Path | None) -> NoReturn:

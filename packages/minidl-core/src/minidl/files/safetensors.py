@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from minidl.files.replacing import replacing
-from minidl.files.strict_json import parse, words
+from minidl.files.strict_json import parse, shortened, words
 
 DTYPES = {"BOOL": "bool", "F16": "<f2", "F32": "<f4", "F64": "<f8"} | {
     f"{sign}{8 * size}": f"<{sign.lower()}{size}" for sign in "IU" for size in (1, 2, 4, 8)
@@ -119,7 +119,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
             _refuse_gaps(entries, room)
             arrays = {entry.name: _read_array(file, entry) for entry in entries}
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{os.fspath(path)}: {error}") from error
+            raise ValueError(f"{os.fspath(path)}: {shortened(error)}") from error
     return {name: arrays[name] for name in header}, metadata
 
 

@@ -6,6 +6,7 @@ import json
 import reprlib
 from typing import Any
 
+LONGEST = 1000  # characters of a message
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 200
 
@@ -29,6 +30,12 @@ def parse(text: str | bytes) -> Any:
 def words(value: Any) -> str:
     """Return data in words for an error message, shortened where they are long."""
     return _SHORT.repr(value)
+
+
+def shortened(error: object) -> str:
+    """Return the message of an error, without its end if somebody has made it long."""
+    text = str(error)
+    return text if len(text) < LONGEST else f"{text[:LONGEST]} ..."
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from minidl.training.checkpoint import keeper
 
 X = np.random.default_rng(0).uniform(-1, 1, (23, 2)).astype(np.float32)
 Y = (X[:, :1] * X[:, 1:]).astype(np.float32)
+PARTS = ("script", "model", "optimizer", "generators", "history", "position", "callbacks", "ended", "batches")
 
 
 def network(rng=0, *, width=8, p_drop=0.2, activation=minidl.Tanh):
@@ -106,6 +107,30 @@ def inside(*place, **changes):
     return spoil
 
 
+@pytest.mark.parametrize("kind", ["MT19937", "Philox", "SFC64", "PCG64DXSM"])
+def test_every_kind_of_generator_goes_on(kind, tmp_path):
+    def rng():
+        return np.random.Generator(getattr(np.random, kind)(3))
+
+    model, _, history = run(tmp_path / "whole", rng=rng())
+    run(tmp_path / "file", epochs=2, rng=rng())
+    other, _, again = run(tmp_path / "file", rng=rng())
+    assert again.loss == history.loss
+    np.testing.assert_array_equal(other.values, model.values)
+
+
+@pytest.mark.parametrize(("kind", "place"), [("MT19937", ("state", "pos")), ("Philox", ("buffer_pos",))])
+def test_a_state_of_a_generator_does_not_point_outside_of_it(kind, place, tmp_path):
+    rng = np.random.Generator(getattr(np.random, kind)(3))
+    run(tmp_path / "file", epochs=1, rng=rng)
+    saved = keeper.saved_in(tmp_path / "file")
+    parts = {name: saved[name] for name in PARTS}
+    inside("generators", "states", 0, *place[:-1], **{place[-1]: 10_000})(parts)
+    keeper.save(tmp_path / "spoilt", parts)
+    with pytest.raises(ValueError, match=f"generators: expected {place[-1]} from 0 to"):
+        run(tmp_path / "new", resume=tmp_path / "spoilt", rng=rng)
+
+
 HOSTILE = {
     "a vector": (inside("optimizer", "vectors", m=np.zeros(3)), "optimizer: Adam: expected m"),
     "a negative t": (inside("optimizer", t=-1), "optimizer: Adam: expected t to be at least 0"),
@@ -127,8 +152,7 @@ HOSTILE = {
 @pytest.mark.parametrize(("spoil", "words"), HOSTILE.values(), ids=HOSTILE)
 def test_a_spoilt_file_changes_nothing(spoil, words, path, tmp_path, unchanged):
     saved = keeper.saved_in(path)
-    parts = {name: saved[name] for name in ("script", "model", "optimizer", "generators", "history")}
-    parts |= {name: saved[name] for name in ("position", "callbacks", "ended", "batches")}
+    parts = {name: saved[name] for name in PARTS}
     spoil(parts)
     keeper.save(tmp_path / "spoilt", parts)
     model = network()

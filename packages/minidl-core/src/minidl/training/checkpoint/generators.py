@@ -9,6 +9,8 @@ import numpy as np
 
 from minidl.layers.module import Module
 
+_LAST = {"pos": 624, "buffer_pos": 4}  # the ends of the blocks of MT19937 and Philox, which NumPy does not check
+
 
 class Generators:
     """The generators of a training.
@@ -44,6 +46,10 @@ class Generators:
             kind = type(one.bit_generator).__name__
             if its["bit_generator"] != kind:
                 raise ValueError(f"expected generators of kind {its['bit_generator']}, as in the file, got {kind}")
+            for name, last in _LAST.items():
+                place = {**its, **its["state"]}.get(name, 0)
+                if type(place) is not int or not 0 <= place <= last:
+                    raise ValueError(f"expected {name} from 0 to {last} in a state of {kind}, got {place!r}")
             one.bit_generator.state = its
 
 

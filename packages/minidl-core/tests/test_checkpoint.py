@@ -200,3 +200,34 @@ def test_checkpoints_change_no_number(name, engine, tmp_path):
         plain, kept = (Script(model, OPTIMIZERS["Adam"], engine=engine, **TRAININGS[name]) for _ in range(2))
         plain.history = minidl.fit(plain.model, minidl.MSELoss("mean"), plain.optimizer, **plain.options)
         np.testing.assert_equal(kept.run(tmp_path / "file", batches=1).end(), plain.end())
+
+
+def put_together(early, late, replicate):
+    """Return a state in which one replicate is less far than the others, as threads leave them on Ctrl-C."""
+    mixed = {name: late[name] for name in ("script", "model", "optimizer", "generators", "history", "position")}
+    mixed |= {name: late[name] for name in ("callbacks", "ended", "batches")}
+    pairs = [(mixed["model"]["parameters"][name], array) for name, array in early["model"]["parameters"].items()]
+    pairs += [(mixed["optimizer"]["vectors"][name], array) for name, array in early["optimizer"]["vectors"].items()]
+    for mine, its in [*pairs, (mixed["position"]["done"], early["position"]["done"])]:
+        mine[replicate] = its[replicate]
+    number = mixed["generators"]["places"][f"Dropout 0, replicate {replicate}"]
+    mixed["generators"]["states"][number] = early["generators"]["states"][number]
+    sums = zip(late["position"]["sums"], early["position"]["sums"], strict=True)
+    mixed["position"]["sums"] = [np.where(np.arange(3) == replicate, its, mine) for mine, its in sums]
+    return mixed
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_replicates_that_are_not_equally_far_are_brought_together(engine, monkeypatch, tmp_path):
+    def make():
+        return Script(several, OPTIMIZERS["Adam"], engine=engine, **ARRAYS, rng=[1, 2, 3])
+
+    end, kept = checkpoints_of(monkeypatch, tmp_path, make(), batches=1)
+    mixed = put_together(keeper.saved_in(kept[0]), keeper.saved_in(kept[2]), replicate=1)
+    assert mixed["position"]["done"].tolist() == [3, 1, 3]
+    keeper.save(tmp_path / "mixed", mixed)
+    (tmp_path / "again").mkdir()
+    again, others = checkpoints_of(monkeypatch, tmp_path / "again", make(), batches=1, resume=tmp_path / "mixed")
+    np.testing.assert_equal(again, end)
+    for path in others[:3]:
+        np.testing.assert_equal(make().run(tmp_path / "last", resume=path).end(), end)

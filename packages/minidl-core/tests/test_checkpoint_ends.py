@@ -252,3 +252,38 @@ def test_a_state_that_is_not_plain_names_its_place(tmp_path):
     with pytest.raises(TypeError, match="callbacks/0/1/things/1: expected plain values and arrays, got set"):
         run(tmp_path / "file", callbacks=[Strange()])
     assert not Path(tmp_path / "file").exists()
+
+
+def test_ctrl_c_after_the_end_does_not_begin_anew(tmp_path, monkeypatch):
+    save = keeper.save
+
+    def save_and_press(path, state):
+        save(path, state)
+        if state["ended"] and not written:
+            written.append(1)
+            signal.raise_signal(signal.SIGINT)
+
+    written = []
+    monkeypatch.setattr(keeper, "save", save_and_press)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "file", epochs=9, callbacks=[lambda epoch, _: epoch == 2])
+    _, _, history = run(tmp_path / "file", epochs=9, callbacks=[lambda epoch, _: epoch == 2])
+    assert len(history) == 2
+
+
+def test_a_handler_that_raises_nothing_makes_no_step_whole(tmp_path):
+    class Fails(minidl.Adam):
+        def step(self):
+            if self.t == 6:
+                signal.raise_signal(signal.SIGINT)
+            if self.t == 7:
+                raise RuntimeError("within a step")
+            super().step()
+
+    handler = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        with pytest.raises(RuntimeError):
+            run(tmp_path / "file", optimizer=Fails)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert keeper.saved_in(tmp_path / "file")["optimizer"]["t"] == 5

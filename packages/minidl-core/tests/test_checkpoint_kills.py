@@ -91,11 +91,12 @@ def test_killed_at_any_moment(case, tmp_path):
     longest = time.monotonic() - began
     assert expected.split()[0]
     while kills < -(-KILLS // len(CASES)):
-        path, end = tmp_path / f"after {kills}", ""
-        while not end:
+        path, child = tmp_path / f"after {kills}", None
+        while child is None or child.returncode:
             child = begin(path, case)
             time.sleep(rng.uniform(0, longest / 3))
             child.kill()
             end, _ = child.communicate()
-            kills += not end
+            assert child.returncode in (0, -9)
+            kills += child.returncode == -9
         assert end == expected

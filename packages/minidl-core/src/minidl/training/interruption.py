@@ -105,6 +105,7 @@ class Deferred:
             pending, self._pending = self._pending, None
             self.in_order = not self._is_second
             self._handler(*pending)
+            self.in_order = False  # the handler has raised nothing
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         is_second = self._pending is not None

@@ -158,14 +158,14 @@ class Loop:
         self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
         self._tally.start()
         if position.sums is None:
-            self._run_batches(training, skip=0)
+            self._run_batches(training, self._keeper, skip=0)
         else:
             self._finish(training, position.sums)
         return self._tally.result()
 
-    def _run_batches(self, training: Training, skip: int) -> None:
-        """Make the steps of an epoch, but for those at its beginning."""
-        engine, position, keeper = self._engine, training.position, self._keeper
+    def _run_batches(self, training: Training, keeper: Keeper | None, skip: int) -> None:
+        """Make the steps of an epoch, but for those at its beginning; the keeper writes checkpoints on the way."""
+        engine, position = self._engine, training.position
         parts = self._source.parts(position.epoch, position.order, skip, joined=engine.joins_batches)
         if keeper is not None:
             parts = keeper.cut(parts)
@@ -178,18 +178,20 @@ class Loop:
             engine.run(training, part)
             self._within, self._batches = "", part.before + part.batches
             if keeper is not None:
-                keeper.after_batches(position, self._tally.sums(), training.survivors.frozen, self._history)
+                keeper.after_batches(position, self._tally.sums(), self._history, self._batches)
 
     def _finish(self, training: Training, sums: Sums) -> None:
         """Make the steps that are left of an interrupted epoch, together for the replicates that are equally far."""
         position, survivors = training.position, training.survivors
         self._batches = int(position.done.max())  # nothing may be left
-        for done, replicates in list(position.groups(~survivors.frozen)):
+        groups = list(position.groups(~survivors.frozen))
+        keeper = self._keeper if len(groups) == 1 else None  # sums of all are known where all are equally far
+        for done, replicates in groups:
             self._tally.start(sums)
             self._optimizer.t = position.t + done
             try:
                 with survivors.only(replicates):
-                    self._run_batches(training, skip=done)
+                    self._run_batches(training, keeper, skip=done)
             finally:
                 sums = position.sums = sums.replaced(replicates, self._tally.sums())
         self._tally.start(sums)

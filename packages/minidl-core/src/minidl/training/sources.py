@@ -27,10 +27,13 @@ class Source(ABC):
         All samples, or those of the first batch: what is checked before the first step.
     is_reopened : bool
         Whether a training that goes on within an epoch goes through its batches anew, up to where it was.
+    has_read_ahead : bool
+        Whether batches of the next epoch have been made already.
     """
 
     samples: Samples
     is_reopened: bool = False
+    has_read_ahead: bool = False
 
     @abstractmethod
     def generators(self) -> list[np.random.Generator]:

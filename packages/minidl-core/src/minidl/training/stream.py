@@ -47,6 +47,7 @@ class Stream(Source):
         self._axes = self.samples.x_axis, self.samples.y_axis
         self._x_like, self._y_like = (_Like(array, axis) for array, axis in zip((x, y), self._axes, strict=True))
         self._opened: Iterator[Any] | None = chain([first], opened)
+        self.has_read_ahead = True
 
     def order(self) -> None:
         """Return None: somebody else orders the samples."""
@@ -60,7 +61,8 @@ class Stream(Source):
         joined: bool,
     ) -> Iterator[Part]:
         """Iterate over the batches, each a part, or as many of one size as are fast together."""
-        opened, self._opened = self._opened or self._open(epoch), None
+        opened = self._opened or self._open(epoch)
+        self.reopen()
         batches, before = islice(self._checked(opened, epoch), skip, None), skip
         mass: Any = 0
         for x, y, size, weight in join(batches, self._axes) if joined else self._single(batches):
@@ -90,7 +92,7 @@ class Stream(Source):
 
     def reopen(self) -> None:
         """Forget the first batch that was read ahead."""
-        self._opened = None
+        self._opened, self.has_read_ahead = None, False
 
     def not_finite(self, replicate: int | None = None) -> str:
         """Return words for the first sample of the current part that is nan or infinite; empty if there is none."""

@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from minidl.training.callbacks.calls import Callbacks
 from minidl.training.callbacks.checkpoint import Checkpoint
 from minidl.training.checkpoint.generators import Generators, places_of
@@ -49,7 +47,7 @@ class Keeper:
         rngs = [rng for checkpoint in self._checkpoints for rng in checkpoint.rngs]
         self._rngs = {f"rngs[{number}]": rng for number, rng in enumerate({id(rng): rng for rng in rngs}.values())}
         self._noted = self._states()  # before a stream is opened, to look at its first batch
-        self._has_read_ahead, self._failed = self._saved is None, False
+        self._failed = self._ended = False
         self.batches, self.goes_on = 0, self._saved is not None
 
     def begin(self, script: Script, source: Source, history: History, epochs: int) -> tuple[History, int]:
@@ -97,7 +95,8 @@ class Keeper:
         with saved.read("batches"):
             self.batches = int(saved["batches"])
         history.interrupted = Interruption(position, self._source.state())
-        return history, 0 if saved["ended"] else epochs - len(history)
+        self._ended = bool(saved["ended"])
+        return history, 0 if self._ended else epochs - len(history)
 
     def put(self) -> None:
         """Bring model, optimizer and generators to where they were."""
@@ -122,9 +121,7 @@ class Keeper:
 
     def begin_epoch(self) -> None:
         """Note the generators of streams before an epoch draws from them."""
-        if self._has_read_ahead:
-            self._has_read_ahead = False
-        else:
+        if not self._source.has_read_ahead:
             self._noted = self._states()
 
     def cut(self, parts: Iterator[Part]) -> Iterator[Part]:
@@ -138,17 +135,16 @@ class Keeper:
                 yield part if (first, last) == (0, end) else part.cut(first, last)
                 first = last
 
-    def after_batches(self, position: Position, sums: Sums, frozen: np.ndarray, history: History) -> None:
-        """Write the checkpoints that are due within an epoch, unless replicates are not equally far."""
-        equal = list(position.groups(~frozen))
-        due = [one for one in self._checkpoints if one.batches and equal and not equal[0][0] % one.batches]
-        if due and len(equal) == 1:
-            self._write(due, history, position, sums, equal[0][0])
+    def after_batches(self, position: Position, sums: Sums, history: History, done: int) -> None:
+        """Write the checkpoints that are due after so many batches of an epoch."""
+        due = [one for one in self._checkpoints if one.batches is not None and not done % one.batches]
+        self._write(due, history, position, sums, done)
 
     def after_epoch(self, epoch: int, history: History, batches: int, *, last: bool, ended: bool) -> None:
         """Write the checkpoints that are due after an epoch, and all after the last."""
+        self._ended = ended
         due = [one for one in self._checkpoints if last or ended or not epoch % one.every]
-        self._write(due, history, None, None, batches, ended=ended)
+        self._write(due, history, None, None, batches)
 
     def after_error(self, error: BaseException, history: History, position: Position | None, batches: int) -> None:
         """Write all checkpoints when an error has ended the training between two steps."""
@@ -166,8 +162,6 @@ class Keeper:
         position: Position | None,
         sums: Sums | None,
         batches: int,
-        *,
-        ended: bool = False,
     ) -> None:
         if not due:
             return
@@ -180,7 +174,7 @@ class Keeper:
             "history": history_state(history),
             "position": position_state(position, sums),
             "callbacks": self._callbacks.states(),
-            "ended": ended,
+            "ended": self._ended,
             "batches": batches,
         }
         for checkpoint in due:

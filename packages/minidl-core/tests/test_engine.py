@@ -82,8 +82,9 @@ class Pretended:
         if self.refuses in (loss, optimizer):
             raise UnsupportedError(f"{self.refuses} is not one that it knows")
 
-    def train(self, values, samples, loss, optimizer, result, *, statistics, active, threads):
+    def train(self, values, samples, loss, optimizer, result, *, statistics, active, threads, adds):
         assert not list(statistics)
+        assert adds or not result.loss.any()
         self.epochs.append(SimpleNamespace(
             values=values, samples=samples, loss=loss, optimizer=optimizer, active=active, threads=threads
         ))  # fmt: skip

@@ -177,7 +177,7 @@ WITH_KINDS |= {"training.loop", "training.train_step", "training.validation"}
 def test_training_does_not_ask_for_a_layer_or_a_loss_of_a_kind():
     kinds = {name for name in MODULES if room_of(name) in {"layers", "losses", "optim"}}
     bases = {"layers.module", "layers.tools", "losses.loss", "losses.reduction"}
-    bases |= {"optim.optimizer", "optim.rates", "optim.state"}
+    bases |= {"optim.optimizer", "optim.exchange", "optim.rates", "optim.schedule", "optim.state", "optim.torch_state"}
     for name in MODULES:
         if room_of(name) == "training":
             known = known_to(name) if name not in WITH_KINDS else {other for other, _ in imports_of(name)[0]}

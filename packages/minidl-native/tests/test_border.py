@@ -62,6 +62,7 @@ def arguments(**changes):
         "diverged": np.full(R, 7),
         "active": None,
         "threads": 1,
+        "adds": 0,
     }
     assert good.keys() >= changes.keys()
     return good | changes
@@ -76,7 +77,7 @@ def train(call):
     optimizer = (*take("optimizer", "settings"), vectors, *take("rates", "t"))
     result = take("losses", "hits", "steps", "diverged")
     return _engine.train(
-        *take("network", "values", "statistics"), samples, loss, optimizer, result, *take("active", "threads")
+        *take("network", "values", "statistics"), samples, loss, optimizer, result, *take("active", "threads", "adds")
     )
 
 
@@ -233,6 +234,18 @@ def test_a_setting_whose_error_is_its_own_keeps_it():
         train(arguments(settings=ADAM | {"eps": Bad()}))
 
 
+def test_sums_go_on_from_what_stands_there():
+    whole, first = arguments(), arguments(order=np.arange(4), rates=np.full(1, 0.01))
+    train(whole)
+    train(first)
+    train(first | {"order": np.arange(4, N), "rates": np.full(2, 0.01), "adds": 1, "t": 1})
+    for name in ("losses", "hits", "values"):
+        np.testing.assert_array_equal(first[name], whole[name])
+    for adds in (2, -1, None):
+        with pytest.raises((ValueError, TypeError), match=REFUSED + r".*adds"):
+            train(arguments(adds=adds))
+
+
 def test_all_ways_to_give_a_setting_are_one():
     trained = []
     for beta in (0.5, np.float32(0.5), np.array(0.5), np.array([0.5, 0.5]), np.full((R, 3), 0.5)[:, 1],
@@ -252,7 +265,7 @@ def test_records_that_are_none(place, record):
     samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {}, False, 0.0)
     optimizer = ("Adam", ADAM, {"m": call["m"], "v": call["v"]}, call["rates"], 0)
     result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged"))
-    records = [call["network"], call["values"], (), samples, loss, optimizer, result, None, 1]
+    records = [call["network"], call["values"], (), samples, loss, optimizer, result, None, 1, 0]
     assert _engine.train(*records) is None
     if place == 2 and record == ():
         return

@@ -91,3 +91,38 @@ def test_the_optimizer_knows_how_many_steps_were_made():
         [sys.executable, "-W", "error", "-c", COUNTED], capture_output=True, text=True, check=False, timeout=60
     )
     assert not done.returncode, done.stderr
+
+
+IN_MID_EPOCH = """
+import os, signal, sys, threading
+import numpy as np
+import minidl
+
+n, replicates = 2_000_000, int(sys.argv[1])
+build = lambda rng: minidl.Linear(1, 8, rng=rng)
+model = minidl.replicate(build, range(replicates)) if replicates else build(0)
+x, y = np.ones((n, 1), np.float32), np.ones((n, 8), np.float32)
+options = {"epochs": 1, "batch_size": 1, "engine": "native", "shuffle": False, "threads": 2}
+pid = os.getpid()
+
+class Begin(minidl.Callback):
+    def start(self, run):
+        threading.Timer(0.1, os.kill, (pid, signal.SIGINT)).start()
+
+try:
+    minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, 1e-9), x, y, callbacks=[Begin()], **options)
+    raise SystemExit("was not interrupted")
+except KeyboardInterrupt as error:
+    made = error.history.interrupted.position.done
+assert (made < n).all() and (made.max() > 0), made
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize("replicates", ["0", "3"])
+def test_fit_ends_in_mid_epoch(replicates):
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-W", "error", "-c", IN_MID_EPOCH, replicates],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert not done.returncode, done.stderr

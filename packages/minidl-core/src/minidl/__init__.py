@@ -45,6 +45,7 @@ from minidl.parameters.spec import LayerSpec, ParamSpec
 from minidl.replicate import replicate, unstack
 from minidl.summary import summary
 from minidl.training.callbacks.callback import Callback, Run
+from minidl.training.callbacks.checkpoint import Checkpoint
 from minidl.training.callbacks.early_stopping import EarlyStopping
 from minidl.training.callbacks.progress import Progress
 from minidl.training.callbacks.recorder import Recorder
@@ -74,6 +75,7 @@ __all__ = [
     "Backend",
     "BatchNorm1d",
     "Callback",
+    "Checkpoint",
     "Concat",
     "CosineSchedule",
     "CrossEntropyLoss",

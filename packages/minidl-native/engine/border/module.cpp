@@ -93,23 +93,24 @@ PyObject* predict(PyObject* const* args, Py_ssize_t count) {
   return run_tasks(replicates * shares, threads, bytes, task) ? none() : nullptr;
 }
 
-// train(network, values, statistics, samples, loss, optimizer, result, active, threads): values, statistics, the
+// train(network, values, statistics, samples, loss, optimizer, result, active, threads, adds): values, statistics, the
 // optimizer's vectors and the result are written, the result also where an exception ends the training; Job says what
-// the records hold
+// the records hold. If `adds` is true, the sums of the result go on from what stands there.
 PyObject* train(PyObject* const* args, Py_ssize_t count) {
   Job job;
   Pass& pass = job.pass;
-  int64_t threads;
-  Network* network = read_count(count, 9) ? network_of(args[0]) : nullptr;
+  int64_t threads, adds;
+  Network* network = read_count(count, 10) ? network_of(args[0]) : nullptr;
   if (!network || !job.open_values(*network, args[1]) || !job.open_statistics(*network, args[2]) ||
       !job.open_data(*network, args[3], args[4]) || !job.open_optimizer(*network, args[5]) ||
       !job.open_result(*network, args[6], args[7]) || !network->check_training(pass.rates != nullptr) ||
-      !job.check_batches(*network) || !read_integer(args[8], "threads", 1, INT64_MAX, threads)) {
+      !job.check_batches(*network) || !read_integer(args[8], "threads", 1, INT64_MAX, threads) ||
+      !read_integer(args[9], "adds", 0, 1, adds)) {
     return nullptr;
   }
   const Chain& chain = network->chain;
   const Kernel& kernel = network->kernel();
-  job.clear_result(chain.replicates);
+  job.clear_result(chain.replicates, adds != 0);
   const auto task = [&](int64_t r, void* workspace, Stop stop) {
     if (job.is_active(r)) return kernel.train(chain, pass, r, workspace, stop);
     pass.losses[r] = NAN;

@@ -265,8 +265,10 @@ bool Job::open_result(const Network& network, PyObject* result, PyObject* active
   return true;
 }
 
-void Job::clear_result(int64_t replicates) {
-  for (double* result : {pass.losses, pass.hits}) std::fill(result, result + replicates, 0.0);
+void Job::clear_result(int64_t replicates, bool adds) {
+  for (double* result : {pass.losses, pass.hits}) {
+    if (!adds) std::fill(result, result + replicates, 0.0);
+  }
   for (int64_t* result : {pass.steps, pass.diverged}) std::fill(result, result + replicates, 0);
 }
 

@@ -44,7 +44,7 @@ class Job {
   // result: (loss, hits, steps, diverged); active: bool for each replicate, or None
   bool open_result(const Network& network, PyObject* result, PyObject* active);
 
-  void clear_result(int64_t replicates);
+  void clear_result(int64_t replicates, bool adds);  // adds: losses and hits go on from what stands there
   bool is_active(int64_t replicate) const {
     return active_.empty() || ((const volatile char*)active_.data())[replicate];
   }

@@ -116,8 +116,8 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
   // A step that is stopped in its middle is as if it had not begun, unless something was drawn for it.
   const Stop* in_step = draws(chain, r) ? nullptr : &stop;
   const double l2 = pass.l2 ? pass.l2[r] : 0;
-  double total = 0;  // here, because other threads write next to losses[r]
-  double hits = 0;
+  double total = pass.losses[r];  // here, because other threads write next to losses[r]
+  double hits = pass.hits[r];
   int64_t steps = 0, diverged = 0;
   const double* weights = pass.weights ? pass.weights + r * pass.weight_stride : nullptr;
   for (int64_t start = 0; start < pass.visited; start += pass.batch) {

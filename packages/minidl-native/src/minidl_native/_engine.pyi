@@ -23,6 +23,7 @@ def train(
     result: tuple[Any, Any, Any, Any],
     active: Any,
     threads: int,
+    adds: bool,
     /,
 ) -> None: ...
 def step(network: Any, values: Any, gradients: Any, optimizer: tuple[str, Any, Any, Any, int], /) -> None: ...

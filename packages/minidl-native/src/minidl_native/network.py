@@ -153,6 +153,7 @@ class Network:
         statistics: Sequence[Statistics] = (),
         active: np.ndarray | None = None,
         threads: int = 1,
+        adds: bool = False,
     ) -> None:
         """Make a step for each batch of the samples.
 
@@ -168,7 +169,7 @@ class Network:
         optimizer : OptimizerRecord
             Its vectors are changed.
         result : EpochResult
-            Filled, whatever stood there before.
+            Filled, whatever stood there before, unless `adds`.
         statistics : sequence of mapping from str to ndarray
             For each BatchNorm1d in order its running statistics, which are changed: after Ctrl-C and after a loss of
             nan they are those of the steps that were made.
@@ -176,6 +177,9 @@ class Network:
             The replicates to train.
         threads : int
             Number of threads that replicates are spread over. The result does not depend on it.
+        adds : bool
+            Whether loss and hits go on from what stands in the result. A pass that is cut into several then has the
+            sums of one, to the bit.
 
         Raises
         ------
@@ -191,7 +195,7 @@ class Network:
         order, weights, active = _plain_if_any(order), _plain_if_any(weights), _plain_if_any(active)
         data = (_plain(x), _plain(y), order, batch_size, weights)
         descent, measured = _with_rates(optimizer), tuple(statistics)
-        arguments = (self._network, values, measured, data, loss, descent, result, active, threads)
+        arguments = (self._network, values, measured, data, loss, descent, result, active, threads, adds)
         if not self._locks:
             return _engine.train(*arguments)
         with ExitStack() as held:

@@ -6,6 +6,7 @@ from typing import Any
 
 from minidl.layers.module import Module
 from minidl.optim.moments import Moments
+from minidl.optim.torch_state import Spelling
 
 
 class Adam(Moments):
@@ -52,6 +53,10 @@ class Adam(Moments):
     >>> np.round(layer.values - before, 3)
     array([-0.5,  0.5], dtype=float32)
     """
+
+    spelling = Spelling(
+        *Moments.spelling[:2], fixed={"amsgrad": False, "maximize": False, "decoupled_weight_decay": False}
+    )
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 
 from minidl.layers.module import Module
 from minidl.optim.moments import Moments
+from minidl.optim.torch_state import Spelling
 
 
 class AdamW(Moments):
@@ -51,6 +52,10 @@ class AdamW(Moments):
     >>> layer.values
     array([ 1.9, -3.8], dtype=float32)
     """
+
+    spelling = Spelling(
+        *Moments.spelling[:2], fixed={"amsgrad": False, "maximize": False, "decoupled_weight_decay": True}
+    )
 
     def __init__(
         self,

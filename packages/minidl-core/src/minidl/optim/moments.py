@@ -13,6 +13,7 @@ from minidl.arrays.settings import flag, number
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
 from minidl.optim.rates import power
+from minidl.optim.torch_state import Spelling
 
 
 class _Numbers(NamedTuple):
@@ -41,6 +42,7 @@ class Moments(Optimizer):
 
     settings = ("beta1", "beta2", "eps", "eps_hat", "weight_decay", "clip", "decay_biases")
     vectors = ("m", "v")
+    spelling = Spelling({"m": "exp_avg", "v": "exp_avg_sq"}, {"betas": ("beta1", "beta2")})
     beta1 = number("beta1", DECAY, "How much of the first moment is kept; a number, or one per replicate.")
     beta2 = number("beta2", DECAY, "How much of the second moment is kept; a number, or one per replicate.")
     eps = number("eps", NON_NEGATIVE, "Added to the root; a number, or one per replicate.")

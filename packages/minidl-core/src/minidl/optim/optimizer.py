@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
@@ -15,11 +14,11 @@ from minidl.arrays.backend import Array
 from minidl.arrays.checks import ABOVE_ZERO, FINITE, NON_NEGATIVE
 from minidl.arrays.settings import check_again, count, flag, number
 from minidl.layers.module import Module
+from minidl.optim.exchange import Exchange
 from minidl.optim.rates import power, rate, rate_at, rates_at, refuse_beside_eta, refuse_beside_lr, words_of
-from minidl.optim.state import OptimizerState, writable
 
 
-class Optimizer(ABC):
+class Optimizer(Exchange, ABC):
     """Base class of optimizers: computes a step from the gradient.
 
     An optimizer works on the model's one vector of values and one of gradients, whatever its layers are. Every setting
@@ -48,6 +47,8 @@ class Optimizer(ABC):
         The attributes that are numbers or flags, beside the learning rate.
     vectors : tuple of str
         The attributes that are vectors laid out as the parameters.
+    spelling : Spelling
+        What torch calls them in its state dicts; see `state_dict`.
     t : int
         Number of steps made.
 
@@ -181,65 +182,12 @@ class Optimizer(ABC):
             return np.full(steps, rate)
         return None if rate is None else np.broadcast_to(rate, (steps, *rate.shape))
 
-    def state(self) -> OptimizerState:
-        """Return the optimizer as data; a clip of None is infinity there."""
-        values = ((name, getattr(self, name)) for name in self.settings)
-        settings = {name: math.inf if value is None else value for name, value in values}
-        return OptimizerState(type(self).__name__, settings, {name: getattr(self, name) for name in self.vectors})
-
-    def not_finite(self) -> dict[str, np.ndarray]:
-        """Return the vectors that are nan or infinite somewhere, such as a second moment that overflowed.
-
-        Returns
-        -------
-        dict of str to array of bool, shape replicate_shape
-            By the name of the vector, the replicates for which it is not finite.
-        """
-        backend, found = self.model.backend, {}
-        for name, vector in self.state().vectors.items():
-            if vector is not None:
-                lost = ~backend.to_numpy(backend.xp.isfinite(vector)).all(axis=-1)
-                if lost.any():
-                    found[name] = lost
-        return found
-
-    def forget(self, replicates: np.ndarray) -> None:
-        """Set the memory of some replicates to zero, as at the start.
-
-        Parameters
-        ----------
-        replicates : array of bool, shape replicate_shape
-        """
-        for vector in self.state().vectors.values():
-            if vector is not None:
-                vector[replicates] = 0
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over a pickled state; a vector that may not be written to, as joblib maps it from a file, is copied."""
-        own = {name: writable(value) for name, value in state.items()}
-        self.__dict__.update(own)
-
     def __repr__(self) -> str:
         settings = [("lr", words_of(self.lr) if callable(self.lr) else self.lr)]
         settings += ((name, getattr(self, name)) for name in ("kappa", "eta", *self.settings))
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in settings if value is not None)})"
 
     # ---- for subclasses
-
-    def as_vector(self, name: str, array: Array) -> Array:
-        """Return a copy of an array that is laid out as the parameters, in their library and dtype.
-
-        Raises
-        ------
-        ValueError
-            If it has another shape.
-        """
-        shape = tuple(self.model.values.shape)
-        if np.shape(array) != shape:
-            raise ValueError(
-                f"{type(self).__name__}: expected {name} laid out as the parameters, {shape}, got {np.shape(array)}"
-            )
-        return self.model.backend.asarray(array, self.model.dtype)
 
     def gradient(self) -> Array:
         """Return the gradient, clipped, plus weight decay times the parameters; for reading only."""

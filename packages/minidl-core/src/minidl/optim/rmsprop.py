@@ -9,6 +9,7 @@ from minidl.arrays.checks import DECAY, NON_NEGATIVE
 from minidl.arrays.settings import number
 from minidl.layers.module import Module
 from minidl.optim.momentum import Momentum
+from minidl.optim.torch_state import Spelling
 
 
 class RMSprop(Momentum):
@@ -56,6 +57,9 @@ class RMSprop(Momentum):
 
     settings = ("alpha", "eps", "momentum", "weight_decay", "clip", "decay_biases")
     vectors = ("v", "velocity")
+    spelling = Spelling(
+        {"v": "square_avg", "velocity": "momentum_buffer"}, fixed={"centered": False, "maximize": False}
+    )
     alpha = number("alpha", DECAY, "How much of the second moment is kept; a number, or one per replicate.")
     eps = number("eps", NON_NEGATIVE, "Added to the root; a number, or one per replicate.")
 

@@ -77,6 +77,32 @@ class Schedule(ABC):
         ]
 
 
+def as_record(schedule: Schedule) -> dict[str, Any] | None:
+    """Return a schedule of minidl as plain data, its kind and its fields; None for one of the user's own."""
+    if type(schedule).__name__ not in _kinds() or type(schedule) is not _kinds()[type(schedule).__name__]:
+        return None
+    values = {field.name: getattr(schedule, field.name) for field in fields(schedule)}
+    return {"kind": type(schedule).__name__, "fields": values}
+
+
+def from_record(record: Any) -> Schedule:
+    """Return the schedule of a record.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For another kind than minidl's, or fields that the kind does not accept.
+    """
+    if record["kind"] not in _kinds():
+        raise ValueError(f"expected a schedule, {', '.join(_kinds())}, got {record['kind']!r}")
+    return _kinds()[record["kind"]](**record["fields"])
+
+
+def _kinds() -> dict[str, type[Schedule]]:
+    """Return minidl's own kinds by their names; those of others are never looked up."""
+    return {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__.partition(".")[0] == "minidl"}
+
+
 def _as_counts(who: str, name: str, value: Any, low: int) -> int | np.ndarray:
     """Return an integer, or an array of integers with one per replicate, none below `low`."""
     if not np.ndim(value):

@@ -10,6 +10,7 @@ from minidl.arrays.checks import DECAY
 from minidl.arrays.settings import flag, number
 from minidl.layers.module import Module
 from minidl.optim.momentum import Momentum
+from minidl.optim.torch_state import Spelling
 
 
 def _check_nesterov(nesterov: Any, momentum: Any) -> None:
@@ -55,6 +56,7 @@ class SGD(Momentum):
 
     settings = ("momentum", "nesterov", "weight_decay", "clip", "decay_biases")
     vectors = ("velocity",)
+    spelling = Spelling({"velocity": "momentum_buffer"}, fixed={"dampening": 0, "maximize": False})
     momentum = number(
         "momentum",
         DECAY,

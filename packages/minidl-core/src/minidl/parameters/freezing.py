@@ -46,6 +46,11 @@ class Freezing(Layout):
         frozen, own = self._buffer.frozen, self._starts
         return bool(frozen and own) and frozen.issuperset(own)
 
+    @property
+    def freezes(self) -> bool:
+        """Whether the module was frozen, for itself or with one that it is in; also of one without parameters."""
+        return self._frozen
+
     def trained_blocks(self, vectors: tuple[Any, ...], settings: tuple[Any, ...]) -> Iterable[tuple[Any, ...]]:
         """Cut vectors laid out as the parameters into blocks; see `blocks`. Frozen parameters are left out.
 

@@ -82,32 +82,44 @@ class Part:
         """The number of batches."""
         return -(-self.count // self.batch_size)
 
-    @property
-    def mass(self) -> Any:
-        """The sum of the weights, a number or one per replicate; without weights the number of samples."""
-        weights = self.samples.ordered_weights(self.order)
-        return self.count if weights is None else weights.sum(axis=-1)
+    def cut(self, first: int, last: int) -> Part:
+        """Return the batches from `first` up to `last`, counted from 0 within this part."""
+        start, stop = first * self.batch_size, min(last * self.batch_size, self.count)
+        samples, order = self.samples, self.order
+        if order is None:
+            samples = samples.part(start, stop)
+        else:
+            order = order[..., start:stop]
+        return Part(self.epoch, samples, order, self.batch_size, self.before + first)
 
     @property
     def last(self) -> int:
         """The number of samples in the last batch, which may be smaller than the others."""
         return (self.count - 1) % self.batch_size + 1
 
-    def mass_in(self, batches: np.ndarray) -> np.ndarray:
+    def mass_in(self, batches: np.ndarray, before: Any) -> np.ndarray:
         """Return the sum of the weights in the first batches of each replicate; without weights the samples.
+
+        The weights are added one by one, so that the sum does not depend on how an epoch is cut into parts.
 
         Parameters
         ----------
         batches : array of int, shape replicate_shape
+        before : number, or array of shape replicate_shape
+            What the parts before add up to.
         """
         visited = np.minimum(batches * self.batch_size, self.count)
         weights = self.samples.ordered_weights(self.order)
         if weights is None:
-            return np.asarray(visited)
-        sums = np.zeros((*weights.shape[:-1], weights.shape[-1] + 1))
-        np.cumsum(weights, axis=-1, dtype=np.float64, out=sums[..., 1:])
-        sums = np.broadcast_to(sums, (*batches.shape, sums.shape[-1]))
-        return np.asarray(np.take_along_axis(sums, visited[..., None], axis=-1)[..., 0])
+            return np.asarray(before + visited)
+        sums, known = np.empty(visited.shape), {}
+        for index in np.ndindex(visited.shape):
+            own = weights if weights.ndim == 1 else weights[index]
+            key = float(np.broadcast_to(before, visited.shape)[index]), int(visited[index])
+            if weights.ndim > 1 or key not in known:
+                known[key] = np.cumsum(np.concatenate(([key[0]], own[: key[1]])))[-1]
+            sums[index] = known[key]
+        return sums
 
 
 class Engine(ABC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,7 +16,9 @@ from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.callbacks.calls import Callbacks
 from minidl.training.check_samples import check_samples
-from minidl.training.engine import EngineName
+from minidl.training.checkpoint.keeper import Keeper
+from minidl.training.checkpoint.script import Script
+from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine_to_train
 from minidl.training.history import History
 from minidl.training.loop import Loop
@@ -49,6 +52,7 @@ def fit(
     callbacks: Sequence[Callable[[int, History], object]] = (),
     progress: bool = False,
     history: History | None = None,
+    resume: str | os.PathLike[str] | None = None,
     engine: EngineName | None = None,
     threads: int | None = None,
 ) -> History:
@@ -118,6 +122,9 @@ def fit(
     history : History, optional
         Of a training that goes on: the epochs are counted on, and the same object grows and is returned. Replicates
         that have diverged or stopped in it stay frozen.
+    resume : str or path, optional
+        The file of a `Checkpoint`, to go on from: the same script runs again, and ends with the same bits. If there is
+        no file yet, the training begins. `epochs` counts those before, too. It does not go with `history`.
     engine : {"auto", "numpy", "native"}, optional
         The engine that runs the epochs: the NumPy implementation, or the compiled engine of minidl-native. ``"auto"``
         takes the compiled engine where it is installed, knows everything in this training and is expected to be faster.
@@ -143,7 +150,8 @@ def fit(
         If x and y do not fit each other, the model or the loss, the optimizer holds another model, epochs < 0 or
         batch_size < 1, or the native engine is asked for and cannot run this training. Also for a batch of `batches`
         that is not like the first, an iterator that has nothing left for the second epoch, and a wrong order
-        returned by `shuffle`; the batches before it have been trained on then.
+        returned by `shuffle`; the batches before it have been trained on then. For a file to resume from that is none,
+        or that is of another training, naming file and entry; nothing has changed then.
     KeyboardInterrupt
         On Ctrl-C; the error has the history so far in its attribute ``history``. With that history, the same samples
         and the same other arguments, `fit` goes on with the next step, to the same parameters bit for bit.
@@ -162,6 +170,7 @@ def fit(
     """
     check_kinds("fit", ("model", model, Module), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer))
     called, epochs = Callbacks(callbacks, progress=progress), as_count("fit", "epochs", epochs, low=0)
+    keeper = _keeper(called, resume, history)
     history, penalty = _history(history, model), as_penalty("fit", model, l2)
     wanted, accuracy = as_metrics("fit", metrics, accuracy)
     _check_together(validation, validation_split, wanted, shuffle, batches, rows)
@@ -169,24 +178,32 @@ def fit(
         "x": x, "y": y, "batch_size": batch_size, "sample_weight": sample_weight, "validation_split": validation_split
     }  # fmt: skip
     source = _arrays(model, rng, shuffle, rows, **arrays) if batches is None else _stream(model, loss, batches, arrays)
-    samples = source.samples
-    chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=samples.x)
-    check_samples("fit", chosen, loss, samples, penalty, alone=batches is not None)
-    accuracy = bool(loss.targets_are_classes(samples.y) if accuracy is None else accuracy)
-    tally = new_tally("fit", loss, samples, accuracy)
+    chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=source.samples.x)
+    check_samples("fit", chosen, loss, source.samples, penalty, alone=batches is not None)
+    accuracy = bool(loss.targets_are_classes(source.samples.y) if accuracy is None else accuracy)
+    tally = new_tally("fit", loss, source.samples, accuracy)
     optimizer.check_for("fit", model, list(model.modules()))
-    if history.interrupted is not None:
-        source.resume(history.interrupted.source)
-    if epochs and validation_split is not None and isinstance(source, Arrays):
-        check_metrics("fit", wanted, chosen, samples)  # before anything is drawn
-        validation = source.hold_out(validation_split, history)
-    options: dict[str, Any] = {"accuracy": accuracy, "metrics": wanted, "engine": engine, "threads": threads}
-    validate = None if validation is None else Validator(model, loss, validation, **options)
+    if keeper is not None:
+        own = _named(arrays, l2=l2, metrics=metrics, accuracy=accuracy, shuffle=shuffle, rows=rows, valid=validation)
+        history, epochs = keeper.begin(Script(model, loss, optimizer, source.samples, own), source, history, epochs)
+    runs = bool(epochs or (keeper is not None and keeper.goes_on))
+    if runs and isinstance(source, Arrays) and validation_split is not None:
+        validation = _held_out(source, validation_split, history, wanted, chosen)
+    validate = _validator(model, loss, validation, accuracy=accuracy, metrics=wanted, engine=engine, threads=threads)
     history.engine = chosen.words
-    if epochs:
+    if runs:
         history.higher_is_better = _curves(wanted, accuracy=accuracy, has_validation=validate is not None)
-        Loop(model, loss, optimizer, source, chosen, tally, history, validate, called, penalty).run(epochs)
+        Loop(model, loss, optimizer, source, chosen, tally, history, validate, called, penalty, keeper).run(epochs)
     return history
+
+
+def _keeper(called: Callbacks, resume: Any, history: History | None) -> Keeper | None:
+    """Return who writes checkpoints and reads the one to go on from; None where neither is asked for."""
+    if resume is None and not called.checkpoints:
+        return None
+    if resume is not None and history is not None:
+        raise ValueError("fit: expected history or resume, got both")
+    return Keeper(called, resume)
 
 
 def _history(history: History | None, model: Module) -> History:
@@ -235,6 +252,23 @@ def _stream(model: Module, loss: Loss, batches: Any, arrays: dict[str, Any]) -> 
     if given:
         raise TypeError(f"fit: expected batches alone, got {', '.join(given)} beside them")
     return Stream(batches, model, loss)
+
+
+def _held_out(
+    source: Arrays, split: Any, history: History, metrics: Sequence[Metric], engine: Engine
+) -> tuple[Array, ...]:
+    """Return the samples that are held out for validation."""
+    check_metrics("fit", metrics, engine, source.samples)  # before anything is drawn
+    return source.hold_out(split, history)
+
+
+def _validator(model: Module, loss: Loss, data: tuple[Array, ...] | None, **options: Any) -> Validator | None:
+    return None if data is None else Validator(model, loss, data, **options)
+
+
+def _named(arrays: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """Return the options that a training that goes on must have in common with the one before."""
+    return {name: arrays[name] for name in ("batch_size", "validation_split")} | options
 
 
 def _check_together(

@@ -68,11 +68,18 @@ class Deferred:
 
     The handler that was there decides what happens then. In other threads than the main one, where no signal arrives,
     and where none of Python's handlers is there, nothing is changed.
+
+    Attributes
+    ----------
+    in_order : bool
+        Whether the signal has waited, so that it arrived between two steps.
     """
 
     def __init__(self) -> None:
         self._handler: Any = None
         self._pending: tuple[int, FrameType | None] | None = None
+        self._is_second = False
+        self.in_order = False
         self.let_through = _Gate(self)
         """Lets the signal through in a block, where no state is changed, or the code keeps its own in order."""
 
@@ -96,11 +103,14 @@ class Deferred:
         """Let the signal through, if there was one."""
         if self._pending is not None:
             pending, self._pending = self._pending, None
+            self.in_order = not self._is_second
             self._handler(*pending)
+            self.in_order = False  # the handler has raised nothing
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         is_second = self._pending is not None
         self._pending = number, frame
+        self._is_second = is_second and not self.let_through.is_open
         if is_second or self.let_through.is_open:
             self.check()
 

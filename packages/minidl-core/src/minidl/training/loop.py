@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.callbacks.callback import Run
 from minidl.training.callbacks.calls import Callbacks
+from minidl.training.checkpoint.keeper import Keeper
 from minidl.training.engine import Engine, Training
-from minidl.training.history import History
+from minidl.training.history import DivergenceError, History
 from minidl.training.interruption import Deferred, Interruption, Position
 from minidl.training.metrics import Evaluation, Sums, Tally
 from minidl.training.penalty import Penalty
@@ -39,6 +41,8 @@ class Loop:
     validate : Validator or None
     callbacks : Callbacks
     penalty : Penalty, optional
+    keeper : Keeper, optional
+        Writes checkpoints, or lets the training go on from one.
     """
 
     def __init__(
@@ -53,36 +57,48 @@ class Loop:
         validate: Validator | None,
         callbacks: Callbacks,
         penalty: Penalty | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._model, self._loss, self._optimizer = model, loss, optimizer
         self._source, self._engine, self._tally = source, engine, tally
         self._history, self._validate, self._callbacks, self._penalty = history, validate, callbacks, penalty
         self._own_loss = loss.private_copy()  # what its forward saves is this training's alone
-        self._batches = 0  # of the last epoch
+        self._keeper = keeper
+        self._batches = 0 if keeper is None else keeper.batches  # of the last epoch
         self._position: Position | None = None  # in the current epoch
         self._interrupt = Deferred()
+        self._within = ""  # what was begun and is not finished
 
     def run(self, epochs: int) -> None:
         """Train for some epochs more, unless callbacks or divergence end it before."""
         model, history = self._model, self._history
         first, last = len(history) + 1, len(history) + epochs
-        interruption: Interruption | None = history.interrupted
         run = Run(model, self._optimizer, history, last)
+        self._go_back()
         survivors = Survivors(model, self._optimizer, history, self._source)
         with model.mode_kept() as modules, survivors, self._callbacks.told(run):
+            if self._keeper is not None:
+                self._keeper.restore()
             model.zero_grad()  # an interrupted step may have left something there
-            if interruption is not None:
-                self._position, history.interrupted = interruption.position, None
+            history.interrupted = None
             try:
                 with self._interrupt:
                     self._run(range(first, last + 1), modules, survivors)
-            except KeyboardInterrupt as interrupt:
-                self._note_position()
-                interrupt.history = history  # type: ignore[attr-defined]  # documented in `fit`
+            except BaseException as error:
+                self._leave(error)
                 raise
             finally:
                 self._loss.adopt(self._own_loss)
                 history.engine = self._engine.words
+
+    def _go_back(self) -> None:
+        """Bring everything to where a training that goes on was."""
+        interruption: Interruption | None = self._history.interrupted
+        if interruption is not None:
+            self._source.resume(interruption.source)
+            self._position = interruption.position
+        if self._keeper is not None:
+            self._keeper.put()
 
     def _run(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> None:
         replicated = bool(self._model.replicate_shape)
@@ -93,7 +109,10 @@ class Loop:
             self._note(measured)
             if self._validate:
                 survivors.check_validation(epoch, self._batches, self._validate.unsound)
-            if self._callbacks and self._ask(epoch, modules, survivors):
+            ends = bool(self._callbacks) and self._ask(epoch, modules, survivors)
+            if self._keeper is not None:
+                self._keeper.after_epoch(epoch, self._history, self._batches, last=epoch == epochs[-1], ended=ends)
+            if ends:
                 break
         if self._batches:
             survivors.check_end(len(self._history), self._batches)
@@ -110,6 +129,7 @@ class Loop:
 
     def _ask(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> bool:
         """Call the callbacks; return whether they end the training."""
+        self._within = "callbacks"
         with self._interrupt.let_through:
             ends, stops = self._callbacks.ask(epoch, self._history, self._model.replicate_shape)
         if stops is not None:
@@ -119,6 +139,7 @@ class Loop:
             self._optimizer.check_for("fit", self._model, modules)  # a callback may have assigned a layer's rate
             if not self._loss.still_has(self._own_loss):  # or changed the loss
                 self._own_loss = self._loss.private_copy()
+        self._within = ""
         return ends
 
     def _train(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> Evaluation:
@@ -127,6 +148,8 @@ class Loop:
             module.training = True
         position = self._position
         if position is None:
+            if self._keeper is not None:
+                self._keeper.begin_epoch()
             done = np.zeros(self._model.replicate_shape, int)
             position = self._position = Position(epoch, self._source.order(), self._optimizer.t, done)
         training = Training(
@@ -135,40 +158,61 @@ class Loop:
         self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
         self._tally.start()
         if position.sums is None:
-            self._run_batches(training, skip=0)
+            self._run_batches(training, self._keeper, skip=0)
         else:
             self._finish(training, position.sums)
         return self._tally.result()
 
-    def _run_batches(self, training: Training, skip: int) -> None:
-        """Make the steps of an epoch, but for those at its beginning."""
+    def _run_batches(self, training: Training, keeper: Keeper | None, skip: int) -> None:
+        """Make the steps of an epoch, but for those at its beginning; the keeper writes checkpoints on the way."""
         engine, position = self._engine, training.position
         parts = self._source.parts(position.epoch, position.order, skip, joined=engine.joins_batches)
+        if keeper is not None:
+            parts = keeper.cut(parts)
         while True:
             with self._interrupt.let_through:  # whoever makes the batches may wait for them
                 part = next(parts, None)
             if part is None:
                 break
+            self._within = "steps"
             engine.run(training, part)
-            self._batches = part.before + part.batches
+            self._within, self._batches = "", part.before + part.batches
+            if keeper is not None:
+                keeper.after_batches(position, self._tally.sums(), self._history, self._batches)
 
     def _finish(self, training: Training, sums: Sums) -> None:
         """Make the steps that are left of an interrupted epoch, together for the replicates that are equally far."""
         position, survivors = training.position, training.survivors
         self._batches = int(position.done.max())  # nothing may be left
-        for done, replicates in list(position.groups(~survivors.frozen)):
+        groups = list(position.groups(~survivors.frozen))
+        keeper = self._keeper if len(groups) == 1 else None  # sums of all are known where all are equally far
+        for done, replicates in groups:
             self._tally.start(sums)
             self._optimizer.t = position.t + done
             try:
                 with survivors.only(replicates):
-                    self._run_batches(training, skip=done)
+                    self._run_batches(training, keeper, skip=done)
             finally:
                 sums = position.sums = sums.replaced(replicates, self._tally.sums())
         self._tally.start(sums)
 
+    def _leave(self, error: BaseException) -> None:
+        """Note where Ctrl-C has ended the training, and write a checkpoint of it if an error came between two steps."""
+        if isinstance(error, KeyboardInterrupt):
+            self._note_position()
+            error.history = self._history  # type: ignore[attr-defined]  # documented in `fit`
+        between_steps = not self._within or (self._within == "steps" and self._interrupt.in_order)
+        if self._keeper is not None and between_steps and not isinstance(error, DivergenceError):
+            self._keeper.after_error(error, self._history, self._position_now(), self._batches)
+
+    def _position_now(self) -> Position | None:
+        """Return the position in the epoch, with what its batches have added up to."""
+        position = self._position
+        if position is None or position.sums is not None:
+            return position
+        return replace(position, sums=self._tally.sums())
+
     def _note_position(self) -> None:
         """Note in the history where the training is."""
-        position = self._position
-        if position is not None and position.sums is None:
-            position.sums = self._tally.sums()
-        self._history.interrupted = Interruption(position, self._source.state())
+        self._position = self._position_now()
+        self._history.interrupted = Interruption(self._position, self._source.state())

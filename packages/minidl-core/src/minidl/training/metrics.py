@@ -230,12 +230,11 @@ class Tally:
         nan = loss != loss  # noqa: PLR0124 - nan alone differs from itself
         return np.asarray(nan) if (nan.any() if axes else nan) else None
 
-    def add_sums(self, loss: Any, hits: Any, samples: Any) -> None:
-        """Count batches whose sums are known: their losses, where the mean of a batch counts once for each sample."""
+    def set_sums(self, loss: Any, hits: Any, samples: Any) -> None:
+        """Set what the batches so far add up to; the mean of a batch counts once for each of its samples."""
         if not self._axes:  # NumPy's arithmetic with arrays of no axes is slow
-            loss, hits = loss.item(), hits.item()
-        self._loss, self._samples = self._loss + loss, self._samples + samples
-        self._hits, self._labels = self._hits + hits, self._labels + samples
+            loss, hits, samples = loss.item(), hits.item(), samples.item()
+        self._loss, self._hits, self._samples, self._labels = loss, hits, samples, samples
 
     def sums(self) -> Sums:
         """Return what the batches so far have added up to."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -92,18 +93,23 @@ class NativeEngine(Engine):
         loss_record = self._loss_record(loss, tally.threshold, training.penalty)
         active = ~survivors.frozen if model.replicate_shape else None
         result, done = made.native.EpochResult.empty(model.replicate_shape), training.position.done
+        # The sums go on from those before: however an epoch is cut into parts, they have the same bits.
+        before = tally.sums()
+        result.loss[...], result.hits[...] = before.loss, before.hits
         try:
             records = loss_record, optimizer_record(made, training.optimizer, end - part.before)
-            self._train(batches, records, training.optimizer, result, active)
+            self._train(
+                batches, records, training.optimizer, result, active, adds=True, gate=training.interrupt.let_through
+            )
         except KeyboardInterrupt:  # each replicate is somewhere else
             np.copyto(done, part.before + result.steps, where=~survivors.frozen)
-            tally.add_sums(result.loss, result.hits, part.mass_in(result.steps))
+            tally.set_sums(result.loss, result.hits, part.mass_in(result.steps, before.samples))
             raise
         done[... if active is None else active] = end
         diverged = {index: part.before + batch for index, batch in enumerate(result.diverged.ravel().tolist()) if batch}
         if diverged:
             survivors.lose(part.epoch, diverged)
-        tally.add_sums(result.loss, result.hits, part.mass)
+        tally.set_sums(result.loss, result.hits, part.mass_in(result.steps, before.samples))
 
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
         """Make one step; return the loss."""
@@ -137,19 +143,23 @@ class NativeEngine(Engine):
         optimizer: Optimizer,
         result: Any,
         active: np.ndarray | None = None,
+        *,
+        adds: bool = False,
+        gate: AbstractContextManager[None] = nullcontext(),  # noqa: B008 - it has no state
     ) -> None:
         """Make a step for each batch, and count the steps that were made, also where Ctrl-C or an error ends it.
 
-        The result is filled.
+        The result is filled. The engine looks for signals while the gate lets them through.
         """
         model, made = self.model, self._made
         threads = thread_count(self._threads) if model.replicate_shape else 1
         # Modules replace their statistics and never write to them: the engine writes to copies.
         measured = [{name: array.copy() for name, array in module.statistics.items()} for module in made.measuring]
-        options: dict[str, Any] = {"statistics": measured, "active": active, "threads": threads}
+        options: dict[str, Any] = {"statistics": measured, "active": active, "threads": threads, "adds": adds}
         ended = False
         try:
-            made.network.train(model.values, batches, *records, result, **options)
+            with gate:
+                made.network.train(model.values, batches, *records, result, **options)
             ended = True
         finally:
             for module, statistics in zip(made.measuring, measured, strict=True):

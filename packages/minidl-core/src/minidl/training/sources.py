@@ -26,9 +26,23 @@ class Source(ABC):
     ----------
     samples : Samples
         All samples, or those of the first batch: what is checked before the first step.
+    is_reopened : bool
+        Whether a training that goes on within an epoch goes through its batches anew, up to where it was.
+    has_read_ahead : bool
+        Whether batches of the next epoch have been made already.
     """
 
     samples: Samples
+    is_reopened: bool = False
+    has_read_ahead: bool = False
+
+    @abstractmethod
+    def generators(self) -> list[np.random.Generator]:
+        """Return the generators that the orders come from."""
+
+    @abstractmethod
+    def reopen(self) -> None:
+        """Forget what was read ahead: the generators that it was drawn from are in another state now."""
 
     @abstractmethod
     def order(self) -> np.ndarray | None:
@@ -182,11 +196,18 @@ class Arrays(Source):
     ) -> Iterator[Part]:
         """Iterate over the only part, if there is anything left."""
         count = self.samples.count if order is None else order.shape[-1]
-        size = min(self._batch_size, count)
-        if skip:
-            order = np.arange(skip * size, count) if order is None else order[..., skip * size :]
-        if skip * size < count:
-            yield Part(epoch, self.samples, order, size, skip)
+        whole = Part(epoch, self.samples, order, min(self._batch_size, count))
+        if not skip:
+            yield whole
+        elif skip < whole.batches:
+            yield whole.cut(skip, whole.batches)
+
+    def generators(self) -> list[np.random.Generator]:
+        """Return the generators, one per replicate or one."""
+        return self._rngs if isinstance(self._rngs, list) else [self._rngs]
+
+    def reopen(self) -> None:
+        """Do nothing: orders are drawn when an epoch begins."""
 
     def state(self) -> _ArraysState:
         """Return the generators, and the numbers of samples and samples per batch."""

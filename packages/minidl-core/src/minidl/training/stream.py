@@ -34,6 +34,8 @@ class Stream(Source):
         If it is neither, or its first batch is not inputs, targets and perhaps weights.
     """
 
+    is_reopened = True
+
     def __init__(self, batches: Any, model: Module, loss: Loss) -> None:
         self._batches, self._model, self._loss = batches, model, loss
         self._part: Part | None = None
@@ -45,6 +47,7 @@ class Stream(Source):
         self._axes = self.samples.x_axis, self.samples.y_axis
         self._x_like, self._y_like = (_Like(array, axis) for array, axis in zip((x, y), self._axes, strict=True))
         self._opened: Iterator[Any] | None = chain([first], opened)
+        self.has_read_ahead = True
 
     def order(self) -> None:
         """Return None: somebody else orders the samples."""
@@ -58,7 +61,8 @@ class Stream(Source):
         joined: bool,
     ) -> Iterator[Part]:
         """Iterate over the batches, each a part, or as many of one size as are fast together."""
-        opened, self._opened = self._opened or self._open(epoch), None
+        opened = self._opened or self._open(epoch)
+        self.reopen()
         batches, before = islice(self._checked(opened, epoch), skip, None), skip
         mass: Any = 0
         for x, y, size, weight in join(batches, self._axes) if joined else self._single(batches):
@@ -81,6 +85,14 @@ class Stream(Source):
                 "fit: expected x and y, as in the training that was interrupted, got batches; with "
                 "history.interrupted = None a new epoch begins"
             )
+
+    def generators(self) -> list[np.random.Generator]:
+        """Return none: somebody else orders the samples."""
+        return []
+
+    def reopen(self) -> None:
+        """Forget the first batch that was read ahead."""
+        self._opened, self.has_read_ahead = None, False
 
     def not_finite(self, replicate: int | None = None) -> str:
         """Return words for the first sample of the current part that is nan or infinite; empty if there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -35,11 +36,34 @@ class BestState:
         for kept, now in zip(self._kept.values(), state.values(), strict=True):
             kept[replicates] = now[replicates]
 
+    def state(self) -> dict[str, Array]:
+        """Return the copies, by their names."""
+        return self._kept
+
+    def take_over(self, state: Mapping[str, Array]) -> None:
+        """Take over what `state` has returned.
+
+        Raises
+        ------
+        ValueError
+            For other names or shapes.
+        """
+        shapes = {name: tuple(array.shape) for name, array in self._kept.items()}
+        if {name: np.shape(array) for name, array in state.items()} != shapes:
+            raise ValueError(
+                f"expected arrays {shapes}, got { ({name: np.shape(array) for name, array in state.items()}) }"
+            )
+        for name, array in self._kept.items():
+            array[...] = self.model.backend.asarray(state[name], array.dtype)
+
     def restore(self, replicates: np.ndarray) -> None:
         """Give some replicates their state back."""
-        state = self._state()
-        for kept, now in zip(self._kept.values(), state.values(), strict=True):
-            now[replicates] = kept[replicates]
+        if not replicates.any():
+            return
+        state = self._kept if replicates.all() else self._state()
+        if state is not self._kept:
+            for kept, now in zip(self._kept.values(), state.values(), strict=True):
+                now[replicates] = kept[replicates]
         if self._has_more:
             self.model.load_state_dict(state)
         else:

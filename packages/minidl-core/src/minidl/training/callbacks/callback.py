@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
@@ -79,6 +80,27 @@ class Callback:
             True ends the training. An array of bool, of the shape of the replicate axes, stops those replicates: they
             are not trained any more, and noted in ``History.stopped``; the training ends when none is left. Any other
             answer lets it go on.
+        """
+
+    def state(self) -> Any:
+        """Return what a `Checkpoint` keeps of the callback.
+
+        A callback that writes this method writes `restore`, too. Without it, a training that goes on from a file starts
+        the callback anew.
+
+        Returns
+        -------
+        None, number, text or array, or dicts and lists of them
+        """
+        return None
+
+    def restore(self, state: Any) -> None:
+        """Take over what `state` has returned, after `start`; called when a training goes on from a checkpoint.
+
+        Parameters
+        ----------
+        state
+            Tuples are lists, and tensors NumPy arrays.
         """
 
     def finish(self, error: BaseException | None) -> None:

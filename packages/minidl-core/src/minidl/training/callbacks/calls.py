@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from minidl.training.callbacks.callback import Callback, Run
+from minidl.training.callbacks.checkpoint import Checkpoint
 from minidl.training.callbacks.progress import Progress
 from minidl.training.history import History
 
@@ -22,6 +23,10 @@ class Callbacks:
     callbacks : sequence of Callback or callable
     progress : bool
         Whether a `Progress` comes first.
+
+    Attributes
+    ----------
+    checkpoints : list of Checkpoint
 
     Raises
     ------
@@ -37,6 +42,8 @@ class Callbacks:
             if isinstance(callback, type) and issubclass(callback, Callback):
                 raise TypeError(f"fit: expected callbacks to be objects, got the class {callback.__name__}: call it")
         self._all: list[Callable[[int, History], object]] = [*([Progress()] if progress else []), *found]
+        self.checkpoints = [callback for callback in found if isinstance(callback, Checkpoint)]
+        self._kept = [one for one in found if isinstance(one, Callback) and type(one).state is not Callback.state]
 
     def __bool__(self) -> bool:
         return bool(self._all)
@@ -50,6 +57,23 @@ class Callbacks:
                     callback.start(run)
                     ends.push(_end_of(callback))
             yield
+
+    def states(self) -> list[list[Any]]:
+        """Return the kind and the state of each callback that has one."""
+        return [[type(callback).__name__, callback.state()] for callback in self._kept]
+
+    def check_kinds(self, states: Any) -> None:
+        """Raise unless states are of callbacks of these kinds, in this order."""
+        expected, got = [kind for kind, _ in states], [type(callback).__name__ for callback in self._kept]
+        if expected != got:
+            raise ValueError(
+                f"expected callbacks {', '.join(expected) or 'without state'}, got {', '.join(got) or 'none'}"
+            )
+
+    def restore(self, states: Any) -> None:
+        """Give the callbacks, which have been started, their states back."""
+        for callback, (_, state) in zip(self._kept, states, strict=True):
+            callback.restore(state)
 
     def ask(self, epoch: int, history: History, replicate_shape: tuple[int, ...]) -> tuple[bool, np.ndarray | None]:
         """Call all callbacks.

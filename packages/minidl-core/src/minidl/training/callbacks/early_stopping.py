@@ -108,6 +108,19 @@ class EarlyStopping(Callback):
             state.keep(np.asarray(better))
         return patience.waited >= self.patience
 
+    def state(self) -> dict[str, Any]:
+        """Return what has been the best so far, and when."""
+        patience, kept = self._patience, self._state if self.restore_best else None
+        return {} if patience is None else {**patience.state(), "kept": None if kept is None else kept.state()}
+
+    def restore(self, state: Any) -> None:
+        """Go on watching a training from a checkpoint."""
+        if self._patience is not None and self._state is not None:
+            kept = state.pop("kept")
+            self._patience.restore(state)
+            if kept is not None:
+                self._state.take_over(kept)
+
     def finish(self, error: BaseException | None) -> None:
         """Restore the best state, if there is one."""
         ended = error is None or isinstance(error, DivergenceError)

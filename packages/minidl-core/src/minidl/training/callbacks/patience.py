@@ -69,6 +69,27 @@ class Patience:
         self.waited = chosen(better, 0, self.waited + 1)
         return better
 
+    def state(self) -> dict[str, Any]:
+        """Return the best values, their epochs, and the epochs waited since."""
+        return {"best": self._best, "best_epoch": self.best_epoch, "waited": self.waited}
+
+    def restore(self, state: Any) -> None:
+        """Take over what `state` has returned.
+
+        Raises
+        ------
+        ValueError
+            For anything but three numbers, or three arrays of the replicates.
+        """
+        now = self.state()
+        if state.keys() != now.keys() or any(np.shape(state[name]) != np.shape(now[name]) for name in now):
+            raise ValueError(f"{type(self._callback).__name__}: expected {', '.join(now)}, one per network")
+        number = np.array if np.ndim(self._best) else float
+        count = np.array if np.ndim(self._best) else int
+        self._best, self.best_epoch, self.waited = (
+            number(state["best"]), count(state["best_epoch"]), count(state["waited"])
+        )  # fmt: skip
+
     def best(self) -> Any:
         """Return the best values so far, nan before there is one."""
         return chosen(self.best_epoch > 0, self._sign * self._best, math.nan)

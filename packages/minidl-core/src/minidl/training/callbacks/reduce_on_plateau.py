@@ -81,6 +81,15 @@ class ReduceOnPlateau(Callback):
             self._patience = Patience(self, run)
         self._run = run
 
+    def state(self) -> dict[str, Any]:
+        """Return what has been the best so far, and when."""
+        return {} if self._patience is None else self._patience.state()
+
+    def restore(self, state: Any) -> None:
+        """Go on watching a training from a checkpoint."""
+        if self._patience is not None:
+            self._patience.restore(state)
+
     def __call__(self, epoch: int, history: History) -> None:
         """Reduce the learning rate of those that have waited long enough."""
         patience, run = self._patience, self._run

@@ -3,6 +3,8 @@
 from minidl.arrays.backend import Backend, get_backend
 from minidl.arrays.softmax import log_softmax, softmax
 from minidl.arrays.weights import class_weights
+from minidl.exchange.torch_reader import from_torch
+from minidl.exchange.torch_writer import to_torch
 from minidl.gradcheck import GradientError, gradcheck
 from minidl.layers.activations import Identity, LeakyReLU, ReLU, Sigmoid, Tanh
 from minidl.layers.batch_norm import BatchNorm1d
@@ -124,6 +126,7 @@ __all__ = [
     "class_weights",
     "evaluate",
     "fit",
+    "from_torch",
     "get_backend",
     "gradcheck",
     "log_softmax",
@@ -132,6 +135,7 @@ __all__ = [
     "replicate",
     "softmax",
     "summary",
+    "to_torch",
     "train_step",
     "unstack",
 ]

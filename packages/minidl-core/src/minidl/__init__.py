@@ -3,6 +3,7 @@
 from minidl.arrays.backend import Backend, get_backend
 from minidl.arrays.softmax import log_softmax, softmax
 from minidl.arrays.weights import class_weights
+from minidl.exchange.c_source import to_c
 from minidl.exchange.torch_reader import from_torch
 from minidl.exchange.torch_writer import to_torch
 from minidl.gradcheck import GradientError, gradcheck
@@ -135,6 +136,7 @@ __all__ = [
     "replicate",
     "softmax",
     "summary",
+    "to_c",
     "to_torch",
     "train_step",
     "unstack",

@@ -9,43 +9,16 @@ torch = pytest.importorskip("torch")
 WITHOUT_TWIN = {"Residual", "Concat"}
 
 
-def assert_close(ours, theirs, ulps=4):
-    """Compare two outputs in units in the last place of the largest one."""
-    assert ours.dtype == theirs.dtype
-    assert ours.shape == theirs.shape
-    unit = np.spacing(np.abs(theirs).max())
-    assert np.abs(ours.astype(np.float64) - theirs.astype(np.float64)).max() <= ulps * unit
-
-
-def spread_out(rng, dtype, count=50):
-    """Return rows of three numbers apart: near rows of equal numbers LayerNorm magnifies every rounding."""
-    rows = rng.permuted(np.tile([-1.0, 0.1, 1.2], (count, 1)), axis=1) + 0.3 * rng.standard_normal((count, 3))
-    return (rows * rng.uniform(0.5, 4, (count, 1))).astype(dtype)
-
-
 def output_of(module, x):
     with torch.no_grad():
         return module(torch.from_numpy(x)).numpy()
 
 
-def trained(build, dtype):
-    """Return a network of random numbers, running statistics included."""
-    model, rng = build(dtype, rng=1), np.random.default_rng(2)
-    state = model.state_dict()
-    for name, array in state.items():
-        if array.dtype.kind == "f":
-            state[name] = (rng.random(array.shape) + (0.5 if "var" in name else -0.5)).astype(array.dtype)
-        else:
-            state[name] = np.array(7, array.dtype)
-    model.load_state_dict(state)
-    return model
-
-
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_every_layer_goes_there_and_back(every_layer, dtype, rng):
+def test_every_layer_goes_there_and_back(every_layer, dtype, trained, spread_out, assert_close):
     _, build = every_layer
     model = trained(build, dtype)
-    x = spread_out(rng, dtype)
+    x = spread_out(dtype)
     twin = minidl.to_torch(model)
     assert twin.training == model.training
     assert_close(minidl.predict(model, x, engine="numpy"), output_of(twin.eval(), x))
@@ -59,7 +32,7 @@ def test_every_layer_goes_there_and_back(every_layer, dtype, rng):
     np.testing.assert_array_equal(minidl.predict(model, x), minidl.predict(back, x))
 
 
-def test_a_network_keeps_names_nesting_and_mode(network, rng):
+def test_a_network_keeps_names_nesting_and_mode(network, rng, assert_close):
     model = network().eval()
     twin = minidl.to_torch(model)
     assert list(twin.state_dict()) == list(model.state_dict())
@@ -115,7 +88,7 @@ def test_frozen_layers_stay_frozen(network):
 
 
 @pytest.mark.parametrize("kind", ["LayerNorm", "BatchNorm1d"])
-def test_a_normalization_without_weights_has_ones_that_are_not_trained(kind, rng):
+def test_a_normalization_without_weights_has_ones_that_are_not_trained(kind, rng, spread_out, assert_close):
     options = {"elementwise_affine": False} if kind == "LayerNorm" else {"affine": False}
     norm = getattr(torch.nn, kind)(3, **options)
     module = torch.nn.Sequential(torch.nn.Linear(3, 3), norm).double()
@@ -123,7 +96,7 @@ def test_a_normalization_without_weights_has_ones_that_are_not_trained(kind, rng
     module(torch.from_numpy(rng.standard_normal((8, 3))))  # moves the running statistics
     model = minidl.from_torch(module.eval())
     assert [layer.frozen for layer in model.layers] == [False, True]
-    x = spread_out(rng, np.float64)
+    x = spread_out(np.float64)
     assert_close(minidl.predict(model, x), output_of(module, x))
 
 
@@ -136,7 +109,7 @@ def test_dropout_draws_from_the_generator_that_is_handed_in():
     assert (ours(x) == 0).any()
 
 
-def test_a_large_softplus_is_right_in_float64():
+def test_a_large_softplus_is_right_in_float64(assert_close):
     model = minidl.Sequential([minidl.Softplus(2)])
     x = np.linspace(-30, 30, 101)[:, None]
     assert_close(minidl.predict(model, x), output_of(minidl.to_torch(model), x))

@@ -195,6 +195,16 @@ def mutation(session: nox.Session) -> None:
     session.run("python", "checks/mutation.py", str(CORE), *session.posargs)
 
 
+@nox.session(python=PYTHONS[:1], requires=["wheels"], default=False)
+def fuzz(session: nox.Session) -> None:
+    """Load damaged files of models, which must end in a model or a ValueError, in little memory.
+
+    `nox -s fuzz -- 100000 --seed 3` takes another number of files and another seed.
+    """
+    install(session)
+    session.run("python", "-W", "error", "checks/fuzz.py", *session.posargs)
+
+
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def sanitize(session: nox.Session) -> None:
     """Run the tests of minidl-native with AddressSanitizer and UndefinedBehaviorSanitizer built into it."""

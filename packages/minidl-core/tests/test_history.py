@@ -71,6 +71,50 @@ def test_it_can_be_written_as_json(single, many):
     assert kept["val_accuracy"] == []
 
 
+def test_it_comes_back_from_json(single, tmp_path):
+    single.metrics["val_r2"] = [0.5, np.nan]
+    path = tmp_path / "history.json"
+    assert History.from_json(single.to_json(path)).to_dict() == single.to_dict()
+    assert path.read_text() == single.to_json()
+    again = History.from_json(path.read_text())
+    assert again.loss == single.loss
+    assert all(isinstance(value, float) for value in again.val_accuracy)
+    assert np.isnan(again.last("val_r2"))
+
+
+def test_replicates_come_back_from_json(many):
+    many.stopped[0] = 2
+    again = History.from_json(many.to_json())
+    np.testing.assert_array_equal(again.curve("loss"), many.curve("loss"))
+    assert (again.diverged, again.stopped, again.engine) == (many.diverged, many.stopped, many.engine)
+    np.testing.assert_array_equal(again.mean("loss"), many.mean("loss"))
+    again.append(Evaluation(np.array([1.0, 1.0, 1.0]), None), None)
+    np.testing.assert_array_equal(again.last("loss"), [np.nan, np.nan, 1])
+
+
+WRONG = ["3", "{", "[]", "{}", '{"diverged": {}, "stopped": {}}', '{"diverged": [], "stopped": {}, "engine": ""}']
+WRONG += [
+    '{"diverged": {}, "stopped": {}, "engine": "", "loss": 3}',
+    '{"diverged": {}, "stopped": {}, "engine": "", "loss": [[{}]]}',
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_another_text_is_no_history(text):
+    with pytest.raises(ValueError, match="History: expected a text of to_json, got"):
+        History.from_json(text)
+
+
+def test_it_can_be_written_as_csv(many, tmp_path):
+    many.metrics['a "name", of one\'s own'] = [np.ones(3), np.zeros(3)]
+    path = tmp_path / "history.csv"
+    lines = many.to_csv(path).splitlines()
+    assert lines[0] == 'epoch,replicate,loss,"a ""name"", of one\'s own"'
+    assert lines[1:] == ["1,0,4.0,1.0", "1,1,2.0,1.0", "1,2,9.0,1.0", "2,0,2.0,0.0", "2,1,,0.0", "2,2,3.0,0.0"]
+    assert path.read_text() == many.to_csv()
+    assert History().to_csv() == "epoch,replicate\n"
+
+
 def test_words(single, many):
     assert repr(single) == "History(2 epochs, loss 2, accuracy 1, val_loss 3, val_accuracy 0.75)"
     assert repr(many) == "History(2 epochs, loss 2.5 (mean of 2), 1 diverged)"

@@ -18,17 +18,19 @@ FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.p
 MODULES = [".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in FILES]
 PUBLIC = {name: getattr(minidl, name) for name in minidl.__all__}
 # Design, section 1: each room imports from itself and from those before it. A file outside the rooms may use all.
-ROOMS = ["arrays", "parameters", "layers", "losses", "optim", "training", "exchange"]
+ROOMS = ["arrays", "parameters", "layers", "losses", "optim", "files", "training", "exchange"]
 # The mathematics does not lean on each other, although the rooms stand in one row.
 APART = [("losses", "layers"), ("losses", "parameters"), ("optim", "losses")]
 # Inside a room: each file imports only from those before it.
 CHAINS = [
     ["arrays.backend", "arrays.samples"],
-    ["parameters.buffer", "parameters.layout", "parameters.tree"],
+    ["parameters.buffer", "parameters.layout", "parameters.described", "parameters.tree"],
     ["layers.tools", "layers.module", "layers.linear"],
     ["layers.module", "layers.activations"],
     ["layers.module", "layers.dropout"],
     ["layers.module", "layers.sequential"],
+    ["files.replacing", "files.safetensors", "files.model"],
+    ["files.records", "files.building", "files.model"],
     ["training.engine", "training.numpy_engine", "training.native_engine", "training.engines", "training.fit"],
 ]
 
@@ -86,7 +88,7 @@ def test_every_public_name_has_a_docstring_with_its_parameters(name):
     assert not missing, f"{name} does not describe {missing}"
     if inspect.isfunction(thing):
         assert "Parameters\n-" in text
-        assert "Returns\n-" in text
+        assert ("Returns\n-" in text) == (inspect.signature(thing).return_annotation != "None")
 
 
 def methods():
@@ -192,7 +194,7 @@ def names_read(tree):
 
 
 # The base classes of the tree read the slices of the modules below them, which are of their own class.
-FAMILY = {"parameters.layout", "parameters.freezing", "parameters.tree", "layers.module"}
+FAMILY = {"parameters.layout", "parameters.freezing", "parameters.described", "parameters.tree", "layers.module"}
 OWN_CLASS = {"sys._getframe", "_Numbers._make"}
 
 

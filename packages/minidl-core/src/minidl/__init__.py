@@ -8,6 +8,7 @@ from minidl.exchange.onnx_reader import from_onnx
 from minidl.exchange.onnx_writer import to_onnx
 from minidl.exchange.torch_reader import from_torch
 from minidl.exchange.torch_writer import to_torch
+from minidl.files.model import load, save
 from minidl.gradcheck import GradientError, gradcheck
 from minidl.layers.activations import Identity, LeakyReLU, ReLU, Sigmoid, Tanh
 from minidl.layers.batch_norm import BatchNorm1d
@@ -133,10 +134,12 @@ __all__ = [
     "from_torch",
     "get_backend",
     "gradcheck",
+    "load",
     "log_softmax",
     "predict",
     "probe",
     "replicate",
+    "save",
     "softmax",
     "summary",
     "to_c",

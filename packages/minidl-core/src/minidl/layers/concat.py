@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
+from typing import Any, Self
 
 from minidl.arrays.backend import Array, library_of
 from minidl.layers.module import Module
+from minidl.parameters.spec import LayerSpec
 
 
 class Concat(Module):
@@ -121,6 +123,11 @@ class Concat(Module):
     def place(self, name: str) -> str:
         """Return words for a branch in an error message."""
         return f"branches[{name}]: {self._branches[int(name)]}"
+
+    @classmethod
+    def from_record(cls, record: LayerSpec, children: Mapping[str, Any], **more: Any) -> Self:  # noqa: ARG003 - there is nothing else
+        """Build the module from the branches inside."""
+        return cls(list(children.values()))
 
     def _join(self, outputs: list[Array]) -> Array:
         """Return the outputs side by side; one that replicates share is repeated for those that have their own."""

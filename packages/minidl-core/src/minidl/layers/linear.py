@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
 
 from minidl.arrays.backend import NUMPY, Array, Backend, get_backend
 from minidl.arrays.checks import NON_NEGATIVE, as_count, as_generator, as_number
 from minidl.layers.initial import Rule, draw, draw_biases, rule_of
 from minidl.layers.module import Module
+from minidl.parameters.spec import LayerSpec
 
 
 class Linear(Module):
@@ -175,6 +179,14 @@ class Linear(Module):
     def options(self) -> dict[str, Any]:
         """Return ``bias=False`` if there is none, and the learning rate if there is one."""
         return ({} if self.bias is not None else {"bias": False}) | super().options()
+
+    @classmethod
+    def from_record(cls, record: LayerSpec, children: Mapping[str, Any], **more: Any) -> Self:
+        """Build a layer as a record describes it; its weights are zeros, and nothing is drawn for them."""
+        shapes = {param.name: param.shape for param in record.params}
+        if shapes.get("weight") != (record.out_features, record.in_features):  # before they take memory
+            raise ValueError(f"expected a weight {(record.out_features, record.in_features)}, got {shapes}")
+        return super().from_record(record, children, init=lambda _, shape: np.zeros(shape), **more)
 
     def _matmul_of_tensors(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return ``a @ b``; torch.matmul with `out` fails where b lacks a's axes in front and a has one column."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from operator import attrgetter
+from typing import Any, Self
 
 from minidl.arrays.backend import Array
 from minidl.layers.module import Module
@@ -155,6 +156,11 @@ class Sequential(Module):
             return
         for i, layer in enumerate(self._layers):
             yield from layer.records(f"{path}{i}.", origin)
+
+    @classmethod
+    def from_record(cls, record: LayerSpec, children: Mapping[str, Any], **more: Any) -> Self:  # noqa: ARG003 - there is nothing else
+        """Build the module from the layers inside."""
+        return cls(list(children.values()))
 
     def _lowest_trained(self) -> int:
         """Return the lowest layer that trains parameters: below it nobody needs a gradient but that of x."""

@@ -1,4 +1,4 @@
-"""A tree of modules as its users see it: parameters and their names, state dicts, records, replicates.
+"""A tree of modules as its users see it: parameters and their names, state dicts, replicates.
 
 The report knows nothing of this file. Read `layers/module.py` and the layers first.
 """
@@ -9,33 +9,24 @@ import pickle
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from minidl.arrays.backend import FLOATS, Array, describe, dtype_name, is_float, library_of
 from minidl.parameters.buffer import Param
-from minidl.parameters.freezing import Freezing
-from minidl.parameters.spec import LayerSpec, ParamSpec
+from minidl.parameters.described import Described
 
 _COMPARED, _FEW = 64, 8  # elements of a matrix that tell it from another one; few may have a direction in common
 
 
-class ParamTree(Freezing):
+class ParamTree(Described):
     """The part of a module that gives access to its parameters; see `Module` for the constructor's arguments.
 
     Attributes
     ----------
-    in_features, out_features : int or None
-        Widths of input and output; None for a module that takes any.
     keeps_width : bool
         Whether the output is known to be as wide as the input.
-    settings : tuple of str
-        The attributes that are numbers. Replicates may differ in such a setting, which is then an array of shape
-        replicate_shape.
-    words : mapping from str to tuple of str
-        The attributes that are words, such as GELU's ``approximate``, each with the words that it may be. Replicates
-        share them.
     statistics : dict of str to array
         What the module measures of its data, each array with the replicate axes in front; empty for most modules. State
         dicts contain it; no optimizer changes it. A module replaces these arrays, and never writes to them.
@@ -43,11 +34,7 @@ class ParamTree(Freezing):
         The generators that the module draws from, one per replicate; empty for a module that draws nothing.
     """
 
-    in_features: int | None = None
-    out_features: int | None = None
     keeps_width: bool = False
-    settings: tuple[str, ...] = ()
-    words: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     statistics: Mapping[str, Array] = MappingProxyType({})
     generators: Sequence[np.random.Generator] = ()
 
@@ -214,44 +201,7 @@ class ParamTree(Freezing):
         for name, child in self._children.items():
             yield from child._named_params(f"{path}{name}.")
 
-    # ---- the tree as data
-
-    def spec(self) -> tuple[LayerSpec, ...]:
-        """Describe the network as data: its layers in order, with where their parameters lie in the vector."""
-        return tuple(self.records("", self._start))
-
-    def options(self) -> dict[str, Any]:
-        """Return the settings beside the widths, for `spec`; a setting that is None is left out."""
-        names = (*self.settings, *self.words)
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-    def records(self, path: str, origin: int) -> Iterator[LayerSpec]:
-        """Iterate over the records of this module: one, with those of its children inside.
-
-        Parameters
-        ----------
-        path : str
-            The names of the modules above, each with a dot behind it.
-        origin : int
-            The start of the described network in the buffer.
-        """
-        inside = [record for name, c in self._children.items() for record in c.records(f"{path}{name}.", origin)]
-        yield LayerSpec(
-            kind=type(self).__name__,
-            path=path.removesuffix("."),
-            in_features=self.in_features,
-            out_features=self.out_features,
-            options=tuple((name, _plain(value)) for name, value in self.options().items()),
-            params=tuple(ParamSpec(n, s, self._offsets[n] - origin) for n, s in self._shapes.items()),
-            children=tuple(inside),
-            origin=type(self).__module__.partition(".")[0],
-            frozen=self._frozen and bool(self._params),
-        )
-
-    def __str__(self) -> str:
-        return str(self.spec()[0])
-
-    __repr__ = __str__
+    # ---- random numbers
 
     def draws(self) -> Iterator[tuple[Hashable, object]]:
         """Iterate over what tells the random numbers of this module from those of others, each with its source.
@@ -293,8 +243,3 @@ class ParamTree(Freezing):
                 setattr(self, name, float(getattr(self, name)[index]))
         for name, array in self.statistics.items():
             self.statistics = {**self.statistics, name: self.backend.asarray(array[index])}
-
-
-def _plain(value: Any) -> Any:
-    """Return an array of numbers as a tuple, which a record can hold and compare."""
-    return tuple(value.tolist()) if isinstance(value, np.ndarray) else value

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from minidl.files.replacing import replacing
+from minidl.files.strict_json import parse, words
 from minidl.training.metrics import Evaluation
 
 _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -151,6 +158,65 @@ class History:
         columns = {name: curve.ravel() for name, curve in curves.items()}
         return {"epoch": index[0] + 1, "replicate": index[1], **columns}
 
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return `to_dict` as JSON, and write it to a file if a path is given.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            An old file is replaced in one step.
+        """
+        return _write(json.dumps(self.to_dict(), allow_nan=False), path)
+
+    @classmethod
+    def from_json(cls, text: str) -> History:
+        """Return the history of a text of `to_json`; what was not finite is nan.
+
+        The text has the curves, the engine, and which replicates diverged or stopped: what plots and tables need.
+
+        Raises
+        ------
+        ValueError
+            If the text is no JSON of `to_json`.
+
+        Examples
+        --------
+        >>> History.from_json(History(loss=[4.0, 2.0]).to_json())
+        History(2 epochs, loss 2)
+        """
+        try:
+            data = parse(text)
+            diverged = {int(index): (int(epoch), int(batch)) for index, (epoch, batch) in data.pop("diverged").items()}
+            stopped = {int(index): int(epoch) for index, epoch in data.pop("stopped").items()}
+            engine = str(data.pop("engine"))
+            curves: dict[str, Any] = {name: [*map(_number, values)] for name, values in data.items()}
+            metrics = {name: curves.pop(name) for name in data if name not in _CURVES}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"History: expected a text of to_json, got {words(text)}") from error
+        return cls(**curves, diverged=diverged, stopped=stopped, engine=engine, metrics=metrics)
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return `to_frame` as CSV, and write it to a file if a path is given; an empty cell stands for nan.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            An old file is replaced in one step.
+
+        Examples
+        --------
+        >>> print(History(loss=[4.0, 2.0], accuracy=[0.5, 1.0]).to_csv(), end="")
+        epoch,replicate,loss,accuracy
+        1,0,4.0,0.5
+        2,0,2.0,1.0
+        """
+        frame, text = self.to_frame(), io.StringIO()
+        columns = [["" if math.isnan(value) else value for value in column.tolist()] for column in frame.values()]
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(frame)
+        table.writerows(zip(*columns, strict=True))
+        return _write(text.getvalue(), path)
+
     def __repr__(self) -> str:
         counts = {"diverged": len(self.diverged), "stopped": len(self.stopped)}
         lost = [f"{count} {what}" for what, count in counts.items() if count]
@@ -180,12 +246,25 @@ class History:
         return result
 
 
+def _write(text: str, path: str | os.PathLike[str] | None) -> str:
+    """Write a text to a file, if there is one; return the text."""
+    if path is not None:
+        with replacing(path) as file:
+            file.write(text.encode())
+    return text
+
+
 def _without(value: Any, lost: list[int]) -> Any:
     """Return a value per replicate with nan for those that are lost."""
     if lost:
         value = np.array(value)
         value[lost] = np.nan
     return value
+
+
+def _number(value: Any) -> Any:
+    """Return a number or lists of them, of an epoch, as a float or an array; None is nan."""
+    return np.array(value, np.float64)[()]
 
 
 def _with_none(curve: np.ndarray) -> list[Any]:

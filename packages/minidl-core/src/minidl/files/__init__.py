@@ -1,0 +1,1 @@
+"""Files of models: the format, records as JSON, networks built from them."""

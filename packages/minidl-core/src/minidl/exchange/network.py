@@ -1,10 +1,9 @@
-"""A network as layers with their arrays, read from `spec` and `state_dict`: what every format starts from."""
+"""A network as layers with their arrays, read from `record` and `state_dict`: what every format starts from."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from minidl.arrays.backend import Array
@@ -80,11 +79,11 @@ def layers_of(who: str, model: Module, known: Container[str], *, replicates: boo
             f"{who}: {model}: expected a single network, got replicates {model.replicate_shape}: "
             "export those of minidl.unstack(model) one by one"
         )
-    _check_known(who, model.spec(), known)
+    _check_known(who, model.record(), known)
     for module in model.modules():
         if name := replaced_method(module):
             raise ValueError(f"{who}: {model}: {name} is not minidl's own, so that the export would compute another")
-    return _chain(model.spec(), model.state_dict())
+    return _chain(model.record(), model.state_dict())
 
 
 def width_behind(layers: Sequence[Layer], width: int | None) -> int | None:
@@ -98,52 +97,30 @@ def width_behind(layers: Sequence[Layer], width: int | None) -> int | None:
     return width
 
 
-def _check_known(who: str, records: Sequence[LayerSpec], known: Container[str]) -> None:
-    for record in records:
-        if record.origin != "minidl" or record.kind not in known:
-            whose = "" if record.origin == "minidl" else f" of {record.origin}"
-            where = f"layer {record.path}: " if record.path else ""
-            raise ValueError(f"{who}: {where}{record}{whose} cannot be exported: the format has no such layer")
-        _check_known(who, record.children, known)
+def _check_known(who: str, record: LayerSpec, known: Container[str]) -> None:
+    if record.origin != "minidl" or (record.kind not in known and record.kind != "Sequential"):
+        whose = "" if record.origin == "minidl" else f" of {record.origin}"
+        where = f"layer {record.path}: " if record.path else ""
+        raise ValueError(f"{who}: {where}{record}{whose} cannot be exported: the format has no such layer")
+    for child in record.children:
+        _check_known(who, child, known)
 
 
-def _chain(records: Sequence[LayerSpec], state: Mapping[str, Array]) -> tuple[Layer, ...]:
-    return tuple(_layer(record, state) for record in records)
-
-
-def _layer(record: LayerSpec, state: Mapping[str, Array]) -> Layer:
+def _chain(record: LayerSpec, state: Mapping[str, Array]) -> tuple[Layer, ...]:
+    """Return a module as the layers that it is a chain of."""
+    if record.kind == "Sequential":
+        return tuple(layer for child in record.children for layer in _chain(child, state))
     prefix = f"{record.path}." if record.path else ""
-    below = tuple(child.path for child in record.children)
-    own = [name for name in state if name.startswith(prefix) and not _is_inside(name, below)]
-    return Layer(
+    names = [] if record.children else [name for name in state if name.startswith(prefix)]
+    layer = Layer(
         kind=record.kind,
         path=record.path,
         in_features=record.in_features,
         out_features=record.out_features,
         options={name: value for name, value in record.options if name not in TRAINING_ONLY},
-        arrays={name.removeprefix(prefix): state[name] for name in own},
-        inside=_inside(record, prefix, state),
+        arrays={name.removeprefix(prefix): state[name] for name in names},
+        inside=tuple(_chain(child, state) for child in record.children),
         frozen=record.frozen,
         words=str(record),
     )
-
-
-def _is_inside(name: str, paths: Sequence[str]) -> bool:
-    return any(name.startswith(f"{path}.") for path in paths)
-
-
-def _inside(record: LayerSpec, prefix: str, state: Mapping[str, Array]) -> tuple[tuple[Layer, ...], ...]:
-    """Return the chains inside a container: its children in groups of the name behind its path."""
-
-    def name_of(child: LayerSpec) -> str:
-        return child.path.removeprefix(prefix).partition(".")[0]
-
-    groups = {name: _chain(list(group), state) for name, group in groupby(record.children, name_of)}
-    if record.kind != "Concat":
-        return tuple(groups.values()) or ((),) * (record.kind == "Residual")
-    branches = [groups.get(str(i), ()) for i in range(max(map(int, groups), default=-1) + 1)]
-    # An empty Sequential has no record. At the end only the width of the whole tells of it.
-    width, total = record.in_features, record.out_features
-    while width and total and sum(width_behind(branch, width) or 0 for branch in branches) < total:
-        branches.append(())
-    return tuple(branches)
+    return (layer,)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from minidl.exchange.libraries import library
 from minidl.exchange.network import Layer, layers_of, width_behind
 from minidl.exchange.onnx_functions import DOMAIN, FUNCTIONS, OPSET, VERSION, function_of
 from minidl.exchange.outputs import with_output
+from minidl.files.replacing import replacing
 from minidl.layers.module import Module
 
 IR_VERSION = 9  # that of the releases with opset 20
@@ -57,7 +57,7 @@ def to_onnx(
     model : Module
         With replicates too, which share the input.
     path : str or PathLike
-        Of the file, which is replaced if it is there.
+        Of the file. An old one is replaced in one step, at the end.
     output : {"softmax", "sigmoid"}, optional
         What is computed from the outputs last, such as the probabilities of a network that ends with logits.
     dtype : {"float32", "float64"}, optional
@@ -65,10 +65,6 @@ def to_onnx(
     input_name, output_name : str
         The input has the shape (batch, features), with any batch; the output (batch, outputs), for replicates
         (R, batch, outputs).
-
-    Returns
-    -------
-    None
 
     Raises
     ------
@@ -111,7 +107,8 @@ def to_onnx(
         made, opset_imports=imports, ir_version=IR_VERSION, producer_name="minidl", functions=functions
     )
     onnx.checker.check_model(file, full_check=True)
-    Path(path).write_bytes(file.SerializeToString())
+    with replacing(path) as written:
+        written.write(file.SerializeToString())
 
 
 class _Graph:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ ACTIVATIONS = (Identity, ReLU, LeakyReLU, Tanh, Sigmoid, ELU, GELU, SiLU, Softpl
 NORMS = (BatchNorm1d, LayerNorm)
 
 
-@dataclass
 class Builder:
     """Builds modules from layers, and copies their arrays in at the end.
 
@@ -39,9 +37,9 @@ class Builder:
         From which dropout draws.
     """
 
-    home: Mapping[str, Any]
-    rng: np.random.Generator
-    _arrays: list[tuple[Module, Mapping[str, Array]]] = field(default_factory=list)
+    def __init__(self, home: Mapping[str, Any], rng: np.random.Generator) -> None:
+        self.home, self.rng = home, rng
+        self._arrays: list[tuple[Module, Mapping[str, Array]]] = []
 
     def build(self, layer: Layer) -> Module:
         """Return a layer, or the network that it is, with its numbers."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from minidl.exchange.network import Layer
 
 
-@dataclass(eq=False)
 class Buffer:
     """An array of numbers between two calls.
 
@@ -20,20 +18,18 @@ class Buffer:
         Empty until it has a place.
     """
 
-    width: int
-    name: str = ""
+    def __init__(self, width: int, name: str = "") -> None:
+        self.width, self.name = width, name
 
 
-@dataclass(frozen=True)
 class Call:
     """A call of a function: what it reads, where it writes, its other arguments, and the layer that it is part of."""
 
-    function: str
-    source: Buffer
-    target: Buffer
-    arguments: str
-    layer: Layer
-    offset: int = 0
+    def __init__(
+        self, function: str, source: Buffer, target: Buffer, arguments: str, layer: Layer, offset: int = 0
+    ) -> None:
+        self.function, self.source, self.target = function, source, target
+        self.arguments, self.layer, self.offset = arguments, layer, offset
 
     def __str__(self) -> str:
         target = f"{self.target.name} + {self.offset}" if self.offset else self.target.name
@@ -45,7 +41,6 @@ def constant(layer: Layer, name: str) -> str:
     return "_".join(["layer", *layer.path.split("."), name] if layer.path else ["layer", name])
 
 
-@dataclass
 class Plan:
     """The calls of a network, in order.
 
@@ -55,8 +50,9 @@ class Plan:
         ``number(value)`` is a number as C has it.
     """
 
-    number: Callable[[float], str]
-    calls: list[Call] = field(default_factory=list)
+    def __init__(self, number: Callable[[float], str]) -> None:
+        self.number = number
+        self.calls: list[Call] = []
 
     def chain(self, layers: Sequence[Layer], source: Buffer, *, keep: bool) -> Buffer:
         """Add the calls of a chain; return where its output is.

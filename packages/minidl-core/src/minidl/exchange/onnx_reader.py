@@ -36,7 +36,7 @@ def from_onnx(
     Returns
     -------
     Module
-        A `Sequential` in evaluation mode, of the dtype of the file.
+        A `Sequential` of the dtype of the file, in training mode like any new one; `predict` uses evaluation mode.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def from_onnx(
     try:
         layers, dtype = _read(onnx, content, output)
         home = {"dtype": dtype, "backend": chosen}
-        return Builder(home, generator).build(Layer("Sequential", inside=(tuple(layers),))).eval()
+        return Builder(home, generator).build(Layer("Sequential", inside=(tuple(layers),)))
     except RecursionError:
         raise ValueError(f"from_onnx: {path}: branches are nested too deeply") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # a file may have anything

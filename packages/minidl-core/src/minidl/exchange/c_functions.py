@@ -61,13 +61,18 @@ static real sum(const real *x, int n, int squares)
     "apply_linear": (
         (),
         """
-/* y = W x + b, with a row of W for each output; x and y do not overlap, and b may be missing. */
+/* y = W x + b, with a row of W for each output; four sums at once. x and y do not overlap, and b may be missing. */
 static void apply_linear(const real *x, real *y, int n_in, int n_out, const real *weight, const real *bias)
 {
-    for (int i = 0; i < n_out; i++) {
-        real total = 0;
-        for (int j = 0; j < n_in; j++)
-            total += weight[i * n_in + j] * x[j];
+    for (int i = 0; i < n_out; i++, weight += n_in) {
+        real part[4] = {0}, total;
+        int j = 0;
+        for (; j + 4 <= n_in; j += 4)
+            for (int k = 0; k < 4; k++)
+                part[k] += weight[j + k] * x[j + k];
+        for (; j < n_in; j++)
+            part[j % 4] += weight[j] * x[j];
+        total = (part[0] + part[1]) + (part[2] + part[3]);
         y[i] = bias ? total + bias[i] : total;
     }
 }

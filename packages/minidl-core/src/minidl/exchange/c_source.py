@@ -76,8 +76,8 @@ def to_c(
     The file includes ``<math.h>`` alone and allocates no memory. Intermediate results are in arrays of fixed size on
     the stack; as nothing static is written to, the function is reentrant.
 
-    Elementwise operations and the sums of `LayerNorm` are in the order of NumPy. `Linear` adds up one product after the
-    other, and a BLAS library in another order, so that outputs differ from those of `predict` by rounding. A compiler
+    Elementwise operations and the sums of `LayerNorm` are in the order of NumPy. `Linear` adds up four sums of products
+    at once, and a BLAS library in another order, so that outputs differ from those of `predict` by rounding. A compiler
     may contract products and sums where it is allowed to; GCC is not with ``-std=c99``.
 
     Examples

@@ -18,10 +18,16 @@ def path(tmp_path):
     return tmp_path / "network.onnx"
 
 
+def numbers(value):
+    """Return an array in float32, but integers and truth values as they are."""
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+
 def write(path, nodes, arrays=None, inputs=("x",), outputs=("y",), width=3, kind=onnx.TensorProto.FLOAT):
     """Write a graph that is not checked."""
     describe = helper.make_tensor_value_info
-    arrays = {name: np.asarray(array, np.float32) for name, array in (arrays or {}).items()}
+    arrays = {name: numbers(array) for name, array in (arrays or {}).items()}
     graph = helper.make_graph(
         [helper.make_node(operator, taken, given, **attributes) for operator, taken, given, attributes in nodes],
         "graph",
@@ -178,6 +184,59 @@ def test_products_and_sums_are_linear_layers(path, rng):
         np.testing.assert_allclose(minidl.predict(model, x), expected, rtol=1e-6)
 
 
+SOFTPLUS = [
+    ("Mul", ["x", "beta"], ["z"], {}),
+    ("Softplus", ["z"], ["s"], {}),
+    ("Div", ["s", "beta"], ["d"], {}),
+    ("Greater", ["z", "threshold"], ["above"], {}),
+    ("Where", ["above", "x", "d"], ["y"], {}),
+]
+
+
+def test_a_softplus_with_the_threshold_of_torch_is_read(path):
+    (record,) = minidl.from_onnx(write(path, SOFTPLUS, {"beta": 2.0, "threshold": 20.0})).spec()
+    assert (record.kind, record.options) == ("Softplus", (("beta", 2.0),))
+    refused(write(path, SOFTPLUS, {"beta": 2.0, "threshold": 5.0}), r"\(Where\): it is no Softplus")
+    plain = [("Softplus", ["x"], ["s"], {}), ("Greater", ["x", "t"], ["a"], {}), ("Where", ["a", "x", "s"], ["y"], {})]
+    (record,) = minidl.from_onnx(write(path, plain, {"t": 20.0})).spec()
+    assert record.options == (("beta", 1.0),)
+    other = [("Tanh", ["x"], ["h"], {}), *plain[:2], ("Where", ["a", "h", "s"], ["y"], {})]
+    refused(write(path, other, {"t": 20.0}), r"\(Where\): it is no Softplus")
+
+
+def test_dropout_does_nothing_in_inference(path):
+    node = [("Dropout", ["x", "ratio"], ["y"], {})]
+    (record,) = minidl.from_onnx(write(path, node, {"ratio": 0.25})).spec()
+    assert (record.kind, record.options) == ("Dropout", (("p_drop", 0.25),))
+    training = [("Dropout", ["x", "ratio", "training"], ["y"], {})]
+    refused(write(path, training, {"ratio": 0.25, "training": True}), r"\(Dropout\): it drops units in inference")
+
+
+def test_what_changes_nothing_is_no_layer(path, rng):
+    x = rng.standard_normal((5, 3)).astype(np.float32)
+    nodes = [
+        ("Reshape", ["x", "rows"], ["a"], {}),
+        ("Reshape", ["a", "same"], ["b"], {}),
+        ("Flatten", ["b"], ["c"], {}),
+        ("Cast", ["c"], ["y"], {"to": onnx.TensorProto.FLOAT}),
+    ]
+    model = minidl.from_onnx(write(path, nodes, {"rows": [-1, 3], "same": [0, -1]}))
+    np.testing.assert_array_equal(minidl.predict(model, x), x)
+    for shape in ([-1, 1], [1, -1], [-1, 3, 1]):
+        refused(write(path, nodes[:1], {"rows": shape}, outputs=("a",)), "")
+    refused(write(path, [("Flatten", ["x"], ["y"], {"axis": 0})]), r"\(Flatten\): it changes the shape")
+
+
+def test_branches_of_which_one_is_no_layer(path):
+    joined = ("Concat", ["a", "b"], ["y"], {"axis": -1})
+    sine = [("Relu", ["x"], ["h"], {}), ("Tanh", ["h"], ["a"], {}), ("Sin", ["h"], ["b"], {}), joined]
+    refused(write(path, sine), r"\(Sin\): minidl has no such layer")
+    fine = [("Relu", ["x"], ["h"], {}), ("Tanh", ["h"], ["a"], {}), ("Sigmoid", ["x"], ["b"], {}), joined]
+    model = minidl.from_onnx(write(path, fine))
+    assert [[layer.kind for layer in branch.spec()] for branch in model[0].branches] == [["ReLU", "Tanh"], ["Sigmoid"]]
+    refused(write(path, [("Concat", ["x", "c"], ["y"], {"axis": -1})], {"c": [[1.0]]}), r"\(Concat\)")
+
+
 GRAPHS = {
     "operator": ([("Sin", ["x"], ["y"], {})], {}, r"\(Sin\): minidl has no such layer"),
     "after one": ([("Relu", ["x"], ["h"], {}), ("Sin", ["h"], ["y"], {})], {}, r"\(Sin\).*; output='h' reads what"),
@@ -185,16 +244,16 @@ GRAPHS = {
     "unequal": ([("Relu", ["x"], ["a"], {}), ("Tanh", ["x"], ["b"], {}), ("Add", ["a", "b"], ["y"], {})], {},
         r"\(Add\): none of its inputs is computed from the other"),
     "inside": ([("Sin", ["x"], ["a"], {}), ("Add", ["x", "a"], ["y"], {})], {}, r"\(Sin\)"),
-    "constant": ([("Add", ["x", "b"], ["y"], {})], {"b": [1, 2, 3]}, r"\(Add\): it adds constants to something else"),
+    "constant": ([("Add", ["x", "b"], ["y"], {})], {"b": [1.0, 2, 3]}, r"\(Add\): it adds constants to something else"),
     "scale": ([("Gemm", ["x", "w"], ["y"], {"alpha": 2.0})], {"w": W}, r"\(Gemm\): it is more than x Wᵀ"),
     "computed weights": ([("Gemm", ["x", "x"], ["y"], {"transB": 1})], {}, r"\(Gemm\): its input 'x' is no constant"),
-    "biases": ([("MatMul", ["x", "w"], ["p"], {}), ("Add", ["p", "b"], ["y"], {})], {"w": W, "b": [[1, 2], [3, 4]]},
+    "biases": ([("MatMul", ["x", "w"], ["p"], {}), ("Add", ["p", "b"], ["y"], {})], {"w": W, "b": [[1.0, 2], [3, 4]]},
         r"its biases have the shape \(2, 2\)"),
     "axis": ([("Concat", ["x", "x"], ["y"], {"axis": 0})], {}, r"\(Concat\): minidl joins layers, along the last"),
-    "batch": ([("BatchNormalization", ["x", "s", "s", "s", "s"], ["y"], {"training_mode": 1})], {"s": [1, 1, 1]}, ""),
+    "batch": ([("BatchNormalization", ["x", "s", "s", "s", "s"], ["y"], {"training_mode": 1})], {"s": [1.0, 1, 1]}, ""),
     "cast": ([("Cast", ["x"], ["h"], {"to": onnx.TensorProto.INT64}), ("Cast", ["h"], ["y"], {"to": 1})], {}, "int64"),
-    "layer norm": ([("LayerNormalization", ["x", "s"], ["y"], {"axis": 0})], {"s": [[1, 1, 1]]}, "over the last axis"),
-    "divided": ([("Div", ["x", "s"], ["y"], {})], {"s": [2]}, r"\(Div\): it is no Softplus"),
+    "layer norm": ([("LayerNormalization", ["x", "s"], ["y"], {"axis": 0})], {"s": [[1.0, 1, 1]]}, "over the last"),
+    "divided": ([("Div", ["x", "s"], ["y"], {})], {"s": [2.0]}, r"\(Div\): it is no Softplus"),
     "widths": ([("Gemm", ["x", "w"], ["h"], {}), ("Gemm", ["h", "w"], ["y"], {})], {"w": W}, ""),
     "cycle": ([("Relu", ["y"], ["h"], {}), ("Relu", ["h"], ["y"], {})], {}, "no valid ONNX file"),
     "missing": ([("Relu", ["z"], ["y"], {})], {}, "no valid ONNX file"),
@@ -205,6 +264,13 @@ GRAPHS = {
 @pytest.mark.parametrize(("nodes", "arrays", "words"), GRAPHS.values(), ids=GRAPHS)
 def test_the_first_node_that_is_no_layer_is_named(path, nodes, arrays, words):
     refused(write(path, nodes, arrays), words)
+
+
+def test_the_long_name_of_the_standard_is_the_same(path):
+    file = onnx.load(write(path, [("Relu", ["x"], ["y"], {})]))
+    file.graph.node[0].domain = "ai.onnx"
+    path.write_bytes(file.SerializeToString())
+    assert [record.kind for record in minidl.from_onnx(path).spec()] == ["ReLU"]
 
 
 def test_inputs_and_outputs_must_be_clear(path):

@@ -64,6 +64,20 @@ def alone(trained):
 
 
 @pytest.fixture(scope="session")
+def lacking():
+    """Return a function (kind, known, write): whether a format does not have a kind, in which case `write` names it."""
+
+    def check(kind, known, write):
+        if kind in known:
+            return False
+        with pytest.raises(ValueError, match=f"{kind}.* cannot be exported"):
+            write()
+        return True
+
+    return check
+
+
+@pytest.fixture(scope="session")
 def every_kind():
     """Return a function (dtype, rng): a network with all that can be in one, nested."""
 

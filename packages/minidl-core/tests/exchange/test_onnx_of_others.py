@@ -266,13 +266,6 @@ def test_the_first_node_that_is_no_layer_is_named(path, nodes, arrays, words):
     refused(write(path, nodes, arrays), words)
 
 
-def test_the_long_name_of_the_standard_is_the_same(path):
-    file = onnx.load(write(path, [("Relu", ["x"], ["y"], {})]))
-    file.graph.node[0].domain = "ai.onnx"
-    path.write_bytes(file.SerializeToString())
-    assert [record.kind for record in minidl.from_onnx(path).spec()] == ["ReLU"]
-
-
 def test_inputs_and_outputs_must_be_clear(path):
     relu = [("Relu", ["x"], ["y"], {})]
     refused(write(path, relu, inputs=("x", "z")), "expected one input, got x, z")

@@ -46,8 +46,6 @@ class Graph:
 
     def __init__(self, onnx: Any, model: Any) -> None:
         self.onnx, self.proto = onnx, model.graph
-        for node in self.proto.node:
-            node.domain = "" if node.domain == "ai.onnx" else node.domain  # two names of the standard
         self.functions = {(function.domain, function.name): function for function in model.functions}
         self.nodes = {name: node for node in self.proto.node for name in node.output if name}
         self.initial = {tensor.name: tensor for tensor in self.proto.initializer}

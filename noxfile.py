@@ -148,7 +148,7 @@ def tests(session: nox.Session) -> None:
     """
     session.notify(f"conformance-{TORCH_PYTHON}")
     session.notify(f"slow-{TORCH_PYTHON}")
-    install(session, "test")
+    install(session, "test", "exchange")
     run_pytest(session, *TESTS, "--numprocesses=auto", "-m", "not slow", *EXAMPLES)
 
 
@@ -167,7 +167,7 @@ def coverage(session: nox.Session) -> None:
     its door run with it, for what only an engine reaches.
     """
     measured = ["--cov", "--cov-config=pyproject.toml", "--cov-report=", "--numprocesses=auto", "-m", "not slow"]
-    install(session, "test", "torch", "coverage", but="minidl_native")
+    install(session, "test", "torch", "exchange", "coverage", but="minidl_native")
     install_lowest(session, CORE, DATA)
     run_pytest(session, CORE / "tests", DATA / "tests", *measured)
     if COMPILER:
@@ -234,10 +234,11 @@ def conformance(session: nox.Session) -> None:
     carries CUDA, several gigabytes: point PIP_FIND_LINKS or PIP_INDEX_URL at a CPU build first.
     """
     # The worked examples of CONTRIBUTING.md end with a benchmark, and with an engine that is built.
-    install(session, "test", "torch", "benchmark", "build")
+    install(session, "test", "torch", "exchange", "benchmark", "build")
     # A run of everything leaves its table for the site; without one the site shows docs/conformance/table.json.
     table = [] if session.posargs else ["--table=docs/conformance/latest.json"]
-    run_pytest(session, "conformance", CORE / "tests" / "test_tensors.py", "--numprocesses=auto", *table)
+    with_torch = CORE / "tests" / "test_tensors.py", CORE / "tests" / "exchange"
+    run_pytest(session, "conformance", *with_torch, "--numprocesses=auto", *table)
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])

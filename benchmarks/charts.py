@@ -21,6 +21,7 @@ COLOURS = {
     "torch": "#009E73",
     "JAX": ORANGE,
     "scikit": "#CC79A7",
+    "C": "#999999",
 }
 PATTERNS = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"), ("-", "v"))
 STYLE = {"axes.grid": True, "grid.alpha": 0.3, "axes.axisbelow": True, "font.size": 10, "legend.frameon": False}

@@ -6,6 +6,7 @@ each step or epoch, or the output. The first contestant of a race is the referen
 """
 
 import os
+import shutil
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -24,11 +25,14 @@ class Contestant:
     slow: bool = False  # left out by --quick
     goes_on: bool = False  # not prepared again before each turn, because this would compile again
     same_result: bool = True  # whether the returned result is comparable with the reference's
+    compiler: str | None = None  # a command that must be there
 
     def missing(self, *, quick, threads):
         """Return the reason why the contestant does not take part, or None."""
         if self.needs and find_spec(self.needs) is None:
             return f"{self.needs} is not installed"
+        if self.compiler and shutil.which(self.compiler) is None:
+            return f"{self.compiler} is not installed"
         if self.slow and quick:
             return "left out by --quick"
         if self.one_thread_only and threads > 1:
@@ -117,6 +121,7 @@ RACES = {
         Contestant("scikit-learn", "sklearn_mlp:forward", "sklearn"),
         Contestant("JAX, jitted", "jax_training:forward", "jax", one_thread_only=True),
         Contestant("onnxruntime", "onnx_forward:forward", "onnxruntime"),
+        Contestant("C, as to_c writes it", "c_forward:forward", compiler="gcc"),
     ),
     "replicates": (
         LOOP,

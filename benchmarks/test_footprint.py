@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import minidl
 from benchmarks.claims import REPRODUCE, REPRODUCE_PEAK
 from benchmarks.probes import imports
+from benchmarks.rivals.minidl_training import network
+from benchmarks.tasks import report_task
 
 PROBE = Path(__file__).parent / "probes" / "memory.py"
 IMPORTS = (
@@ -71,6 +75,28 @@ def test_installed_size(records):
     for name in DISTRIBUTIONS:
         if size := imports.installed_bytes(name):
             records.facts[f"{name} installed with all that it requires, MB"] = [size / 1e6]
+
+
+def test_size_of_the_report_s_network(records, tmp_path):
+    """Measure the files of a network of 1,427 parameters, which take 5,708 bytes, and the code that gcc makes of it."""
+    model, bytes_of = network(report_task(epochs=1)), lambda name: [(tmp_path / name).stat().st_size]
+    minidl.save(model, tmp_path / "network.safetensors")
+    records.facts["the report's network as safetensors, bytes"] = bytes_of("network.safetensors")
+    minidl.to_c(model, tmp_path / "network.c")
+    records.facts["the report's network as C, bytes of source"] = bytes_of("network.c")
+    if imports.is_installed("onnx"):
+        minidl.to_onnx(model, tmp_path / "network.onnx")
+        records.facts["the report's network as ONNX, bytes"] = bytes_of("network.onnx")
+    if shutil.which("gcc") and shutil.which("size"):
+        records.facts["the report's network as C, bytes of code and constants"] = [code_size(tmp_path)]
+
+
+def code_size(folder):
+    """Compile the C file of a folder for size; return the bytes of its code and constants."""
+    command = ["gcc", "-std=c99", "-Os", "-c", "network.c", "-o", "network.o"]
+    subprocess.run(command, check=True, cwd=folder)  # noqa: S603 - a compiler
+    done = subprocess.run(["size", "network.o"], check=True, cwd=folder, capture_output=True, text=True)  # noqa: S607 - its place differs
+    return int(done.stdout.splitlines()[1].split()[0])
 
 
 @needs_proc

@@ -18,7 +18,7 @@ FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.p
 MODULES = [".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in FILES]
 PUBLIC = {name: getattr(minidl, name) for name in minidl.__all__}
 # Design, section 1: each room imports from itself and from those before it. A file outside the rooms may use all.
-ROOMS = ["arrays", "parameters", "layers", "losses", "optim", "files", "training"]
+ROOMS = ["arrays", "parameters", "layers", "losses", "optim", "files", "training", "exchange"]
 # The mathematics does not lean on each other, although the rooms stand in one row.
 APART = [("losses", "layers"), ("losses", "parameters"), ("optim", "losses")]
 # Inside a room: each file imports only from those before it.

@@ -101,3 +101,15 @@ def test_an_entry_that_is_no_floating_array_changes_nothing(network, unchanged, 
     got = type(wrong).__name__ if isinstance(wrong, list) else str(wrong.dtype)
     with unchanged(model), pytest.raises(TypeError, match=rf"bias.*{got}"):
         model.load_state_dict(state)
+
+
+def test_a_prefix_names_the_part_of_another_network(network, unchanged):
+    model, other = network(0), network(1)
+    state = other.state_dict(prefix="net.")
+    assert list(state) == [f"net.{name}" for name in other.state_dict()]
+    model.load_state_dict({**state, "head.weight": np.zeros((7, 7)), "0.bias": np.zeros(9)}, prefix="net.")
+    np.testing.assert_array_equal(model.values, other.values)
+    with unchanged(model), pytest.raises(ValueError, match=r"missing 'net\.0\.bias'; unknown 'net\.x'$"):
+        model.load_state_dict({"net.x" if name == "net.0.bias" else name: a for name, a in state.items()}, "net.")
+    with unchanged(model), pytest.raises(ValueError, match=r"missing 'other\.0\.weight'"):
+        model.load_state_dict(state, "other.")

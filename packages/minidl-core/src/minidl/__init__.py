@@ -3,6 +3,11 @@
 from minidl.arrays.backend import Backend, get_backend
 from minidl.arrays.softmax import log_softmax, softmax
 from minidl.arrays.weights import class_weights
+from minidl.exchange.c_source import to_c
+from minidl.exchange.onnx_reader import from_onnx
+from minidl.exchange.onnx_writer import to_onnx
+from minidl.exchange.torch_reader import from_torch
+from minidl.exchange.torch_writer import to_torch
 from minidl.files.model import load, save
 from minidl.gradcheck import GradientError, gradcheck
 from minidl.layers.activations import Identity, LeakyReLU, ReLU, Sigmoid, Tanh
@@ -127,6 +132,8 @@ __all__ = [
     "class_weights",
     "evaluate",
     "fit",
+    "from_onnx",
+    "from_torch",
     "get_backend",
     "gradcheck",
     "load",
@@ -137,6 +144,9 @@ __all__ = [
     "save",
     "softmax",
     "summary",
+    "to_c",
+    "to_onnx",
+    "to_torch",
     "train_step",
     "unstack",
 ]

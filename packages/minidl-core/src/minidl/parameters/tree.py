@@ -118,19 +118,26 @@ class ParamTree(Described):
             self._grads[...] = 0
             self._buffer.fresh.update(() if self._buffer.handed_out else self._starts)
 
-    def state_dict(self) -> dict[str, Array]:
-        """Return copies of all parameters and statistics under torch's names, such as ``"0.weight"``."""
-        return {
-            name: module.backend.asarray(module._entry(own)) for name, (module, own) in self._named_entries().items()
-        }
+    def state_dict(self, prefix: str = "") -> dict[str, Array]:
+        """Return copies of all parameters and statistics under torch's names, such as ``"0.weight"``.
 
-    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        Parameters
+        ----------
+        prefix : str
+            Put in front of each name: ``"net."`` for a network that is the part ``net`` of another one.
+        """
+        entries = self._named_entries(prefix)
+        return {name: module.backend.asarray(module._entry(own)) for name, (module, own) in entries.items()}
+
+    def load_state_dict(self, state: Mapping[str, Array], prefix: str = "") -> None:
         """Copy parameters and statistics in; arrays of either library and any floating dtype will do.
 
         Parameters
         ----------
         state : mapping of str to array
             Exactly the names and shapes of :meth:`state_dict`.
+        prefix : str
+            Of the names that belong to this network; entries without it, those of other parts, are left alone.
 
         Raises
         ------
@@ -139,7 +146,8 @@ class ParamTree(Described):
         TypeError
             If an entry is not a floating array, or for a statistic that counts not an array of integers.
         """
-        entries = self._named_entries()
+        entries = self._named_entries(prefix)
+        state = {name: array for name, array in state.items() if name.startswith(prefix)}
         complaints = [f"missing {name!r}" for name in entries if name not in state]
         complaints += [f"unknown {name!r}" for name in state if name not in entries]
         for name, (module, own) in entries.items():

@@ -1,0 +1,1 @@
+"""Networks in the formats of others: modules of torch, ONNX files, C source; one format a file."""

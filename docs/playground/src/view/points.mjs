@@ -1,0 +1,88 @@
+// Points of the visitor: drawn in the picture, typed as a table, opened or dropped as a file, and kept in the address.
+
+import { short } from "../data.mjs";
+import { OwnDataError, readTable, standardised } from "../own.mjs";
+import { pointAt } from "./output.mjs";
+
+const MOST_POINTS = 1000;
+const NEAR = 0.09;
+const START = [[-0.6, 0.4, 1], [-0.4, 0.6, 1], [-0.5, 0.2, 1], [-0.2, 0.5, 1], [0.5, -0.3, 0], [0.4, -0.6, 0], [0.7, -0.5, 0], [0.3, -0.2, 0]];
+
+/** The points of an address. */
+export function pointsFrom(text) {
+  const rows = (text ?? "").split("_").map((row) => row.split(",").map(Number)).filter((row) => row.every(Number.isFinite));
+  const width = rows[0]?.length === 2 ? 1 : 2;
+  const fit = rows.filter((row) => row.length === width + 1 && (width === 1 || row[2] === 0 || row[2] === 1));
+  return fit.length >= 4 ? { rows: fit.slice(0, MOST_POINTS), width } : { rows: START, width: 2 };
+}
+
+export const textOfPoints = ({ rows }) => rows.map((row) => row.join(",")).join("_");
+
+export class Points {
+  /** @param {HTMLCanvasElement} canvas @param {(own: {rows: number[][], width: number}) => void} changed */
+  constructor(canvas, own, changed, failed) {
+    Object.assign(this, { canvas, own, changed, failed, enabled: false, drawing: false });
+    const on = (id, event, act) => document.getElementById(id).addEventListener(event, act);
+    on("clear", "click", () => this.#change({ rows: [], width: 2 }));
+    on("use-table", "click", () => this.#take(document.getElementById("table").value));
+    on("file", "change", async (event) => {
+      const [file] = event.target.files;
+      if (file) this.#take(await file.text());
+    });
+    this.#dropping(document.getElementById("table"));
+    canvas.addEventListener("pointerdown", (event) => this.#begin(event));
+    canvas.addEventListener("pointermove", (event) => this.drawing && this.#draw(event));
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => this.#end());
+  }
+
+  #dropping(area) {
+    area.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      area.classList.add("over");
+    });
+    area.addEventListener("dragleave", () => area.classList.remove("over"));
+    area.addEventListener("drop", async (event) => {
+      event.preventDefault();
+      area.classList.remove("over");
+      const [file] = event.dataTransfer.files;
+      this.#take(file ? await file.text() : event.dataTransfer.getData("text"));
+    });
+  }
+
+  #take(text) {
+    document.getElementById("table").value = text.slice(0, 1e5);
+    try {
+      const { rows, width } = readTable(text);
+      this.#change({ rows: standardised(rows).slice(0, MOST_POINTS), width });
+    } catch (error) {
+      if (!(error instanceof OwnDataError)) throw error;
+      this.failed(`The table was not read. ${error.message}`);
+    }
+  }
+
+  #begin(event) {
+    if (!this.enabled || this.own.width !== 2) return;
+    this.drawing = true;
+    this.canvas.setPointerCapture(event.pointerId);
+    this.#draw(event);
+  }
+
+  #draw(event) {
+    const [x, y] = pointAt(this.canvas, event).map(short);
+    const tool = document.querySelector("input[name=tool]:checked").value;
+    const near = (row) => Math.hypot(row[0] - x, row[1] - y) < NEAR;
+    const { rows } = this.own;
+    if (tool === "erase") this.own = { rows: rows.filter((row) => !near(row)), width: 2 };
+    else if (rows.length < MOST_POINTS && !rows.some((row) => near(row) && row[2] === Number(tool))) this.own = { rows: [...rows, [x, y, Number(tool)]], width: 2 };
+    this.changed(this.own);
+  }
+
+  #end() {
+    this.drawing = false;
+  }
+
+  #change(own) {
+    this.own = own;
+    this.changed(own);
+  }
+}

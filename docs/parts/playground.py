@@ -7,6 +7,8 @@ from pathlib import Path
 from parts.places import DOCS, GENERATED
 from parts.wasm import can_compile, compile_engine
 
+MOST_BYTES = 500_000
+
 SOURCE = DOCS / "playground"
 EXTRA = GENERATED / "extra"
 """Files that are copied to the site as they are, at the same place."""
@@ -22,11 +24,19 @@ With the package ziglang installed, the same build makes it. <a href="../index.h
 """
 
 
-def write_playground() -> None:
-    """Write the page, or one that says why there is none."""
+def write_playground() -> str:
+    """Write the page, or one that says why there is none; return what was done in words."""
     page = EXTRA / "playground" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(make_page(compile_engine(GENERATED / "playground")) if can_compile() else MISSING, encoding="utf-8")
+    if not can_compile():
+        page.write_text(MISSING, encoding="utf-8")
+        return "playground: not built, because ziglang is not installed"
+    text = make_page(compile_engine(GENERATED / "playground"))
+    size = len(text.encode())
+    if size > MOST_BYTES:
+        raise ValueError(f"playground: expected at most {MOST_BYTES} bytes, got {size}")
+    page.write_text(text, encoding="utf-8")
+    return f"playground: {size // 1000} kB"
 
 
 def make_page(engine: Path) -> str:

@@ -49,7 +49,7 @@ const textOf = (layers) => layers.map((l) => `${l.units}.${l.activation}.${l.dro
 
 /** The settings of an address; what it does not name, or names wrongly, has its default. */
 export function fromHash(hash, choices) {
-  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const given = new URLSearchParams(hash);
   const config = structuredClone(DEFAULTS);
   for (const [key, value] of given) {
     if (key === "layers") config.layers = layersOf(value, choices.activations);

@@ -19,14 +19,18 @@ let [form, points, own] = [null, null, null];
 const answers = {
   ready({ activations }) {
     const options = choices(activations);
-    own = pointsFrom(new URLSearchParams(location.hash.slice(1)).get("points"));
+    own = pointsFrom(new URLSearchParams(given()).get("points"));
     form = new Form($("settings"), activations, apply);
     points = new Points($("output"), own, (changed) => {
       own = changed;
       apply({ ...view.config, data: "own" });
     }, fail);
-    apply(fromHash(location.hash, options));
-    window.addEventListener("hashchange", () => location.hash.slice(1) !== address() && apply(fromHash(location.hash, options)));
+    apply(fromHash(given(), options));
+    window.addEventListener("hashchange", () => {
+      if (location.hash.slice(1) === address()) return;
+      own = pointsFrom(new URLSearchParams(given()).get("points"));
+      apply(fromHash(given(), options));
+    });
     requestAnimationFrame(tick);
   },
   data({ data }) {
@@ -61,7 +65,10 @@ function fail(message) {
   $("fault").hidden = !message;
 }
 
-const address = () => [toHash(view.config), view.config.data === "own" ? `points=${textOfPoints(own)}` : ""].filter(Boolean).join("&");
+// A link of the site has settings behind a question mark; the page itself keeps them behind a hash.
+const given = () => location.hash.slice(1) || location.search.slice(1);
+
+const address = () => [toHash(view.config) || "data=disk", view.config.data === "own" ? `points=${textOfPoints(own)}` : ""].filter(Boolean).join("&");
 
 /** Take over settings, and begin anew. */
 function apply(config) {
@@ -77,7 +84,8 @@ function apply(config) {
   for (const [name, shows] of [["only-many", view.config.replicates > 1], ["only-classes", isClasses(view.config, own)]]) {
     for (const part of document.querySelectorAll(`.${name}`)) part.hidden = !shows;
   }
-  if (view.config.replicates === 1) $("shown").value = "mean";
+  $("showing").hidden = view.config.replicates === 1 || !isClasses(view.config, own);
+  if ($("showing").hidden) $("shown").value = "mean";
   legend();
   restart();
 }
@@ -111,22 +119,23 @@ const PARTS = {
   accuracy({ curves, epoch, colours }) {
     if (!$("accuracy-curve").hidden) drawCurves($("accuracy-curve"), { name: "Accuracy", curves: curves.slice(2), isShare: true, epoch, colours });
   },
-  layers({ layers, colours }) {
-    drawLayers($("layers"), layers, colours);
+  layers({ layers }) {
+    drawLayers($("layers"), layers);
     say();
   },
 };
-const TURNS = ["output", "network", "output", "loss", "output", "accuracy", "output", "layers"];
-let turn = 0;
+// Milliseconds between two drawings of a part: the eye does not need more, and the page stays quick.
+const PAUSES = { output: 33, network: 100, loss: 125, accuracy: 125, layers: 250 };
+const drawnAt = Object.fromEntries(Object.keys(PARTS).map((name) => [name, -1e9]));
 
-/** Once for each frame of the screen: draw a part that is stale, and ask for more. */
-function tick() {
-  const at = TURNS.findIndex((_, i) => view.stale.has(TURNS[(turn + i) % TURNS.length]));
-  if (at >= 0) {
-    const name = TURNS[(turn + at) % TURNS.length];
-    turn += at + 1;
-    view.stale.delete(name);
-    PARTS[name](view);
+/** Once for each frame of the screen: draw the part that is overdue most, and ask for more. */
+function tick(now) {
+  const overdue = (name) => (now - drawnAt[name]) / PAUSES[name];
+  const due = [...view.stale].filter((name) => overdue(name) >= 1).sort((a, b) => overdue(b) - overdue(a));
+  if (due.length) {
+    drawnAt[due[0]] = now;
+    view.stale.delete(due[0]);
+    PARTS[due[0]](view);
   }
   if (!view.asked) {
     view.asked = true;

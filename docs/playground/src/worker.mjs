@@ -7,7 +7,7 @@ import { toPython } from "./python.mjs";
 import { toSafetensors } from "./safetensors.mjs";
 import { dataOf, Session } from "./session.mjs";
 
-const SLICE = 10; // milliseconds of training between two looks at the messages
+const [SLICE, PAUSE] = [10, 4]; // milliseconds of training, and between two slices
 const SENT_CURVES = ["loss", "testLoss", "accuracy", "testAccuracy"];
 
 const state = { engine: null, session: null, data: null, running: false, speed: 60, owed: 0, last: 0, sent: 0, seen: -1 };
@@ -57,13 +57,11 @@ function fail(error) {
   postMessage({ type: "failed", message: String(error?.message ?? error) });
 }
 
-// Messages are handled between two slices: a port's message comes after those that wait already.
-const turn = new MessageChannel();
-turn.port1.onmessage = () => work();
-let waiting = false;
+let waiting = 0;
 
+/** Train for a slice, and again after a pause in which messages are handled and the page can draw. */
 function work() {
-  waiting = false;
+  clearTimeout(waiting);
   const { session } = state;
   if (!state.running || !session) return;
   const start = performance.now();
@@ -74,13 +72,7 @@ function work() {
     state.owed -= 1;
   }
   if (session.isOver) state.running = false;
-  else if (!waiting) again();
-}
-
-function again() {
-  waiting = true;
-  if (state.owed >= 1) turn.port2.postMessage(null);
-  else setTimeout(work, 4);
+  else waiting = setTimeout(work, PAUSE);
 }
 
 // What takes long is made less often, so that it takes a third of the time at most.

@@ -5,6 +5,7 @@ import { path, picture, sharp, words } from "./paint.mjs";
 
 const UNIT = 30;
 const GAP = 8;
+const FAINT = 0.04; // of the largest weight of a layer: less is not drawn
 
 /** The height that a network needs. */
 export const heightOf = (config, data) => Math.max(2, ...config.layers.map((l) => l.units), data.width) * (UNIT + GAP) + 24;
@@ -45,6 +46,7 @@ function drawWeights(context, sizes, places, values, colours) {
     weights.forEach((w, k) => {
       const [from, to] = [places[l - 1][k % n], places[l][Math.floor(k / n)]];
       const share = Math.abs(w) / most;
+      if (share < FAINT) return;
       context.globalAlpha = 0.15 + 0.75 * share;
       path(context, [[from[0] + UNIT / 2, from[1]], [to[0] - UNIT / 2, to[1]]], w > 0 ? colours.one : colours.zero, 0.4 + 3 * share, w > 0 ? [] : [6, 2]);
     });

@@ -73,10 +73,13 @@ function drawBoundary({ context, width, height, colours }, mean) {
   context.beginPath();
   for (let i = 0; i < GRID - 1; ++i) {
     for (let j = 0; j < GRID - 1; ++j) {
+      const k = i * GRID + j;
+      const above = (mean[k] > 0.5) + (mean[k + 1] > 0.5) + (mean[k + GRID] > 0.5) + (mean[k + GRID + 1] > 0.5);
+      if (above % 4 === 0) continue; // hardly any cell is crossed
       const at = [[i, j], [i, j + 1], [i + 1, j + 1], [i + 1, j]];
-      const crossings = at.flatMap((a, k) => crossing(mean, a, at[(k + 1) % 4]));
-      for (let k = 0; k + 1 < crossings.length; k += 2) {
-        const [from, to] = [crossings[k], crossings[k + 1]];
+      const crossings = at.flatMap((a, side) => crossing(mean, a, at[(side + 1) % 4]));
+      for (let c = 0; c + 1 < crossings.length; c += 2) {
+        const [from, to] = [crossings[c], crossings[c + 1]];
         context.moveTo((from[1] + 0.5) * step[0], (from[0] + 0.5) * step[1]);
         context.lineTo((to[1] + 0.5) * step[0], (to[0] + 0.5) * step[1]);
       }

@@ -1,7 +1,8 @@
-// The border of the kernels to JavaScript: what border/ is to Python. It checks nothing; engine.js makes what it is given.
+// The border of the kernels to JavaScript: what border/ is to Python. It checks nothing; engine.mjs, network.mjs and
+// fit.mjs make what it is given.
 //
-// The kernels are compiled into this file as they are, for WebAssembly's vectors of 128 bits. Only what float32 needs of
-// them is used here, and the linker leaves out the rest.
+// The kernels are compiled into this file as they are, for WebAssembly's vectors of 128 bits. Only what float32 needs
+// of them is used here, and the linker leaves out the rest.
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,7 +128,9 @@ Network* new_network(int32_t replicates, int32_t size, const int32_t* layers, in
     first_setting += count_of(facts.settings);
     if (layers[3] >= 0) add_range(network, i, layers[3], (int64_t)layers[1] * layers[2], 2);
     if (layers[4] >= 0) add_range(network, i, layers[4], layers[2], 1);
-    for (int32_t r = 0; facts.draws && r < replicates; ++r) network->drawing[i * replicates + r] = network->interfaces + r;
+    for (int32_t r = 0; facts.draws && r < replicates; ++r) {
+      network->drawing[i * replicates + r] = network->interfaces + r;
+    }
   }
   Chain& chain = network->chain;
   chain.replicates = replicates;
@@ -149,13 +152,14 @@ EXPORTED(free_network) void free_network(Network* network) {
   free(network);
 }
 
-// One pass through the samples for all replicates: a step for each batch. Without `order`, the samples come as they lie.
-// `orders` is 0 where the replicates share an order, else its length. Targets are classes (`cols` is 0) or `cols` numbers.
+// One pass through the samples for all replicates: a step for each batch. Without `order`, the samples come as they
+// lie. `orders` is 0 where the replicates share an order, else its length. Targets are classes (`cols` is 0) or `cols`
+// numbers.
 EXPORTED(train)
 void train(const Network* network, const float* x, const void* y, int32_t samples, int32_t cols, const int32_t* order,
-           int32_t orders, int32_t batch, int32_t loss, const double* loss_settings, double threshold, int32_t optimizer,
-           const double* optimizer_settings, float* values, float* first, float* second, const double* rates, int32_t t,
-           double* results, int64_t* counts) {
+           int32_t orders, int32_t batch, int32_t loss, const double* loss_settings, double threshold,
+           int32_t optimizer, const double* optimizer_settings, float* values, float* first, float* second,
+           const double* rates, int32_t t, double* results, int64_t* counts) {
   const Chain& chain = network->chain;
   Pass pass = {};
   pass.samples = pass.visited = samples;
@@ -183,8 +187,8 @@ void train(const Network* network, const float* x, const void* y, int32_t sample
   pass.hits = results + chain.replicates;
   pass.steps = counts;
   pass.diverged = counts + chain.replicates;
-  const Workspace workspace(train_bytes<float>(chain, batch < samples ? batch : samples));
   const size_t bytes = train_bytes<float>(chain, batch < samples ? batch : samples);
+  const Workspace workspace(bytes);
   for (int64_t r = 0; r < chain.replicates; ++r) {
     memset(workspace.get(), 0, bytes);
     MINIDL_ISA::train<float>(chain, pass, r, workspace.get(), {never, nullptr});

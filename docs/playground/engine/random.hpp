@@ -99,7 +99,7 @@ inline double normal_tail(PCG64& generator, bool negative) {
   }
 }
 
-// `Generator.standard_normal`: the ziggurat of Marsaglia and Tsang (2000). A word gives the layer, the sign and the place.
+// `Generator.standard_normal`: the ziggurat of Marsaglia and Tsang (2000). A word gives layer, sign and place.
 inline double standard_normal(PCG64& generator) {
   for (;;) {
     const uint64_t word = generator.next64(), place = word >> 9 & 0x000fffffffffffff;

@@ -11,11 +11,24 @@ import { rateOf } from "./schedules.mjs";
 
 /** @type {Config} */
 export const DEFAULTS = {
-  data: "disk", noise: 0.1, samples: 200,
-  layers: [{ units: 8, activation: "Tanh", dropout: 0 }, { units: 4, activation: "Tanh", dropout: 0 }],
-  init: "he", loss: "BCEWithLogitsLoss",
-  optimizer: "Adam", lr: 0.01, momentum: 0.9, schedule: "constant", decay: 0, batch: 20, epochs: 300,
-  replicates: 1, seed: 0,
+  data: "disk",
+  noise: 0.1,
+  samples: 200,
+  layers: [
+    { units: 8, activation: "Tanh", dropout: 0 },
+    { units: 4, activation: "Tanh", dropout: 0 },
+  ],
+  init: "he",
+  loss: "BCEWithLogitsLoss",
+  optimizer: "Adam",
+  lr: 0.01,
+  momentum: 0.9,
+  schedule: "constant",
+  decay: 0,
+  batch: 20,
+  epochs: 300,
+  replicates: 1,
+  seed: 0,
 };
 export const LOSSES = {
   classes: ["BCEWithLogitsLoss", "CrossEntropyLoss", "MSELoss"],
@@ -24,8 +37,17 @@ export const LOSSES = {
 export const OPTIMIZERS = ["SGD", "RMSprop", "Adam", "AdamW"];
 /** The least and the largest value of each number. */
 export const RANGES = {
-  noise: [0, 1], samples: [10, 1000], lr: [1e-5, 10], momentum: [0, 0.99], decay: [0, 1], batch: [1, 1000],
-  epochs: [1, 10000], replicates: [1, 100], seed: [0, 4294967195], units: [1, 16], dropout: [0, 0.9],
+  noise: [0, 1],
+  samples: [10, 1000],
+  lr: [1e-5, 10],
+  momentum: [0, 0.99],
+  decay: [0, 1],
+  batch: [1, 1000],
+  epochs: [1, 10000],
+  replicates: [1, 100],
+  seed: [0, 4294967195],
+  units: [1, 16],
+  dropout: [0, 0.9],
 };
 export const MOST_LAYERS = 5;
 const WHOLE = ["samples", "batch", "epochs", "replicates", "seed", "units"];
@@ -41,7 +63,9 @@ export function bounded(name, value, fallback) {
 /** The text of settings for the address: those that differ from the defaults. */
 export function toHash(config) {
   const [own, usual] = [config, DEFAULTS].map((each) => ({ ...each, layers: textOf(each.layers) }));
-  const pairs = Object.keys(DEFAULTS).filter((key) => own[key] !== usual[key]).map((key) => [key, String(own[key])]);
+  const pairs = Object.keys(DEFAULTS)
+    .filter((key) => own[key] !== usual[key])
+    .map((key) => [key, String(own[key])]);
   return new URLSearchParams(pairs).toString();
 }
 

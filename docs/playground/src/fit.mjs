@@ -50,9 +50,25 @@ export class Fit {
   #pass(handle, samples, order, batch, optimizer, vectors, t) {
     const { engine, network, loss, results, counts } = this;
     engine.exports.train(
-      handle, samples.x.at, samples.y.at, samples.count, samples.cols, order, order ? samples.count : 0, batch,
-      loss.number, loss.block.at, this.threshold, optimizer.number, optimizer.block.at,
-      network.values.at, ...vectors, this.rates.at, t, results.at, counts.at,
+      handle,
+      samples.x.at,
+      samples.y.at,
+      samples.count,
+      samples.cols,
+      order,
+      order ? samples.count : 0,
+      batch,
+      loss.number,
+      loss.block.at,
+      this.threshold,
+      optimizer.number,
+      optimizer.block.at,
+      network.values.at,
+      ...vectors,
+      this.rates.at,
+      t,
+      results.at,
+      counts.at,
     );
     const each = Array.from(results.view, (sum) => sum / samples.count);
     return { loss: each.slice(0, network.replicates), accuracy: each.slice(network.replicates) };

@@ -23,7 +23,9 @@ const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
 /** Turns raw outputs into what is drawn: the probability of class 1, or the number itself. */
 export function readOutput(config, data, y) {
-  if (config.loss === "CrossEntropyLoss") return Float32Array.from({ length: y.length / 2 }, (_, i) => sigmoid(y[2 * i + 1] - y[2 * i]));
+  if (config.loss === "CrossEntropyLoss") {
+    return Float32Array.from({ length: y.length / 2 }, (_, i) => sigmoid(y[2 * i + 1] - y[2 * i]));
+  }
   if (config.loss === "BCEWithLogitsLoss") return y.map(sigmoid);
   return data.isClasses ? y.map((p) => Math.min(1, Math.max(0, p))) : y;
 }
@@ -40,15 +42,15 @@ export function outputs({ config, data, network }) {
       squares[i] += y[i] * y[i];
     }
   }
-  const mean = Float32Array.from(sums, (sum) => sum / network.replicates);
-  const spread = Float32Array.from(squares, (sum, i) => Math.sqrt(Math.max(0, sum / network.replicates - mean[i] ** 2)));
-  return { mean, spread };
+  const mean = sums.map((sum) => sum / network.replicates); // in 64 bits, because of the difference below
+  const spread = squares.map((sum, i) => Math.sqrt(Math.max(0, sum / network.replicates - mean[i] ** 2)));
+  return { mean: Float32Array.from(mean), spread: Float32Array.from(spread) };
 }
 
 /** Where the hidden layers end: the numbers of layers that compute them, and their activations. */
-export function hiddenOf({ network }) {
-  return network.layers.flatMap((layer, i) =>
-    i > 0 && network.layers[i - 1].kind === "Linear" ? [{ count: i + 1, units: layer.out, activation: layer.kind }] : []);
+export function hiddenOf({ network: { layers } }) {
+  const ends = layers.map((_, i) => i).filter((i) => layers[i - 1]?.kind === "Linear");
+  return ends.map((i) => ({ count: i + 1, units: layers[i].out, activation: layers[i].kind }));
 }
 
 /** The response of each hidden unit of the first replicate, unit by unit. */
@@ -65,7 +67,7 @@ export function responses(session) {
 // Where the derivative is below 5 % of its largest value, from the output, as `minidl.probe` counts it.
 const FLAT = { ReLU: (y) => y <= 0, Tanh: (y) => 1 - y * y < 0.05, Sigmoid: (y) => y * (1 - y) < 0.05 * 0.25 };
 
-/** Histograms of the activations and of the weights' gradients of each hidden layer, dead units and saturated outputs. */
+/** Of each hidden layer: histograms of outputs and of the weights' gradients, dead units and saturated outputs. */
 export function layerFacts(session) {
   const { network, data, fit } = session;
   fit.measure();
@@ -76,12 +78,21 @@ export function layerFacts(session) {
     const isFlat = FLAT[activation];
     const flat = isFlat ? y.map((value) => (isFlat(value) ? 1 : 0)) : null;
     return {
-      units, activation,
-      outputs: histogram(y), gradients: histogram(gradient.subarray(weight, weight + n * out)),
-      dead: flat && Array.from({ length: units }, (_, u) => u).filter((u) => flat.every((f, k) => k % units !== u || f)).length,
+      units,
+      activation,
+      outputs: histogram(y),
+      gradients: histogram(gradient.subarray(weight, weight + n * out)),
+      dead: flat && countDead(flat, units),
       saturated: flat && flat.reduce((sum, f) => sum + f, 0) / flat.length,
     };
   });
+}
+
+/** The number of units that are flat for all samples. */
+function countDead(flat, units) {
+  const alive = new Set();
+  flat.forEach((isOne, k) => isOne || alive.add(k % units));
+  return units - alive.size;
 }
 
 /** Counts in equal bins between the least and the largest number. */
@@ -92,14 +103,17 @@ export function histogram(numbers) {
     if (number > most) most = number;
   }
   const counts = new Uint32Array(BINS);
-  if (!(most > least)) counts[BINS / 2] = numbers.length;
-  else for (const number of numbers) ++counts[Math.min(BINS - 1, Math.floor((BINS * (number - least)) / (most - least)))];
+  const bin = (number) => Math.min(BINS - 1, Math.floor((BINS * (number - least)) / (most - least)));
+  if (most > least) for (const number of numbers) ++counts[bin(number)];
+  else counts[BINS / 2] = numbers.length;
   return { least, most, counts };
 }
 
 /** Mean, 10 % and 90 % quantile of the replicates that are finite. */
 export function bandOf(numbers) {
-  const sorted = Array.from(numbers).filter(Number.isFinite).sort((a, b) => a - b);
+  const sorted = Array.from(numbers)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
   const at = (q) => sorted[Math.round(q * (sorted.length - 1))] ?? NaN;
   return [sorted.reduce((sum, x) => sum + x, 0) / sorted.length, at(0.1), at(0.9)];
 }

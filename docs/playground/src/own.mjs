@@ -9,18 +9,18 @@ export class OwnDataError extends Error {}
  * @returns {{rows: number[][], width: number, classes: string[]}}
  */
 export function readTable(text) {
-  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter(Boolean).map((line) => line.split(/\s*[,;\t]\s*|\s+/));
-  if (lines.length && lines[0].some((cell) => Number.isNaN(Number(cell)) && !isLabel(cell, lines))) lines.shift();
+  const texts = text.split(/\r?\n/).map((line) => line.trim());
+  const lines = texts.filter(Boolean).map((line) => line.split(/\s*[,;\t]\s*|\s+/));
+  if (lines.length && lines[0].slice(0, 2).some((cell) => Number.isNaN(Number(cell)))) lines.shift();
   if (lines.length < 4) throw new OwnDataError(`Expected at least 4 rows, got ${lines.length}.`);
   const columns = lines[0].length;
   if (columns !== 2 && columns !== 3) throw new OwnDataError(`Expected 2 or 3 columns, got ${columns}.`);
   const wrong = lines.findIndex((line) => line.length !== columns);
-  if (wrong >= 0) throw new OwnDataError(`Expected ${columns} columns in each row, got ${lines[wrong].length} in row ${wrong + 1}.`);
+  if (wrong >= 0) {
+    throw new OwnDataError(`Expected ${columns} columns in each row, got ${lines[wrong].length} in row ${wrong + 1}.`);
+  }
   return columns === 3 ? withClasses(lines) : { rows: lines.map(numbersOf), width: 1, classes: [] };
 }
-
-// In a header the last cell is the name of the column, and occurs once.
-const isLabel = (cell, lines) => lines[0].length === 3 && cell === lines[0][2] && !lines[0].slice(0, 2).some((c) => Number.isNaN(Number(c)));
 
 function withClasses(lines) {
   const classes = [...new Set(lines.map((line) => line[2]))].sort();
@@ -31,7 +31,8 @@ function withClasses(lines) {
 
 function numbersOf(cells, i) {
   const numbers = cells.map(Number);
-  if (!numbers.every(Number.isFinite)) throw new OwnDataError(`Expected numbers in row ${i + 1}, got ${cells.join(", ")}.`);
+  if (!numbers.every(Number.isFinite))
+    throw new OwnDataError(`Expected numbers in row ${i + 1}, got ${cells.join(", ")}.`);
   return numbers;
 }
 

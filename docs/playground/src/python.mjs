@@ -5,32 +5,49 @@ import { rateInPython } from "./schedules.mjs";
 /** @param {import("./config.mjs").Config} config @param {import("./data.mjs").Data} data @param {string} address */
 export function toPython(config, data, address = "") {
   const { replicates, seed } = config;
+  const n = data.train.count;
   const lines = [
-    `"""A training of minidl's playground${address ? `, ${address}` : ""}."""`, "",
-    "import minidl", "import numpy as np", "",
-    ...dataLines(config, data), "",
-    "def build(rng):", "    return minidl.Sequential([", ...layerLines(config, data), "    ])", "",
-    ...modelLines(replicates, seed), "",
+    `"""A training of minidl's playground${address ? `, ${address}` : ""}."""`,
+    "",
+    "import minidl",
+    "import numpy as np",
+    "",
+    ...dataLines(config, data),
+    "",
+    "def build(rng):",
+    "    return minidl.Sequential([",
+    ...layerLines(config, data),
+    "    ])",
+    "",
+    ...modelLines(replicates, seed),
+    "",
     `loss = minidl.${config.loss}("mean")`,
     `optimizer = ${optimizerLine(config, data)}`,
     "history = minidl.fit(",
-    `    model, loss, optimizer, x[:${data.train.count}], y[:${data.train.count}], epochs=${config.epochs}, batch_size=${config.batch}, rng=rng,`,
-    `    validation=(x[${data.train.count}:], y[${data.train.count}:])${data.isClasses ? ", accuracy=True" : ""},`,
+    `    model, loss, optimizer, x[:${n}], y[:${n}], epochs=${config.epochs}, batch_size=${config.batch}, rng=rng,`,
+    `    validation=(x[${n}:], y[${n}:])${data.isClasses ? ", accuracy=True" : ""},`,
     ")",
-    'print("training loss", history.loss[-1], "test loss", history.val_loss[-1])', "",
+    'print("training loss", history.loss[-1], "test loss", history.val_loss[-1])',
+    "",
   ];
   return lines.join("\n");
 }
 
 function dataLines(config, { train, test, width }) {
-  const rows = [train, test].flatMap(({ x, y, count }) =>
-    Array.from({ length: count }, (_, i) => [...x.slice(i * width, (i + 1) * width), y[i]].map((v) => Number(v.toFixed(4)))));
+  const rowOf = ({ x, y }, i) => [...x.slice(i * width, (i + 1) * width), y[i]].map((v) => Number(v.toFixed(4)));
+  const rows = [train, test].flatMap((part) => Array.from({ length: part.count }, (_, i) => rowOf(part, i)));
   const perLine = 8;
   const text = Array.from({ length: Math.ceil(rows.length / perLine) }, (_, i) =>
-    rows.slice(i * perLine, (i + 1) * perLine).map((row) => row.join(",")).join(" "));
+    rows
+      .slice(i * perLine, (i + 1) * perLine)
+      .map((row) => row.join(","))
+      .join(" "),
+  );
   const target = config.loss === "CrossEntropyLoss" ? `table[:, ${width}].astype(int)` : `table[:, ${width}:]`;
   return [
-    'TABLE = """', ...text, '"""',
+    'TABLE = """',
+    ...text,
+    '"""',
     'table = np.array([row.split(",") for row in TABLE.split()], np.float32)',
     `x, y = table[:, :${width}].copy(), ${target.endsWith(":]") ? `${target}.copy()` : target}`,
     "",

@@ -23,9 +23,14 @@ export function toSafetensors(network, metadata = {}) {
 }
 
 function parametersOf({ layers }) {
-  return layers.flatMap((layer, i) => layer.weight < 0 ? [] : [
-    [`${i}.weight`, layer.weight, [layer.out, layer.in]], [`${i}.bias`, layer.bias, [layer.out]],
-  ]);
+  return layers.flatMap((layer, i) =>
+    layer.weight < 0
+      ? []
+      : [
+          [`${i}.weight`, layer.weight, [layer.out, layer.in]],
+          [`${i}.bias`, layer.bias, [layer.out]],
+        ],
+  );
 }
 
 function joined(header, parts, bytes) {

@@ -21,7 +21,8 @@ export class Session {
     this.network = new Network(engine, recordsOf(config, data), seedsOf(config), config.init);
     const [train, test] = [data.train, data.test].map((part) => samplesFor(config, part));
     this.test = test;
-    this.fit = new Fit(this.network, lossOf(config), optimizerOf(config), rateOfConfig(config, train.count), train, config.batch);
+    const rate = rateOfConfig(config, train.count);
+    this.fit = new Fit(this.network, lossOf(config), optimizerOf(config), rate, train, config.batch);
     /** Each curve has one list per epoch, of one number per replicate. */
     this.curves = { loss: [], accuracy: [], testLoss: [], testAccuracy: [] };
   }

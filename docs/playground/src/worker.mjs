@@ -10,7 +10,8 @@ import { dataOf, Session } from "./session.mjs";
 const [SLICE, PAUSE] = [10, 4]; // milliseconds of training, and between two slices
 const SENT_CURVES = ["loss", "testLoss", "accuracy", "testAccuracy"];
 
-const state = { engine: null, session: null, data: null, running: false, speed: 60, owed: 0, last: 0, sent: 0, seen: -1 };
+// `owed`: epochs that the speed asks for; `sent`: epochs whose curves were sent; `seen`: epoch of the last full frame.
+const state = { run: 0, session: null, data: null, running: false, speed: 60, owed: 0, last: 0, sent: 0, seen: -1 };
 const LEAST = { outputs: 25, layers: 150 }; // milliseconds between two of them
 const costs = { outputs: 0, layers: 0 }; // when each may be made again
 
@@ -20,8 +21,9 @@ const tasks = {
     const { activations } = state.engine.kinds;
     postMessage({ type: "ready", activations });
   },
-  start({ config, own }) {
+  start({ run, config, own }) {
     state.session?.free();
+    state.run = run;
     state.data = config.data === "own" ? ownData(own.rows, own.width) : dataOf(state.engine, config);
     state.session = new Session(state.engine, config, state.data);
     Object.assign(state, { owed: 0, sent: 0, seen: -1 });
@@ -40,7 +42,12 @@ const tasks = {
   },
   save({ what, address }) {
     const { session, data } = state;
-    const content = what === "python" ? toPython(session.config, data, address) : toSafetensors(session.network, { made_by: "minidl playground", settings: address });
+    const metadata = { made_by: "minidl playground", settings: address };
+    const makers = {
+      python: () => toPython(session.config, data, address),
+      safetensors: () => toSafetensors(session.network, metadata),
+    };
+    const content = makers[what]();
     postMessage({ type: "saved", what, content });
   },
 };
@@ -87,8 +94,8 @@ function isDue(name, make) {
 
 function snapshot() {
   const { session, sent } = state;
-  const frame = { type: "frame", running: state.running };
-  if (!session) return frame;
+  const frame = { type: "frame", run: state.run };
+  if (!session) return { ...frame, run: -1 };
   Object.assign(frame, { epoch: session.epochs, isOver: session.isOver, from: sent });
   frame.curves = SENT_CURVES.map((name) => session.curves[name].slice(sent).map(bandOf));
   frame.lost = session.epochs ? session.curves.loss.at(-1).filter((x) => !Number.isFinite(x)).length : 0;
@@ -96,7 +103,10 @@ function snapshot() {
   if (state.seen === session.epochs) return frame;
   // The last frame of a run shows everything as it is in the end.
   if (!state.running) Object.assign(costs, { outputs: 0, layers: 0 });
-  frame.outputs = isDue("outputs", () => ({ ...outputs(session), units: responses(session), values: session.network.values.view.slice(0, session.network.size) }));
+  frame.outputs = isDue("outputs", () => {
+    const values = session.network.values.view.slice(0, session.network.size);
+    return { ...outputs(session), units: responses(session), values };
+  });
   frame.layers = isDue("layers", () => layerFacts(session));
   if (frame.outputs && frame.layers) state.seen = session.epochs;
   return frame;

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import minidl
-import minidl_native
+
+minidl_native = pytest.importorskip("minidl_native", reason="minidl-native is not installed")
 
 # float32, summed in another order by the compiled engine on other instruction sets, over 72 steps and more.
 CLOSE = 1e-6

@@ -17,8 +17,12 @@ const trainings = configs.map((changes) => {
   while (!session.isOver) session.epoch();
   const { gradient } = session.fit.measure();
   const result = {
-    first, ...session.curves, python: toPython(config, data, toHash(config)), size: session.network.size,
-    gradient: Array.from(gradient.view), values: Array.from(session.network.values.view),
+    first,
+    ...session.curves,
+    python: toPython(config, data, toHash(config)),
+    size: session.network.size,
+    gradient: Array.from(gradient.view),
+    values: Array.from(session.network.values.view),
     safetensors: Buffer.from(toSafetensors(session.network)).toString("base64"),
   };
   session.free();
@@ -26,7 +30,8 @@ const trainings = configs.map((changes) => {
 });
 const generators = new Generators(engine, [0, 4294967295]);
 const draws = [0, 1].map((r) => ({
-  normal: Array.from(generators.normal(r, 20000)), uniform: Array.from(generators.uniform(r, 3)),
+  normal: Array.from(generators.normal(r, 20000)),
+  uniform: Array.from(generators.uniform(r, 3)),
   orders: [5, 1000, 1, 3].map((n) => Array.from(generators.permutation(r, n))),
 }));
 console.log(JSON.stringify({ trainings, draws, kinds: engine.kinds }));

@@ -6,7 +6,11 @@ import { path, sharp, words } from "./paint.mjs";
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 8, 16, 18];
 const MOST_KNOTS = 400; // points of a line
 
-/** @param {{name: string, curves: [number[][], number[][]], isShare: boolean}} what training and test, [mean, low, high] each */
+/**
+ * Draw the curves of training and test, lists of [mean, low, high].
+ * @param {HTMLCanvasElement} canvas
+ * @param {{name: string, curves: number[][][], isShare: boolean, epoch: number, colours: object}} what
+ */
 export function drawCurves(canvas, { name, curves, isShare, epoch, colours }) {
   const { context, width, height } = sharp(canvas);
   const [train, test] = curves;
@@ -19,8 +23,23 @@ export function drawCurves(canvas, { name, curves, isShare, epoch, colours }) {
   words(context, name, LEFT, 10, colours.faint);
   for (const part of [0, 0.5, 1]) {
     const value = least + part * (most - least);
-    path(context, [[LEFT, y(value)], [width - RIGHT, y(value)]], colours.grid, 1);
-    words(context, isShare ? `${Math.round(100 * value)} %` : round(value), LEFT - 6, y(value) + 4, colours.faint, "right");
+    path(
+      context,
+      [
+        [LEFT, y(value)],
+        [width - RIGHT, y(value)],
+      ],
+      colours.grid,
+      1,
+    );
+    words(
+      context,
+      isShare ? `${Math.round(100 * value)} %` : round(value),
+      LEFT - 6,
+      y(value) + 4,
+      colours.faint,
+      "right",
+    );
   }
   words(context, "1", LEFT, height - 4, colours.faint);
   words(context, `epoch ${epochs}`, width - RIGHT, height - 4, colours.faint, "right");
@@ -33,7 +52,8 @@ const round = (value) => (value && value < 0.01 ? value.toExponential(0) : Strin
 
 function drawLine(context, curve, x, y, style, dash) {
   const every = Math.max(1, Math.ceil(curve.length / MOST_KNOTS));
-  const kept = curve.map((band, i) => [i, band]).filter(([i, band]) => (i % every === 0 || i === curve.length - 1) && Number.isFinite(band[0]));
+  const isKept = ([i, band]) => (i % every === 0 || i === curve.length - 1) && Number.isFinite(band[0]);
+  const kept = curve.map((band, i) => [i, band]).filter(isKept);
   if (!kept.length) return;
   const line = (k) => kept.map(([i, band]) => [x(i), y(band[k])]);
   if (kept.some(([, band]) => band[2] > band[1])) drawBand(context, line(2), line(1), style);

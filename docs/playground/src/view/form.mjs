@@ -6,15 +6,32 @@ import { RULES } from "../network.mjs";
 import { SCHEDULES } from "../schedules.mjs";
 
 const NAMES = {
-  disk: "disk", xor: "xor", moons: "two moons", spirals: "spirals", circles: "circles", sine: "sine (regression)",
-  step: "steps (regression)", own: "your own", he: "He", lecun: "LeCun", glorot: "Glorot", torch: "as torch.nn",
-  BCEWithLogitsLoss: "cross-entropy, 1 output", CrossEntropyLoss: "cross-entropy, 2 outputs", MSELoss: "squared error (MSE)",
-  L1Loss: "absolute error (L1)", HuberLoss: "Huber", constant: "constant", cosine: "cosine to 0",
-  step_schedule: "halved 3 times", power: "falls as 1/√t",
+  disk: "disk",
+  xor: "xor",
+  moons: "two moons",
+  spirals: "spirals",
+  circles: "circles",
+  sine: "sine (regression)",
+  step: "steps (regression)",
+  own: "your own",
+  he: "He",
+  lecun: "LeCun",
+  glorot: "Glorot",
+  torch: "as torch.nn",
+  BCEWithLogitsLoss: "binary cross-entropy",
+  CrossEntropyLoss: "cross-entropy",
+  MSELoss: "squared error (MSE)",
+  L1Loss: "absolute error (L1)",
+  HuberLoss: "Huber",
 };
+const SCHEDULE_NAMES = { constant: "constant", cosine: "cosine to 0", step: "halved 3 times", power: "as 1/√t" };
 
 export const choices = (activations) => ({
-  activations, data: DATA_SETS, init: RULES, optimizer: OPTIMIZERS, schedule: SCHEDULES,
+  activations,
+  data: DATA_SETS,
+  init: RULES,
+  optimizer: OPTIMIZERS,
+  schedule: SCHEDULES,
   loss: [...new Set([...LOSSES.classes, ...LOSSES.numbers])],
 });
 
@@ -36,7 +53,10 @@ export class Form {
   constructor(form, activations, changed) {
     Object.assign(this, { form, activations, changed, config: DEFAULTS });
     form.addEventListener("change", (event) => event.target.name && this.#read());
-    form.addEventListener("input", (event) => event.target.name === "noise" && this.#show("noise-value", event.target.value));
+    form.addEventListener(
+      "input",
+      (event) => event.target.name === "noise" && this.#show("noise-value", event.target.value),
+    );
     form.addEventListener("submit", (event) => event.preventDefault());
     form.querySelector("#add-layer").addEventListener("click", () => {
       const last = this.config.layers.at(-1) ?? { units: 4, activation: "Tanh", dropout: 0 };
@@ -52,10 +72,10 @@ export class Form {
   write(config, own) {
     this.config = config;
     const { elements } = this.form;
-    const sets = { data: DATA_SETS, init: RULES, optimizer: OPTIMIZERS, schedule: SCHEDULES, loss: isClasses(config, own) ? LOSSES.classes : LOSSES.numbers };
-    for (const [key, values] of Object.entries(sets)) {
-      fill(elements[key], values, config[key], key === "schedule" ? (v) => NAMES[v === "step" ? "step_schedule" : v] : undefined);
-    }
+    const loss = isClasses(config, own) ? LOSSES.classes : LOSSES.numbers;
+    const sets = { data: DATA_SETS, init: RULES, optimizer: OPTIMIZERS, loss };
+    for (const [key, values] of Object.entries(sets)) fill(elements[key], values, config[key]);
+    fill(elements.schedule, SCHEDULES, config.schedule, (name) => SCHEDULE_NAMES[name]);
     for (const key of Object.keys(RANGES)) if (key in config) elements[key].value = config[key];
     this.#show("noise-value", config.noise);
     this.#writeLayers(config.layers);
@@ -80,9 +100,10 @@ export class Form {
     const row = document.createElement("div");
     row.className = "layer";
     const name = `of hidden layer ${i + 1}`;
-    row.innerHTML = `<input type="number" name="units-${i}" min="1" max="16" value="${units}" aria-label="Units ${name}">
+    const number = 'type="number" min=';
+    row.innerHTML = `<input ${number}"1" max="16" name="units-${i}" value="${units}" aria-label="Units ${name}">
       <select name="activation-${i}" aria-label="Activation ${name}"></select>
-      <input type="number" name="dropout-${i}" min="0" max="0.9" step="0.05" value="${dropout}" aria-label="Dropout ${name}">
+      <input ${number}"0" max="0.9" step="0.05" name="dropout-${i}" value="${dropout}" aria-label="Dropout ${name}">
       <button type="button" aria-label="Remove hidden layer ${i + 1}">×</button>`;
     fill(row.querySelector("select"), this.activations, activation);
     row.querySelector("button").addEventListener("click", () => {
@@ -95,7 +116,8 @@ export class Form {
   #read() {
     const { elements } = this.form;
     const texts = ["data", "init", "loss", "optimizer", "schedule"].map((key) => [key, elements[key].value]);
-    const numbers = Object.keys(RANGES).filter((key) => key in DEFAULTS).map((key) => [key, bounded(key, elements[key].value, this.config[key])]);
+    const keys = Object.keys(RANGES).filter((key) => key in DEFAULTS);
+    const numbers = keys.map((key) => [key, bounded(key, elements[key].value, this.config[key])]);
     const layers = this.config.layers.map((layer, i) => ({
       units: bounded("units", elements[`units-${i}`].value, layer.units),
       activation: elements[`activation-${i}`].value,

@@ -11,11 +11,13 @@ export function makeRows(table, layers) {
   const key = layers.map((l) => `${l.units}${l.activation}`).join();
   if (body.dataset.key === key) return body.rows;
   body.dataset.key = key;
-  body.replaceChildren(...layers.map(({ units, activation }, i) => {
-    const row = document.createElement("tr");
-    row.innerHTML = `<th scope="row">${i + 1}: ${units} ${activation}</th>${PICTURE}${PICTURE}<td></td><td></td>`;
-    return row;
-  }));
+  body.replaceChildren(
+    ...layers.map(({ units, activation }, i) => {
+      const row = document.createElement("tr");
+      row.innerHTML = `<th scope="row">${i + 1}: ${units} ${activation}</th>${PICTURE}${PICTURE}<td></td><td></td>`;
+      return row;
+    }),
+  );
   return body.rows;
 }
 
@@ -35,7 +37,10 @@ function drawHistogram(cell, name, { least, most, counts }) {
   const [drawing, label] = cell.children;
   const highest = Math.max(...counts);
   const step = WIDE / counts.length;
-  const bars = Array.from(counts, (count, i) => `M${i * step} ${TALL}v${(-TALL * count) / highest}h${step - 1}V${TALL}z`);
+  const bars = Array.from(
+    counts,
+    (count, i) => `M${i * step} ${TALL}v${(-TALL * count) / highest}h${step - 1}V${TALL}z`,
+  );
   drawing.firstChild.setAttribute("d", bars.join(""));
   label.textContent = `${brief(least)} … ${brief(most)}`;
   drawing.setAttribute("aria-label", `${name} from ${brief(least)} to ${brief(most)}`);

@@ -45,7 +45,10 @@ function pointsOf(data, { width, height, colours }) {
   const context = sheet.canvas.getContext("2d");
   context.scale(ratio, ratio);
   const size = Math.max(2.2, Math.min(4, width / 110));
-  for (const [part, isTest] of [[data.test, true], [data.train, false]]) {
+  for (const [part, isTest] of [
+    [data.test, true],
+    [data.train, false],
+  ]) {
     for (let i = 0; i < part.count; ++i) {
       const at = [across(part.x[2 * i], width), down(part.x[2 * i + 1], height)];
       drawPoint(context, at, part.y[i], isTest ? size * 0.6 : size, colours, isTest);
@@ -76,7 +79,12 @@ function drawBoundary({ context, width, height, colours }, mean) {
       const k = i * GRID + j;
       const above = (mean[k] > 0.5) + (mean[k + 1] > 0.5) + (mean[k + GRID] > 0.5) + (mean[k + GRID + 1] > 0.5);
       if (above % 4 === 0) continue; // hardly any cell is crossed
-      const at = [[i, j], [i, j + 1], [i + 1, j + 1], [i + 1, j]];
+      const at = [
+        [i, j],
+        [i, j + 1],
+        [i + 1, j + 1],
+        [i + 1, j],
+      ];
       const crossings = at.flatMap((a, side) => crossing(mean, a, at[(side + 1) % 4]));
       for (let c = 0; c + 1 < crossings.length; c += 2) {
         const [from, to] = [crossings[c], crossings[c + 1]];
@@ -98,15 +106,32 @@ function crossing(mean, [i, j], [k, l]) {
 
 function drawFunction({ context, width, height, colours }, data, outputs) {
   const y = (value) => down(Math.max(-3 * DEEP, Math.min(3 * DEEP, value)), height, DEEP);
-  path(context, [[0, y(0)], [width, y(0)]], colours.grid, 1);
-  for (const [part, isTest] of [[data.test, true], [data.train, false]]) {
-    for (let i = 0; i < part.count; ++i) drawPoint(context, [across(part.x[i], width), y(part.y[i])], isTest ? 0 : 1, isTest ? 2 : 2.6, colours, isTest);
+  path(
+    context,
+    [
+      [0, y(0)],
+      [width, y(0)],
+    ],
+    colours.grid,
+    1,
+  );
+  for (const [part, isTest] of [
+    [data.test, true],
+    [data.train, false],
+  ]) {
+    for (let i = 0; i < part.count; ++i)
+      drawPoint(context, [across(part.x[i], width), y(part.y[i])], isTest ? 0 : 1, isTest ? 2 : 2.6, colours, isTest);
   }
   if (!outputs) return;
   const x = (i) => ((i + 0.5) / LINE) * width;
   const edge = (sign) => Array.from(outputs.mean, (m, i) => [x(i), y(m + sign * outputs.spread[i])]);
   drawBand(context, edge(1), edge(-1), colours.ink);
-  path(context, Array.from(outputs.mean, (m, i) => [x(i), y(m)]), colours.ink, 2);
+  path(
+    context,
+    Array.from(outputs.mean, (m, i) => [x(i), y(m)]),
+    colours.ink,
+    2,
+  );
 }
 
 export function drawBand(context, above, below, style) {

@@ -1,7 +1,10 @@
 // Files and texts that leave the page.
 
 export function download(name, content, type) {
-  const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(new Blob([content], { type })) });
+  const link = Object.assign(document.createElement("a"), {
+    download: name,
+    href: URL.createObjectURL(new Blob([content], { type })),
+  });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from parts.places import DOCS
+from parts.places import DOCS, ROOT
 from parts.ziggurat import header
 
 SOURCE = DOCS / "playground" / "engine" / "border.cpp"
+KERNELS = ROOT / "packages" / "minidl-native" / "engine"
 FLAGS = (
     "-target", "wasm32-wasi", "-mexec-model=reactor", "-mcpu=generic+simd128", "-std=c++17", "-O2", "-DNDEBUG",
     "-fno-exceptions", "-fno-rtti", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden",
@@ -22,10 +24,16 @@ def can_compile() -> bool:
 
 
 def compile_engine(folder: Path) -> Path:
-    """Compile the kernels and their border into a folder; return the module of WebAssembly."""
+    """Compile the kernels and their border into a folder, unless that was done; return the module of WebAssembly."""
+    made = folder / "engine.wasm"
+    sources = [*KERNELS.rglob("*.?pp"), *SOURCE.parent.iterdir(), *Path(__file__).parent.glob("*.py")]
+    if made.exists() and made.stat().st_mtime > max(source.stat().st_mtime for source in sources):
+        return made
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "ziggurat.hpp").write_text(header(), encoding="utf-8")
-    made = folder / "engine.wasm"
-    command = [sys.executable, "-m", "ziglang", "c++", *FLAGS, f"-I{folder}", "-o", str(made), str(SOURCE)]
-    subprocess.run(command, check=True)  # noqa: S603 - the compiler, with arguments that stand here
+    with tempfile.TemporaryDirectory(dir=folder) as own:  # two builds at once never see half of a file
+        new = Path(own, made.name)
+        command = [sys.executable, "-m", "ziglang", "c++", *FLAGS, f"-I{folder}", "-o", str(new), str(SOURCE)]
+        subprocess.run(command, check=True)  # noqa: S603 - the compiler, with arguments that stand here
+        new.replace(made)
     return made

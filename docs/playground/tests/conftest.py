@@ -9,6 +9,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 from parts import wasm  # noqa: E402 - the build of the site is no package
+from parts.places import GENERATED  # noqa: E402 - as above
 
 SHORT = {"samples": 90, "epochs": 12, "batch": 16}
 OWN = json.loads((HERE / "trainings.json").read_text(encoding="utf-8"))
@@ -16,11 +17,11 @@ CONFIGS = {name: SHORT | own for name, own in OWN.items()}
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory):
+def engine():
     """Return the path of the compiled kernels."""
     if not wasm.can_compile():
         pytest.skip("ziglang, the compiler for WebAssembly, is not installed")
-    return wasm.compile_engine(tmp_path_factory.mktemp("engine"))
+    return wasm.compile_engine(GENERATED / "playground")
 
 
 @pytest.fixture(scope="session")

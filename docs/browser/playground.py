@@ -65,9 +65,11 @@ def _reads_a_table(page: Any) -> list[str]:
 
 
 def _draws(page: Any) -> list[str]:
+    page.wait_for_timeout(500)  # the address follows the points after a moment
     before = page.url.count("_")
     box = page.locator("#output").bounding_box()
     page.mouse.click(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
+    page.wait_for_timeout(500)
     return [] if page.url.count("_") == before + 1 else [f"expected one more point in {page.url}"]
 
 

@@ -109,6 +109,11 @@ export function recordsOf(config, data) {
 /** Settings of activations, minidl's defaults. */
 const SETTINGS = { LeakyReLU: { alpha: 0.01 }, ELU: { alpha: 1 }, Softplus: { beta: 1 }, GELU: { approximate: 0 } };
 
+/** The activations that can be offered: those of the kernels whose settings are known here. */
+export function activationsOf({ kinds }) {
+  return kinds.activations.filter((name) => kinds.layer[name].settings.every((key) => key in (SETTINGS[name] ?? {})));
+}
+
 const LOSS_SETTINGS = {
   BCEWithLogitsLoss: { pos_weight: 1, ceiling: Infinity },
   CrossEntropyLoss: { label_smoothing: 0, ceiling: Infinity },

@@ -68,6 +68,13 @@ function address() {
   return view.config.data === "own" ? `${settings}&points=${textOfPoints(view.own)}` : settings;
 }
 
+// Points are drawn faster than a browser lets an address change.
+let remembering = 0;
+function remember() {
+  clearTimeout(remembering);
+  remembering = setTimeout(() => history.replaceState(null, "", `#${address()}`), 250);
+}
+
 function takeOwn(own) {
   view.own = own;
   apply({ ...view.config, data: "own" });
@@ -79,7 +86,7 @@ function apply(config) {
   view.config = fitting(config, own);
   toggle(false);
   form.write(view.config, own);
-  history.replaceState(null, "", `#${address()}`);
+  remember();
   points.take(own, view.config.data === "own");
   const many = view.config.replicates > 1;
   show(".only-many", many);
@@ -142,7 +149,7 @@ const clicks = {
     const pictures = ["output", "loss-curve", "accuracy-curve", "network"].map($);
     savePicture(pictures, getComputedStyle($("output-card")).backgroundColor);
   },
-  "copy-link": (event) => copy(location.href, event.target),
+  "copy-link": (event) => copy(location.href.replace(/[?#].*$/, `#${address()}`), event.target),
   "copy-program": (event) => copy(program(), event.target),
   "download-program": () => download("playground.py", program(), "text/x-python"),
   "close-program": () => $("program").close(),

@@ -1,5 +1,6 @@
 // The training in a thread of its own. It answers each message `frame` with what has changed.
 
+import { activationsOf } from "./config.mjs";
 import { loadEngine } from "./engine.mjs";
 import { bandOf, layerFacts, outputs, responses } from "./observe.mjs";
 import { ownData } from "./own.mjs";
@@ -18,8 +19,7 @@ const costs = { outputs: 0, layers: 0 }; // when each may be made again
 const tasks = {
   async load({ bytes }) {
     state.engine = await loadEngine(bytes);
-    const { activations } = state.engine.kinds;
-    postMessage({ type: "ready", activations });
+    postMessage({ type: "ready", activations: activationsOf(state.engine) });
   },
   start({ run, config, own }) {
     state.session?.free();

@@ -44,7 +44,7 @@ def node():
 def ran(engine, node):
     """Return all that the playground computes, trained once."""
     result = node("trainings.mjs", engine, given=list(CONFIGS.values()))
-    return result | {"trainings": dict(zip(CONFIGS, result["trainings"], strict=True))}
+    return result | {"trainings": dict(zip(CONFIGS, result["trainings"], strict=True)), "configs": CONFIGS.values()}
 
 
 @pytest.fixture(params=CONFIGS)

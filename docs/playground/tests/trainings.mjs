@@ -1,7 +1,7 @@
 // Train each configuration of the standard input (a JSON list), and print as JSON what Python compares.
 import { readFileSync } from "node:fs";
 
-import { DEFAULTS, toHash } from "../src/config.mjs";
+import { activationsOf, DEFAULTS, toHash } from "../src/config.mjs";
 import { Generators, loadEngine } from "../src/engine.mjs";
 import { toPython } from "../src/python.mjs";
 import { toSafetensors } from "../src/safetensors.mjs";
@@ -34,4 +34,4 @@ const draws = [0, 1].map((r) => ({
   uniform: Array.from(generators.uniform(r, 3)),
   orders: [5, 1000, 1, 3].map((n) => Array.from(generators.permutation(r, n))),
 }));
-console.log(JSON.stringify({ trainings, draws, kinds: engine.kinds }));
+console.log(JSON.stringify({ trainings, draws, kinds: engine.kinds, offered: activationsOf(engine) }));

@@ -25,7 +25,9 @@ export function pointsFrom(text) {
     .filter((row) => row.every(Number.isFinite));
   const width = rows[0]?.length === 2 ? 1 : 2;
   const fit = rows.filter((row) => row.length === width + 1 && (width === 1 || row[2] === 0 || row[2] === 1));
-  return fit.length >= 4 ? { rows: fit.slice(0, MOST_POINTS), width } : { rows: START, width: 2 };
+  return fit.length >= 4
+    ? { rows: fit.slice(0, MOST_POINTS).map((row) => row.map(short)), width }
+    : { rows: START, width: 2 };
 }
 
 export const textOfPoints = ({ rows }) => rows.map((row) => row.join(",")).join("_");

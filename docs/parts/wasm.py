@@ -12,9 +12,10 @@ from parts.ziggurat import header
 SOURCE = DOCS / "playground" / "engine" / "border.cpp"
 KERNELS = ROOT / "packages" / "minidl-native" / "engine"
 FLAGS = (
-    "-target", "wasm32-wasi", "-mexec-model=reactor", "-mcpu=generic+simd128", "-std=c++17", "-O2", "-DNDEBUG",
+    "-target", "wasm32-freestanding", "-mcpu=generic+simd128", "-std=c++17", "-O2", "-DNDEBUG", "-DMINIDL_ISA=simd128",
     "-fno-exceptions", "-fno-rtti", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden",
-    "-ffunction-sections", "-Wno-psabi", "-DMINIDL_ISA=simd128", "-nostdlib++", "-s", "-Wl,--gc-sections",
+    "-ffunction-sections", "-Wno-psabi", "-s",
+    "-Wl,--no-entry", "-Wl,--gc-sections", "-Wl,--import-symbols",  # engine.mjs has what is imported
 )  # fmt: skip
 
 

@@ -3,10 +3,8 @@
 //
 // The kernels are compiled into this file as they are, for WebAssembly's vectors of 128 bits. Only what float32 needs
 // of them is used here, and the linker leaves out the rest.
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../../packages/minidl-native/engine/kernel/kernel.cpp"
+#include "memory.hpp"
 #include "random.hpp"
 
 #define EXPORTED(name) extern "C" __attribute__((export_name(#name), visibility("default")))
@@ -53,11 +51,10 @@ uint32_t next32(void* state) { return ((PCG64*)state)->next32(); }
 bool never(void*) { return false; }
 
 struct Workspace {
-  explicit Workspace(size_t bytes) : memory(calloc(bytes + 64, 1)) {}
+  explicit Workspace(size_t bytes) : memory(take(bytes)) {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
-  ~Workspace() { free(memory); }
-  void* get() const { return (void*)(((uintptr_t)memory + 63) / 64 * 64); }
+  ~Workspace() { give_back(memory); }
   void* memory;
 };
 
@@ -87,12 +84,12 @@ EXPORTED(kinds) const char* kinds() {
   return text.at;
 }
 
-EXPORTED(allocate) void* allocate(int32_t bytes) { return calloc((size_t)bytes + 64, 1); }
-EXPORTED(release) void release(void* memory) { free(memory); }
+EXPORTED(allocate) void* allocate(int32_t bytes) { return take((size_t)bytes); }
+EXPORTED(release) void release(void* memory) { give_back(memory); }
 
 // Generators, each from a seed of one word.
 EXPORTED(new_generators) PCG64* new_generators(const uint32_t* seeds, int32_t count) {
-  auto* generators = (PCG64*)calloc((size_t)count, sizeof(PCG64));
+  auto* generators = take_array<PCG64>(count);
   for (int32_t r = 0; r < count; ++r) generators[r] = PCG64(SeedSequence(seeds + r, 1));
   return generators;
 }
@@ -111,11 +108,11 @@ EXPORTED(draw_permutation) void draw_permutation(PCG64* generators, int32_t r, i
 EXPORTED(new_network)
 Network* new_network(int32_t replicates, int32_t size, const int32_t* layers, int32_t count, const double* settings,
                      PCG64* generators) {
-  auto* network = (Network*)calloc(1, sizeof(Network));
-  network->layers = (Layer*)calloc((size_t)count, sizeof(Layer));
-  network->ranges = (Range*)calloc((size_t)count * 2, sizeof(Range));
-  network->interfaces = (BitGenerator*)calloc((size_t)replicates, sizeof(BitGenerator));
-  network->drawing = (BitGenerator**)calloc((size_t)(count * replicates), sizeof(BitGenerator*));
+  auto* network = take_array<Network>(1);
+  network->layers = take_array<Layer>(count);
+  network->ranges = take_array<Range>(count * 2);
+  network->interfaces = take_array<BitGenerator>(replicates);
+  network->drawing = take_array<BitGenerator*>(count * replicates);
   network->generators = generators;
   network->chain.is_double = false;
   network->chain.replicated = true;
@@ -145,11 +142,11 @@ Network* new_network(int32_t replicates, int32_t size, const int32_t* layers, in
 }
 
 EXPORTED(free_network) void free_network(Network* network) {
-  free(network->layers);
-  free(network->ranges);
-  free(network->interfaces);
-  free(network->drawing);
-  free(network);
+  give_back(network->layers);
+  give_back(network->ranges);
+  give_back(network->interfaces);
+  give_back(network->drawing);
+  give_back(network);
 }
 
 // One pass through the samples for all replicates: a step for each batch. Without `order`, the samples come as they
@@ -190,8 +187,8 @@ void train(const Network* network, const float* x, const void* y, int32_t sample
   const size_t bytes = train_bytes<float>(chain, batch < samples ? batch : samples);
   const Workspace workspace(bytes);
   for (int64_t r = 0; r < chain.replicates; ++r) {
-    memset(workspace.get(), 0, bytes);
-    MINIDL_ISA::train<float>(chain, pass, r, workspace.get(), {never, nullptr});
+    __builtin_memset(workspace.memory, 0, bytes);
+    MINIDL_ISA::train<float>(chain, pass, r, workspace.memory, {never, nullptr});
   }
 }
 
@@ -202,5 +199,5 @@ void predict(const Network* network, int32_t count, int32_t r, const float* valu
   Chain part = network->chain;
   part.count = count;
   const Workspace workspace(predict_bytes<float>(part, rows));
-  MINIDL_ISA::predict<float>(part, r, values + r * part.size, nullptr, x, y, rows, workspace.get());
+  MINIDL_ISA::predict<float>(part, r, values + r * part.size, nullptr, x, y, rows, workspace.memory);
 }

@@ -1,7 +1,6 @@
 // Random numbers as NumPy's Generator draws them from PCG64, so that a seed gives the same network as in Python.
 #pragma once
 
-#include <math.h>
 #include <stdint.h>
 
 #include "ziggurat.hpp"
@@ -94,7 +93,7 @@ class PCG64 {
 // A normal number beyond the edge of the ziggurat (Marsaglia, 1964).
 inline double normal_tail(PCG64& generator, bool negative) {
   for (;;) {
-    const double beyond = -log1p(-generator.uniform()) / ZIGGURAT_EDGE, y = -log1p(-generator.uniform());
+    const double beyond = -__builtin_log1p(-generator.uniform()) / ZIGGURAT_EDGE, y = -__builtin_log1p(-generator.uniform());
     if (y + y > beyond * beyond) return negative ? -(ZIGGURAT_EDGE + beyond) : ZIGGURAT_EDGE + beyond;
   }
 }
@@ -108,7 +107,7 @@ inline double standard_normal(PCG64& generator) {
     if (place < ZIGGURAT_BOUND[layer]) return x;
     if (!layer) return normal_tail(generator, place >> 8 & 1);
     const double upper = ZIGGURAT_HEIGHT[layer - 1], lower = ZIGGURAT_HEIGHT[layer];
-    if ((upper - lower) * generator.uniform() + lower < exp(-0.5 * x * x)) return x;
+    if ((upper - lower) * generator.uniform() + lower < __builtin_exp(-0.5 * x * x)) return x;
   }
 }
 

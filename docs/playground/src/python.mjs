@@ -19,6 +19,7 @@ export function toPython(config, data, address = "") {
     ...layerLines(config, data),
     "    ])",
     "",
+    "",
     ...modelLines(replicates, seed),
     "",
     `loss = minidl.${config.loss}("mean")`,

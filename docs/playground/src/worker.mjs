@@ -44,7 +44,7 @@ const tasks = {
     const { session, data } = state;
     const metadata = { made_by: "minidl playground", settings: address };
     const makers = {
-      python: () => toPython(session.config, data, address),
+      python: () => toPython(session.config, data, address.replace(/&points=.*/, "")), // the table has them
       safetensors: () => toSafetensors(session.network, metadata),
     };
     const content = makers[what]();

@@ -93,7 +93,8 @@ class PCG64 {
 // A normal number beyond the edge of the ziggurat (Marsaglia, 1964).
 inline double normal_tail(PCG64& generator, bool negative) {
   for (;;) {
-    const double beyond = -__builtin_log1p(-generator.uniform()) / ZIGGURAT_EDGE, y = -__builtin_log1p(-generator.uniform());
+    const double beyond = -__builtin_log1p(-generator.uniform()) / ZIGGURAT_EDGE;
+    const double y = -__builtin_log1p(-generator.uniform());
     if (y + y > beyond * beyond) return negative ? -(ZIGGURAT_EDGE + beyond) : ZIGGURAT_EDGE + beyond;
   }
 }

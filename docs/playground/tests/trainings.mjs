@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { activationsOf, DEFAULTS, toHash } from "../src/config.mjs";
 import { Generators, loadEngine } from "../src/engine.mjs";
+import { ownData, readTable, standardised } from "../src/own.mjs";
 import { toPython } from "../src/python.mjs";
 import { toSafetensors } from "../src/safetensors.mjs";
 import { dataOf, Session } from "../src/session.mjs";
@@ -11,7 +12,7 @@ const engine = await loadEngine(readFileSync(process.argv[2]));
 const configs = JSON.parse(readFileSync(0, "utf8"));
 const trainings = configs.map((changes) => {
   const config = { ...DEFAULTS, ...changes };
-  const data = dataOf(engine, config);
+  const data = changes.table ? ownData(standardised(readTable(changes.table).rows), 2) : dataOf(engine, config);
   const session = new Session(engine, config, data);
   const first = Array.from(session.network.values.view);
   while (!session.isOver) session.epoch();

@@ -21,7 +21,7 @@ DOCS = [path for pattern in ("docs/*.md", "docs/[!_]*/*.md") for path in HERE.gl
 PAGES = sorted([HERE / "README.md", *(package / "README.md" for package in PACKAGES), *DOCS])
 MODULES = [source.name for source in SOURCES]
 TESTS = [package / "tests" for package in PACKAGES]
-FOLDERS = ("", "checks/", "conformance/", "benchmarks/", "docs/", "docs/[!_]*/", "packages/*/*/**/")
+FOLDERS = ("", "checks/", "conformance/", "benchmarks/", "docs/", "docs/[!_]*/**/", "packages/*/*/**/")
 GALLERY = HERE / "docs" / "gallery"  # made by the build of the site
 PYTHON_FILES = sorted(path for folder in FOLDERS for path in HERE.glob(f"{folder}*.py") if path.parent != GALLERY)
 EXAMPLES = ["--doctest-glob=*.md", *PAGES, "--doctest-modules", "--pyargs", *MODULES]
@@ -263,11 +263,12 @@ def docs(session: nox.Session) -> None:
 
     It opens without a server and without the network. `nox -s docs -P 3.12` takes another Python, without torch and the
     examples that need it. The table of conformance is that of the last `nox -s conformance`, the timings are those of
-    docs/benchmarks/.
+    docs/benchmarks/. The playground's trainings are compared with minidl's where node is installed.
     """
     install(session, "docs", *(["torch"] if session.python == TORCH_PYTHON else []))
     # Not nitpicky (-n): without the network no other project's names resolve, and every numpy.ndarray would warn.
     session.run("sphinx-build", "-W", "--keep-going", "--fresh-env", "-b", "html", "docs", "docs/_build/html")
+    run_pytest(session, "docs/playground/tests")
 
 
 @nox.session(default=False)

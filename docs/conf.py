@@ -15,12 +15,14 @@ from parts.lines import use_lines
 from parts.mathjax import SCRIPT, copy_mathjax
 from parts.names import check_names
 from parts.parity import write_parity
+from parts.playground import EXTRA, write_playground
 from parts.report import write_report
 from parts.schedules import write_schedules
 from parts.signatures import simplify
 from parts.source import Source
 from parts.vector import write_drawings
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 project = "minidl"
 author = "minidl contributors"
@@ -47,6 +49,7 @@ html_theme = "furo"
 pygments_dark_style = "monokai"
 html_title = f"minidl {release}"
 html_static_path = ["_static", "_generated/static"]
+html_extra_path = [str(EXTRA)]
 html_css_files = ["site.css"]
 html_js_files = ["offline.js"]
 html_copy_source = False
@@ -90,9 +93,10 @@ def generate(_app: Sphinx) -> None:
     write_report()
 
 
-def bring_mathjax(_app: Sphinx, _config: object) -> None:
-    """Fill the folder of static files before Sphinx reads it."""
+def bring_files(_app: Sphinx, _config: object) -> None:
+    """Fill the folders of files that Sphinx copies before it reads them."""
     copy_mathjax()
+    logging.getLogger(__name__).info(write_playground())
 
 
 def trim_blocks(_app: Sphinx, doctree: nodes.document) -> None:
@@ -107,7 +111,7 @@ def setup(app: Sphinx) -> None:
     """Generate before the pages are read; escape before numpydoc, whose priority is 500, reads the docstrings."""
     use_lines()
     app.add_directive("source", Source)
-    app.connect("config-inited", bring_mathjax)
+    app.connect("config-inited", bring_files)
     app.connect("builder-inited", generate)
     app.connect("autodoc-process-signature", simplify)
     app.connect("doctree-read", trim_blocks)

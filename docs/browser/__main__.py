@@ -5,6 +5,7 @@ from pathlib import Path
 
 from links import check_links
 from looks import LOOKS, Look, look_at
+from playground import check_playground
 from playwright.sync_api import sync_playwright
 from program import find_chromium, launch
 from search import check_search
@@ -27,6 +28,7 @@ def main(names: list[str]) -> int:
         for look in LOOKS:
             faults += _look_at_all(launch(playwright, executable), chosen, look)
         faults += check_search(launch(playwright, executable), SITE)
+        faults += check_playground(launch(playwright, executable), SITE)
     _say(f"{len(chosen)} pages, {len(LOOKS)} looks each, in {PICTURES}", *faults, f"{len(faults)} faults")
     return len(faults)
 

@@ -1,0 +1,48 @@
+// The parameters as a file of the format safetensors: the length of a header, the header as JSON, and the numbers.
+
+/**
+ * @param {import("./network.mjs").Network} network
+ * @param {Record<string, string>} metadata
+ * @returns {Uint8Array} little-endian, as the format wants it and WebAssembly has it
+ */
+export function toSafetensors(network, metadata = {}) {
+  const { replicates, size } = network;
+  const values = network.values.view;
+  const lead = replicates > 1 ? [replicates] : [];
+  const header = { __metadata__: metadata };
+  const parts = [];
+  let start = 0;
+  for (const [name, at, shape] of parametersOf(network)) {
+    const count = shape.reduce((a, b) => a * b);
+    for (let r = 0; r < replicates; ++r) parts.push(values.subarray(r * size + at, r * size + at + count));
+    const end = start + 4 * replicates * count;
+    header[name] = { dtype: "F32", shape: [...lead, ...shape], data_offsets: [start, end] };
+    start = end;
+  }
+  return joined(header, parts, start);
+}
+
+function parametersOf({ layers }) {
+  return layers.flatMap((layer, i) =>
+    layer.weight < 0
+      ? []
+      : [
+          [`${i}.weight`, layer.weight, [layer.out, layer.in]],
+          [`${i}.bias`, layer.bias, [layer.out]],
+        ],
+  );
+}
+
+function joined(header, parts, bytes) {
+  const text = JSON.stringify(header);
+  const words = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8)); // numbers begin aligned
+  const file = new Uint8Array(8 + words.length + bytes);
+  new DataView(file.buffer).setBigUint64(0, BigInt(words.length), true);
+  file.set(words, 8);
+  let at = 8 + words.length;
+  for (const part of parts) {
+    file.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
+    at += part.byteLength;
+  }
+  return file;
+}

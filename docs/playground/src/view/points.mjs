@@ -1,0 +1,112 @@
+// Points of the visitor: drawn in the picture, typed as a table, opened or dropped as a file, and kept in the address.
+
+import { short } from "../data.mjs";
+import { OwnDataError, readTable, standardised } from "../own.mjs";
+import { pointAt } from "./output.mjs";
+
+const MOST_POINTS = 1000;
+const NEAR = 0.09;
+const START = [
+  [-0.6, 0.4, 1],
+  [-0.4, 0.6, 1],
+  [-0.5, 0.2, 1],
+  [-0.2, 0.5, 1],
+  [0.5, -0.3, 0],
+  [0.4, -0.6, 0],
+  [0.7, -0.5, 0],
+  [0.3, -0.2, 0],
+];
+
+/** The points of an address. */
+export function pointsFrom(text) {
+  const rows = (text ?? "")
+    .split("_")
+    .map((row) => row.split(",").map(Number))
+    .filter((row) => row.every(Number.isFinite));
+  const width = rows[0]?.length === 2 ? 1 : 2;
+  const fit = rows.filter((row) => row.length === width + 1 && (width === 1 || row[2] === 0 || row[2] === 1));
+  return fit.length >= 4
+    ? { rows: fit.slice(0, MOST_POINTS).map((row) => row.map(short)), width }
+    : { rows: START, width: 2 };
+}
+
+export const textOfPoints = ({ rows }) => rows.map((row) => row.join(",")).join("_");
+
+/** Points with classes as samples, to be shown. */
+export const samplesOf = (rows) => ({
+  count: rows.length,
+  x: rows.flatMap((row) => row.slice(0, 2)),
+  y: rows.map((row) => row[2]),
+});
+
+export class Points {
+  /** @param {HTMLCanvasElement} canvas @param {(own: {rows: number[][], width: number}) => void} changed */
+  constructor(canvas, changed, failed) {
+    Object.assign(this, { canvas, own: null, changed, failed, enabled: false, drawing: false });
+    const on = (id, event, act) => document.getElementById(id).addEventListener(event, act);
+    on("clear", "click", () => this.changed({ rows: [], width: 2 }));
+    on("use-table", "click", () => this.#take(document.getElementById("table").value));
+    on("file", "change", async (event) => {
+      const [file] = event.target.files;
+      if (file) this.#take(await file.text());
+    });
+    this.#dropping(document.getElementById("table"));
+    canvas.addEventListener("pointerdown", (event) => this.#begin(event));
+    canvas.addEventListener("pointermove", (event) => this.drawing && this.#draw(event));
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => this.#end());
+  }
+
+  /** The points as they are now; they can be drawn where they are shown, in the plane. */
+  take(own, isShown) {
+    this.own = own;
+    this.enabled = isShown && own.width === 2;
+    document.getElementById("draw-tools").hidden = !this.enabled;
+    this.canvas.classList.toggle("drawing", this.enabled);
+  }
+
+  #dropping(area) {
+    area.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      area.classList.add("over");
+    });
+    area.addEventListener("dragleave", () => area.classList.remove("over"));
+    area.addEventListener("drop", async (event) => {
+      event.preventDefault();
+      area.classList.remove("over");
+      const [file] = event.dataTransfer.files;
+      this.#take(file ? await file.text() : event.dataTransfer.getData("text"));
+    });
+  }
+
+  #take(text) {
+    document.getElementById("table").value = text.slice(0, 1e5);
+    try {
+      const { rows, width } = readTable(text);
+      this.changed({ rows: standardised(rows).slice(0, MOST_POINTS), width });
+    } catch (error) {
+      if (!(error instanceof OwnDataError)) throw error;
+      this.failed(`The table was not read. ${error.message}`);
+    }
+  }
+
+  #begin(event) {
+    if (!this.enabled) return;
+    this.drawing = true;
+    this.canvas.setPointerCapture(event.pointerId);
+    this.#draw(event);
+  }
+
+  #draw(event) {
+    const [x, y] = pointAt(this.canvas, event).map(short);
+    const tool = document.querySelector("input[name=tool]:checked").value;
+    const near = (row) => Math.hypot(row[0] - x, row[1] - y) < NEAR;
+    const { rows } = this.own;
+    if (tool === "erase") return this.changed({ rows: rows.filter((row) => !near(row)), width: 2 });
+    const isThere = rows.some((row) => near(row) && row[2] === Number(tool));
+    if (rows.length < MOST_POINTS && !isThere) this.changed({ rows: [...rows, [x, y, Number(tool)]], width: 2 });
+  }
+
+  #end() {
+    this.drawing = false;
+  }
+}

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+import minidl
+
+HIDDEN = [{"units": 6, "activation": "ReLU", "dropout": 0}, {"units": 5, "activation": "Tanh", "dropout": 0.25}]
+CONFIG = {
+    "samples": 60,
+    "epochs": 40,
+    "replicates": 3,
+    "layers": HIDDEN,
+    "loss": "CrossEntropyLoss",
+    "lr": 0.05,
+    "seed": 3,
+}
+TABLES = [
+    "x1,x2,kind\n1,2,b\n3,2,a\n5,6,b\n3,6,a\n3,4,a\n",
+    "0 1\n1 2\n2 2.5\n3 1\n",
+    "1,2\n3,4\n",
+    "1,2,a\n3,4,b\n5,6,c\n7,8,a\n",
+    "1,2,3,4\n" * 5,
+    "1,2,a\n3,4\n5,6,b\n7,8,a\n",
+    "1,2,a\n3,x,b\n5,6,b\n7,8,a\n",
+]
+HASHES = [
+    "data=xor&layers=3.ReLU.0.5_2.Sigmoid.0&lr=0.5&seed=12",
+    "",
+    "layers=&data=nothing&lr=word&replicates=1e9&batch=2.6&layers_=1&loss=<b>",
+    "layers=99.Nothing.2_3",
+]
+DIVERGING = {"optimizer": "SGD", "lr": 10, "loss": "MSELoss", "replicates": 1, "layers": [], "epochs": 200}
+
+
+@pytest.fixture(scope="session")
+def seen(engine, node):
+    given = {"config": CONFIG, "tables": TABLES, "hashes": HASHES, "pieces": {"diverging": DIVERGING}}
+    return node("observing.mjs", engine, given=given)
+
+
+@pytest.fixture(scope="session")
+def names(seen):
+    names = {}
+    exec(seen["python"], names)  # noqa: S102 - the exported program is what the page is compared with
+    return names
+
+
+@pytest.fixture(scope="session")
+def first(names):
+    """Return the first replicate, which the page looks into."""
+    return minidl.unstack(names["model"])[0].eval()
+
+
+def test_dead_and_saturated_units_are_those_that_probe_finds(seen, names, first):
+    x = names["x"][: CONFIG["samples"]]
+    found = minidl.probe(first, x)
+    for place, layer in zip("13", seen["layers"], strict=True):
+        numbers = found[place].outputs
+        # Rounding may carry a single output over the limit.
+        assert layer["saturated"] == pytest.approx(numbers["saturated"], abs=1.5 / len(x) / layer["units"])
+        assert layer["dead"] == round(numbers["dead"] * layer["units"])
+        assert sum(layer["outputs"]["counts"].values()) == len(x) * layer["units"]
+    assert seen["layers"][0]["saturated"] > 0.1  # else the test above shows little
+
+
+def test_the_responses_are_outputs_of_the_units(seen, first):
+    grid = np.float32(seen["grid"]).reshape(-1, 2)
+    assert grid[0].tolist() == pytest.approx([-grid[-1, 0], -grid[-1, 1]])
+    assert grid[0, 1] > 0  # the first row is the upper one
+    outputs = [grid]
+    for layer in first.layers:
+        outputs.append(layer.infer(outputs[-1]))
+    for place, response in zip((2, 4), seen["responses"], strict=True):
+        np.testing.assert_allclose(np.reshape(response, (-1, len(grid))), outputs[place].T, rtol=1e-4, atol=1e-4)
+
+
+def test_mean_and_spread_are_over_the_replicates(seen):
+    np.testing.assert_allclose(seen["mean"], np.mean(seen["each"], axis=0), rtol=1e-5)
+    np.testing.assert_allclose(seen["spread"], np.std(seen["each"], axis=0), atol=1e-5)
+    assert 0 <= min(seen["mean"]) < 0.5 < max(seen["mean"]) <= 1
+
+
+def test_tables_are_read_or_refused(seen):
+    first, second, *refused = seen["tables"]
+    assert first == {"rows": [[1, 2, 1], [3, 2, 0], [5, 6, 1], [3, 6, 0], [3, 4, 0]], "width": 2, "classes": ["a", "b"]}
+    assert (second["width"], second["rows"][2]) == (1, [2, 2.5])
+    expected = ["4 rows", "2 classes", "2 or 3 columns", "columns in each row", "numbers in row 2"]
+    for message, words in zip(refused, expected, strict=True):
+        assert words in message
+
+
+def test_tables_are_standardised_and_split(seen):
+    columns = np.array(seen["standard"])[:, :2]
+    np.testing.assert_allclose(columns.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(columns.std(axis=0), 0.5, atol=1e-4)
+    assert seen["counts"] == [4, 1]
+
+
+def test_addresses_hold_the_settings(seen):
+    full, empty, wrong, strange = seen["hashes"]
+    assert (full["data"], full["lr"], full["seed"]) == ("xor", 0.5, 12)
+    assert full["layers"] == [
+        {"units": 3, "activation": "ReLU", "dropout": 0.5},
+        {"units": 2, "activation": "Sigmoid", "dropout": 0},
+    ]
+    assert seen["again"][0].split("&")[0] == "data=xor"
+    assert seen["again"][1] == ""
+    assert (wrong["data"], wrong["lr"], wrong["replicates"], wrong["batch"]) == ("disk", empty["lr"], 100, 3)
+    assert wrong["layers"] == []
+    assert (wrong["loss"], empty["loss"]) == ("BCEWithLogitsLoss", "BCEWithLogitsLoss")
+    assert strange["layers"][0] == {"units": 16, "activation": "Tanh", "dropout": 0.9}
+
+
+def test_a_training_that_diverges_ends(seen):
+    assert seen["lostAfter"] < 200

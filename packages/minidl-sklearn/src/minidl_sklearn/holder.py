@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 from abc import ABC, abstractmethod
 from operator import is_
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +18,9 @@ from minidl_sklearn.form import form_of
 from minidl_sklearn.inputs import check_samples
 from minidl_sklearn.network import Network, check_parameters
 
+_LAST = {"softmax": "softmax", "logistic": "sigmoid", "identity": None}
+"""What files of ONNX and C compute last, by the output activation."""
+
 
 class Holder(BaseEstimator, ABC):
     """Base class of what holds a network with its ``coefs_`` and ``intercepts_``, or ``networks_``, a list of such."""
@@ -24,6 +29,7 @@ class Holder(BaseEstimator, ABC):
     dropout: Any
     normalize: Any
     engine: Any
+    out_activation_: str
 
     @abstractmethod
     def _pool(self, zs: np.ndarray) -> np.ndarray:
@@ -46,6 +52,39 @@ class Holder(BaseEstimator, ABC):
         model = copy.deepcopy(self._network().model)
         model.eval()
         return model
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a file, in the format that the end of its name says.
+
+        ``.safetensors`` is the network of `to_minidl`, for `minidl.load`. ``.onnx`` and ``.c`` compute what
+        `predict_proba` or `predict` of a regressor does, of several networks each its own, ``(R, n_samples,
+        n_outputs)``; for two classes the probability of the second. The names of the classes are not in the file.
+
+        Parameters
+        ----------
+        path : str or path
+            An old file is replaced in one step.
+
+        Raises
+        ------
+        ValueError
+            For another end of the name; for ``.onnx`` and ``.c`` of ``loss="poisson"``, whose predictions are
+            exponentials of the outputs; for ``.c`` of several networks.
+        ImportError
+            For ``.onnx`` without the package onnx, which the extra ``minidl-core[onnx]`` brings.
+        OSError
+            If the file cannot be written.
+        """
+        model, suffix, who = self.to_minidl(), Path(path).suffix.lower(), type(self).__name__
+        if suffix == ".safetensors":
+            minidl.save(model, path)
+            return
+        if suffix not in (".onnx", ".c"):
+            raise ValueError(f"{who}: expected a file name that ends in .safetensors, .onnx or .c, got {path}")
+        activation = self.networks_[0].out_activation_ if self._has_networks() else self.out_activation_
+        if activation not in _LAST:
+            raise ValueError(f"{who}: expected a loss without logarithms of predictions for {suffix}, got {activation}")
+        (minidl.to_onnx if suffix == ".onnx" else minidl.to_c)(model, path, output=_LAST[activation])
 
     def _has_networks(self) -> bool:
         """Whether the last training was one of several networks."""

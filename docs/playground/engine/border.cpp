@@ -188,6 +188,7 @@ void train(const Network* network, const float* x, const void* y, int32_t sample
   const Workspace workspace(bytes);
   for (int64_t r = 0; r < chain.replicates; ++r) {
     __builtin_memset(workspace.memory, 0, bytes);
+    pass.losses[r] = pass.hits[r] = 0;  // the kernel adds to them
     MINIDL_ISA::train<float>(chain, pass, r, workspace.memory, {never, nullptr});
   }
 }

@@ -189,7 +189,8 @@ def fit(
     runs = bool(epochs or (keeper is not None and keeper.goes_on))
     if runs and isinstance(source, Arrays) and validation_split is not None:
         validation = _held_out(source, validation_split, history, wanted, chosen)
-    validate = _validator(model, loss, validation, accuracy=accuracy, metrics=wanted, engine=engine, threads=threads)
+    options: dict[str, Any] = {"accuracy": accuracy, "metrics": wanted, "engine": engine, "threads": threads}
+    validate = None if validation is None else Validator(model, loss, validation, **options)
     history.engine = chosen.words
     if runs:
         history.higher_is_better = _curves(wanted, accuracy=accuracy, has_validation=validate is not None)
@@ -260,10 +261,6 @@ def _held_out(
     """Return the samples that are held out for validation."""
     check_metrics("fit", metrics, engine, source.samples)  # before anything is drawn
     return source.hold_out(split, history)
-
-
-def _validator(model: Module, loss: Loss, data: tuple[Array, ...] | None, **options: Any) -> Validator | None:
-    return None if data is None else Validator(model, loss, data, **options)
 
 
 def _named(arrays: dict[str, Any], **options: Any) -> dict[str, Any]:

@@ -189,8 +189,11 @@ def fit(
     runs = bool(epochs or (keeper is not None and keeper.goes_on))
     if runs and isinstance(source, Arrays) and validation_split is not None:
         validation = _held_out(source, validation_split, history, wanted, chosen)
-    options: dict[str, Any] = {"accuracy": accuracy, "metrics": wanted, "engine": engine, "threads": threads}
-    validate = None if validation is None else Validator(model, loss, validation, **options)
+    validate = (
+        None
+        if validation is None
+        else Validator(model, loss, validation, accuracy=accuracy, metrics=wanted, engine=engine, threads=threads)
+    )
     history.engine = chosen.words
     if runs:
         history.higher_is_better = _curves(wanted, accuracy=accuracy, has_validation=validate is not None)

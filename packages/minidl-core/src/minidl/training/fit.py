@@ -258,9 +258,7 @@ def _stream(model: Module, loss: Loss, batches: Any, arrays: dict[str, Any]) -> 
     return Stream(batches, model, loss)
 
 
-def _held_out(
-    source: Arrays, split: Any, history: History, metrics: Sequence[Metric], engine: Engine
-) -> tuple[Array, ...]:
+def _held_out(source: Arrays, split: Any, history: History, metrics: Sequence[Metric], engine: Engine) -> Any:
     """Return the samples that are held out for validation."""
     check_metrics("fit", metrics, engine, source.samples)  # before anything is drawn
     return source.hold_out(split, history)

@@ -263,12 +263,13 @@ def docs(session: nox.Session) -> None:
 
     It opens without a server and without the network. `nox -s docs -P 3.12` takes another Python, without torch and the
     examples that need it. The table of conformance is that of the last `nox -s conformance`, the timings are those of
-    docs/benchmarks/. The playground's trainings are compared with minidl's where node is installed.
+    docs/benchmarks/. The numbers of the playground and of the page `step` are compared with minidl's where node is
+    installed.
     """
     install(session, "docs", *(["torch"] if session.python == TORCH_PYTHON else []))
     # Not nitpicky (-n): without the network no other project's names resolve, and every numpy.ndarray would warn.
     session.run("sphinx-build", "-W", "--keep-going", "--fresh-env", "-b", "html", "docs", "docs/_build/html")
-    run_pytest(session, "docs/playground/tests")
+    run_pytest(session, "docs/playground/tests", "docs/step/tests")
 
 
 @nox.session(default=False)

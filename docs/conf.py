@@ -15,11 +15,13 @@ from parts.lines import use_lines
 from parts.mathjax import SCRIPT, copy_mathjax
 from parts.names import check_names
 from parts.parity import write_parity
-from parts.playground import EXTRA, write_playground
+from parts.places import EXTRA
+from parts.playground import write_playground
 from parts.report import write_report
 from parts.schedules import write_schedules
 from parts.signatures import simplify
-from parts.source import Source
+from parts.source import Source, without_exceptions
+from parts.step import write_step
 from parts.vector import write_drawings
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -70,7 +72,6 @@ sphinx_gallery_conf = gallery.settings()
 
 LITERAL = re.compile(r"(`+[^`]+`+)")
 SIGN = re.compile(r"(?:(?<=\()|(?<=, ))\*(?=[a-z])|\|(?=\w+\|)")
-EXCEPTION = re.compile(r" *# (?:noqa|type: ignore)\b.*")
 
 
 def escape_signs(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
@@ -97,12 +98,13 @@ def bring_files(_app: Sphinx, _config: object) -> None:
     """Fill the folders of files that Sphinx copies before it reads them."""
     copy_mathjax()
     logging.getLogger(__name__).info(write_playground())
+    write_step()
 
 
 def trim_blocks(_app: Sphinx, doctree: nodes.document) -> None:
     """Remove from code the empty last line, which doctest needs, and `noqa` comments."""
     for block in doctree.findall(nodes.literal_block):
-        text = EXCEPTION.sub("", block.astext()).rstrip()
+        text = without_exceptions(block.astext()).rstrip()
         block.rawsource = text  # the writer highlights a block only if it equals its source
         block[:] = [nodes.Text(block.rawsource)]
 

@@ -9,6 +9,7 @@ from playground import check_playground
 from playwright.sync_api import sync_playwright
 from program import find_chromium, launch
 from search import check_search
+from step import check_step
 
 BUILD = Path(__file__).parents[1] / "_build"
 SITE, PICTURES = BUILD / "html", BUILD / "screenshots"
@@ -29,6 +30,7 @@ def main(names: list[str]) -> int:
             faults += _look_at_all(launch(playwright, executable), chosen, look)
         faults += check_search(launch(playwright, executable), SITE)
         faults += check_playground(launch(playwright, executable), SITE)
+        faults += check_step(launch(playwright, executable), SITE)
     _say(f"{len(chosen)} pages, {len(LOOKS)} looks each, in {PICTURES}", *faults, f"{len(faults)} faults")
     return len(faults)
 

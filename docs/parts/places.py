@@ -6,8 +6,10 @@ DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
 GENERATED = DOCS / "_generated"
 """The files that the build generates for the pages to include; git ignores them."""
+EXTRA = GENERATED / "extra"
+"""The generated files that are copied to the site as they are, at the same place."""
 STATIC = GENERATED / "static"
-"""The generated files that are copied to the site as they are."""
+"""The generated files that are copied to the site's folder of static files."""
 
 
 def write(name: str, text: str) -> None:

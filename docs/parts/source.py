@@ -2,12 +2,15 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from pydoc import locate
 from typing import Any
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
+
+EXCEPTION = re.compile(r" *# (?:noqa|type: ignore)\b.*")
 
 
 class Source(SphinxDirective):
@@ -41,3 +44,8 @@ def shorten(source: str) -> str:
         first = lines[docstring.lineno - 1].rstrip()
         lines[docstring.lineno - 1 : docstring.end_lineno] = [f'{first}"""\n']
     return "".join(lines)
+
+
+def without_exceptions(source: str) -> str:
+    """Return source without its comments for linters."""
+    return EXCEPTION.sub("", source)

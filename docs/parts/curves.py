@@ -64,6 +64,27 @@ def quantile() -> str:
     return row([plot.svg("The loss of the quantile 0.9 rises steeply below the target and gently above it")])
 
 
+def poisson() -> str:
+    """Draw the Poisson loss of three counts against the rate."""
+    rates = np.linspace(0.05, 10, 200)
+    plot = Plot("PoissonNLLLoss", (0, 2, 4, 6, 8, 10), (-6, -3, 0, 3, 6), "predicted rate \u03bb")
+    for kind, count in enumerate((1, 3, 6)):
+        plot.curve(f"count {count}", rates, _loss(minidl.PoissonNLLLoss(), np.log(rates), count)[0], kind)
+    return row([plot.svg("The loss of a count is smallest where the rate is the count, and flatter for large counts")])
+
+
+def gaussian() -> str:
+    """Draw the Gaussian loss of three errors against the predicted standard deviation."""
+    sigmas, loss = np.linspace(0.1, 4, 200), minidl.GaussianNLLLoss()
+    plot = Plot("GaussianNLLLoss", (0, 1, 2, 3, 4), (-1, 0, 1, 2, 3), "predicted \u03c3")
+    for kind, error in enumerate((0.5, 1.0, 2.0)):
+        values = [loss(np.array([[error, 2 * np.log(sigma)]]), np.zeros((1, 1))) for sigma in sigmas]
+        plot.curve(f"error {error:g}", sigmas, values, kind)
+    return row(
+        [plot.svg("The loss is smallest where the predicted deviation is the error, and steep where it is too small")]
+    )
+
+
 def bce() -> str:
     """Draw cross-entropy and squared error: against the probability, and their gradients against the logit."""
     values = Plot("loss for the target 1", (0, 0.25, 0.5, 0.75, 1), (0, 1, 2, 3, 4), "prediction f")

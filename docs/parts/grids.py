@@ -62,6 +62,21 @@ def residual() -> str:
     return row([svg(WIDTH, y + 46, parts, "The input reaches the sum directly, and through the inner module f")])
 
 
+def concat() -> str:
+    """Draw two branches of one input, and the gradients that come back."""
+    parts, heights = [text(18, 62, "x")], (34, 80)
+    for i, (tint, y) in enumerate(zip(TINTS, heights, strict=False)):
+        parts += [line(28, 57, 60, 57), line(60, 57, 60, y), *_arrow(60, 100, y)]
+        parts += [
+            f'<rect class="{tint}" x="100" y="{y - 16}" width="60" height="32"/>',
+            text(130, y + 5, f"f{'₁₂'[i]}"),
+        ]
+        parts += [*_arrow(160, 220, y), *cells(Box(224 + i * 2 * CELL, 44, 1, 2), tint)]
+        parts.append(line(220, y, 220, 57))
+    parts += [text(224 + 2 * CELL, 36, "y", "drawing-text")]
+    return row([svg(WIDTH + 6, 106, parts, "Two branches read the same input, and their outputs stand side by side")])
+
+
 def _product(title: str, sizes: tuple[int, int, int], names: tuple[str, str, str]) -> str:
     rows, inner, columns = sizes
     high, gap, top = max(rows, inner), 22, 62

@@ -51,7 +51,7 @@ class Plot:
         left, upper = self.place(x - half, max(y, 0.0))
         right, lower = self.place(x + half, min(y, 0.0))
         size = f'width="{right - left:.1f}" height="{lower - upper:.1f}"'
-        self.parts.append(f'<rect class="{kind}" x="{left:.1f}" y="{upper:.1f}" {size}/>')
+        self.parts.append(f'<rect class="{kind}" x="{left:.1f}" y="{upper:.1f}" {size} style="stroke: none"/>')
 
     def svg(self, title: str) -> str:
         """Return the drawing; the title is what a screen reader says."""

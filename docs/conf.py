@@ -11,6 +11,7 @@ from parts import gallery
 from parts.benchmarks import measured, write_benchmarks
 from parts.equations import write_equations
 from parts.exercises import write_exercises
+from parts.figures import write_figures
 from parts.lines import use_lines
 from parts.mathjax import SCRIPT, copy_mathjax
 from parts.names import check_names
@@ -89,6 +90,7 @@ def generate(_app: Sphinx) -> None:
     write_benchmarks()
     write_drawings()
     write_schedules()
+    write_figures()
     write_equations()
     write_exercises()
     write_report()

@@ -60,7 +60,17 @@ def bracket(left: float, right: float, y: float, words: str) -> list[str]:
     return [*ends, line(left + 2, y + 7, right - 2, y + 7), text((left + right) / 2, y + 22, words)]
 
 
+def svg(width: float, height: float, parts: list[str], title: str) -> str:
+    """Return the drawing; the title is what a screen reader says."""
+    head = f'<svg class="drawing" viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{title}">'
+    return "\n".join([head, f"<title>{title}</title>", *parts, "</svg>"])
+
+
 def picture(width: float, height: float, parts: list[str], title: str) -> str:
     """Return the drawing with its frame, which scrolls in a narrow window."""
-    head = f'<svg class="drawing" viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{title}">'
-    return "\n".join(['<div class="drawing-frame">', head, f"<title>{title}</title>", *parts, "</svg>", "</div>", ""])
+    return "\n".join(['<div class="drawing-frame">', svg(width, height, parts, title), "</div>", ""])
+
+
+def row(drawings: list[str]) -> str:
+    """Return drawings side by side, one below the other in a narrow window."""
+    return "\n".join(['<div class="drawing-row">', *drawings, "</div>", ""])

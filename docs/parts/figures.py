@@ -1,0 +1,40 @@
+"""The drawings of the pages of modules; each page includes its own."""
+
+from collections.abc import Callable
+from functools import partial
+
+import minidl
+from parts import curves, grids, paths
+from parts.places import write
+
+FIGURES: dict[str, Callable[[], str]] = {
+    "linear": grids.linear,
+    "relu": partial(curves.activation, minidl.ReLU(), range(-1, 5)),
+    "leaky_relu": partial(curves.activation, minidl.LeakyReLU(0.1), range(-1, 5)),
+    "tanh": partial(curves.activation, minidl.Tanh(), (-1, -0.5, 0, 0.5, 1)),
+    "sigmoid": partial(curves.activation, minidl.Sigmoid(), (0, 0.25, 0.5, 0.75, 1)),
+    "smooth": curves.smooth,
+    "dropout": grids.dropout,
+    "normalization": grids.normalization,
+    "sequential": grids.sequential,
+    "residual": grids.residual,
+    "concat": grids.concat,
+    "mse": curves.mse,
+    "bce": curves.bce,
+    "bce_with_logits": curves.bce_with_logits,
+    "cross_entropy": curves.cross_entropy,
+    "robust": curves.robust,
+    "quantile": curves.quantile,
+    "poisson": curves.poisson,
+    "gaussian": curves.gaussian,
+    "sgd": paths.sgd,
+    "rmsprop": paths.rmsprop,
+    "adam": paths.adam,
+    "adamw": paths.adamw,
+}
+
+
+def write_figures() -> None:
+    """Write all drawings."""
+    for name, draw in FIGURES.items():
+        write(f"figures/{name}.html", draw())

@@ -173,7 +173,9 @@ def coverage(session: nox.Session) -> None:
     if COMPILER:
         install(session)
         names = "test_fit.py", "test_agreement.py", "test_fit_options.py", "test_steps.py", "test_statistics.py"
-        door = [NATIVE / "tests" / name for name in names]
+        # It joins the batches of a stream.
+        streams = [CORE / "tests" / name for name in ("test_streams.py", "test_weighted_streams.py")]
+        door = [*(NATIVE / "tests" / name for name in names), *streams]
         run_pytest(session, *door, *measured, "--cov-append")
     for module in ("minidl", "minidl_data"):
         kept = f"{session.virtualenv.location}/{module}.json"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import minidl
-from parts import chain, curves, grids, paths
+from parts import chain, curves, graph, grids, paths
 from parts.places import write
 
 FIGURES: dict[str, Callable[[], str]] = {
@@ -33,6 +33,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "adamw": paths.adamw,
     "chain": chain.chain,
     "jacobian": chain.jacobian,
+    "graph": graph.graph,
 }
 
 

@@ -1,10 +1,10 @@
-"""The drawings of the pages of modules; each page includes its own."""
+"""The drawings of the pages; each page includes its own."""
 
 from collections.abc import Callable
 from functools import partial
 
 import minidl
-from parts import curves, grids, paths
+from parts import chain, curves, graph, grids, paths
 from parts.places import write
 
 FIGURES: dict[str, Callable[[], str]] = {
@@ -31,6 +31,9 @@ FIGURES: dict[str, Callable[[], str]] = {
     "rmsprop": paths.rmsprop,
     "adam": paths.adam,
     "adamw": paths.adamw,
+    "chain": chain.chain,
+    "jacobian": chain.jacobian,
+    "graph": graph.graph,
 }
 
 

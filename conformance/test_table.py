@@ -13,6 +13,7 @@ from conformance.module_cases import MODULES
 from conformance.optimizer_cases import OPTIMIZERS
 from conformance.sklearn_cases import trainings
 from conformance.test_optimizers import STEPS
+from conformance.test_there_and_back import LEGS
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "conformance" / "table.json"
 
@@ -25,6 +26,7 @@ def tolerances():
         yield from ((f"{case}, each step", dtype, case.ulp) for dtype in DTYPES)
         yield f"{case}, {STEPS} steps", "float64", case.drift
         yield f"{case}, {STEPS} steps, engine", "float64", case.drift
+        yield f"{case}, {LEGS}", "float64", case.drift
     for name in (*map(str, LOSSES), *map(str, (*test_engine.ACTIVATIONS, *test_engine.LAYERS))):
         yield from ((f"{name}, engine", dtype, tolerance) for dtype, tolerance in test_engine.ULP.items())
     yield from ((f"{estimator}, {case}, on {data_set}", *rest) for case, estimator, data_set, *rest in trainings())

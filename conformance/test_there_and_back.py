@@ -9,6 +9,7 @@ from conformance.optimizer_cases import OPTIMIZERS
 from conformance.race import STEPS, Race
 
 THIRD = STEPS // 3
+LEGS = f"{THIRD} here, {THIRD} in torch, {THIRD} here"
 
 
 def to_torch(race):
@@ -56,5 +57,5 @@ def test_there_and_back(case, backend, rng, table):
     for rows in race.order[2 * THIRD :]:
         race.our_step(rows)
     whole.model, whole.ours = race.model, race.ours
-    table.record(f"{case}, {THIRD} here, {THIRD} in torch, {THIRD} here", "float64", whole.distance(), case.drift)
+    table.record(f"{case}, {LEGS}", "float64", whole.distance(), case.drift)
     whole.assert_within(case.drift, f"{THIRD} steps here, {THIRD} in torch and {THIRD} here are")

@@ -1,4 +1,5 @@
 import re
+import signal
 import sys
 from importlib.metadata import version as version_of
 from importlib.util import find_spec
@@ -26,6 +27,10 @@ from parts.step import write_step
 from parts.vector import write_drawings
 from sphinx.application import Sphinx
 from sphinx.util import logging
+
+# An example presses Ctrl-C, which a shell makes its background jobs ignore.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 project = "minidl"
 author = "minidl contributors"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minidl.arrays.backend import Backend, dtype_name
-from minidl.files.records import inner_name, place, walk
+from minidl.files.records import inner_name, place
 from minidl.files.strict_json import words
 from minidl.layers.module import Module
 from minidl.parameters.spec import LayerSpec
@@ -58,7 +58,7 @@ def build(
         zeros = np.zeros((*replicate_shape, model.values.shape[-1]), dtype)
         model.move_to(replicate_shape, backend.asarray(zeros), backend.asarray(zeros))
     _compare_places(record, model.record())
-    for module, told in zip(model.modules(), walk(record), strict=True):
+    for module, told in zip(model.modules(), record.walk(), strict=True):
         with _naming(told):
             _set_options(module, told)
         _take_statistics(module, told, arrays)
@@ -68,6 +68,11 @@ def build(
     _compare(record, model.record())
     model.load_state_dict(arrays)
     return model
+
+
+def own_kinds() -> dict[str, type[Module]]:
+    """Return the classes of minidl's own layers by their names."""
+    return {kind.__name__: kind for kind in _subclasses(Module) if _origin(kind) == OWN}
 
 
 def name_of(layer: LayerSpec, name: str) -> str:
@@ -82,7 +87,7 @@ def _check_arrays(
 
     Then nothing that is built can be larger than the arrays.
     """
-    for layer in walk(record):
+    for layer in record.walk():
         for param in layer.params:
             _array(arrays, name_of(layer, param.name), (*replicate_shape, *param.shape), dtype)
         lengths = {length for param in layer.params for length in param.shape}
@@ -102,7 +107,7 @@ def _array(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], 
 
 def _known(kinds: Mapping[str, type[Module]]) -> dict[tuple[bool, str], type[Module]]:
     """Return the classes that a file may ask for: (whether minidl's own, name) -> class."""
-    own = {(True, kind.__name__): kind for kind in _subclasses(Module) if _origin(kind) == OWN}
+    own = {(True, name): kind for name, kind in own_kinds().items()}
     return own | {(False, name): kind for name, kind in kinds.items()}
 
 
@@ -176,7 +181,7 @@ def _take_statistics(module: Module, told: LayerSpec, arrays: Mapping[str, np.nd
 
 def _compare_places(told: LayerSpec, built: LayerSpec) -> None:
     """Raise unless a network has the modules that it was told to have."""
-    expected, got = ({layer.path for layer in walk(record)} for record in (told, built))
+    expected, got = ({layer.path for layer in record.walk()} for record in (told, built))
     if expected != got:
         first = min(expected ^ got)
         raise ValueError(f"{place(first)}: {'missing' if first in got else 'not expected'} in the module around it")
@@ -184,7 +189,7 @@ def _compare_places(told: LayerSpec, built: LayerSpec) -> None:
 
 def _compare(told: LayerSpec, built: LayerSpec) -> None:
     """Raise unless each layer is as it was told to be; the class of one that is handed in may have moved."""
-    pairs = zip(walk(told), walk(built), strict=True)
+    pairs = zip(told.walk(), built.walk(), strict=True)
     for one, other in reversed([*pairs]):  # a module after those inside, which make its widths
         moved = other if one.origin == OWN else replace(other, kind=one.kind, origin=one.origin)
         if _alone(one) != _alone(moved):

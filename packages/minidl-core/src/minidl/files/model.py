@@ -13,7 +13,7 @@ from typing import Any
 from minidl.arrays.backend import FLOATS, Backend, dtype_name, get_backend
 from minidl.arrays.checks import as_generators, check_kinds
 from minidl.files.building import OWN, build
-from minidl.files.records import MOST, from_data, to_data, walk
+from minidl.files.records import MOST, from_data, to_data
 from minidl.files.safetensors import read, write
 from minidl.files.strict_json import parse, shortened, words
 from minidl.layers.module import Module
@@ -167,7 +167,9 @@ def _read_description(text: str) -> tuple[LayerSpec, str, tuple[int, ...]]:
     if prod(replicate_shape) > REPLICATES:
         raise ValueError(f"expected at most {REPLICATES} replicates, got replicate_shape {words(replicate_shape)}")
     record = from_data(data["network"])
-    if sum(layer.path.count(".") + 1 for layer in walk(record)) > MOST:  # each module around copies it when it is built
+    if (
+        sum(layer.path.count(".") + 1 for layer in record.walk()) > MOST
+    ):  # each module around copies it when it is built
         raise ValueError(f"expected at most {MOST} modules, each counted once for every module around it")
     return record, dtype, tuple(replicate_shape)
 

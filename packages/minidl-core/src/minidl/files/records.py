@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from minidl.files.strict_json import words
@@ -92,13 +92,6 @@ def from_data(data: Any, path: str = "", start: int = 0, depth: int = 1) -> Laye
         origin=full["origin"],
         frozen=full["frozen"],
     )
-
-
-def walk(record: LayerSpec) -> Iterator[LayerSpec]:
-    """Iterate over a record and those inside, in the order of `Module.modules`."""
-    yield record
-    for child in record.children:
-        yield from walk(child)
 
 
 def inner_name(record: LayerSpec, child: LayerSpec) -> str:

@@ -26,6 +26,11 @@ class OptimizerState(NamedTuple):
     vectors: dict[str, Array | None]
 
 
+def copied(value: Any) -> Any:
+    """Return an array of numbers as a copy; a number, which nobody can change, as it is."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
 def writable(value: Any) -> Any:
     """Return arrays that cannot be written to, or are mapped from a file, as plain copies; all else as it is."""
     if type(value) is dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -12,8 +12,8 @@ import numpy as np
 
 from minidl.arrays.backend import Array, Backend, backend_of, describe
 from minidl.layers.module import Module
-from minidl.optim.state import OptimizerState
-from minidl.parameters.spec import LayerSpec, ParamSpec
+from minidl.optim.state import OptimizerState, copied
+from minidl.parameters.spec import ParamSpec
 
 _EXTRAS = frozenset({"clip", "decay_biases", "eps_hat"})  # settings that torch's optimizers have not
 
@@ -111,7 +111,8 @@ class TorchState:
     def _parameters(self) -> list[_Parameter]:
         return [
             _Parameter(spec, dict(record.options).get("lr"), record.frozen)
-            for record in _in_order(self.model.spec())
+            for layer in self.model.spec()
+            for record in layer.walk()
             for spec in record.params
         ]
 
@@ -126,13 +127,13 @@ class TorchState:
     # ---- settings
 
     def _group(self, parameters: list[_Parameter], rate: Any) -> dict[str, Any]:
-        own = {name: _copied(value) for name, value in self.state.settings.items()}
+        own = {name: copied(value) for name, value in self.state.settings.items()}
         if type(own["clip"]) is float and math.isinf(own["clip"]):
             own["clip"] = None
         if not own["decay_biases"] and len(parameters[0].spec.shape) < 2:
             own["weight_decay"] = 0.0
         pairs = {name: tuple(own.pop(part) for part in parts) for name, parts in self.spelling.pairs.items()}
-        return {"lr": parameters[0].rate if self.own_rates else _copied(rate), **pairs, **own, **self.spelling.fixed}
+        return {"lr": parameters[0].rate if self.own_rates else copied(rate), **pairs, **own, **self.spelling.fixed}
 
     def _settings(self, written: list[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the settings that all groups share, and the weight decay of the first."""
@@ -197,13 +198,3 @@ class TorchState:
         if len(steps) > 1 or not min(steps).is_integer() or min(steps) < 0:
             raise ValueError(f"{self._who}: expected one number of steps of all parameters, got {sorted(steps)}")
         return int(min(steps))
-
-
-def _in_order(records: Iterable[LayerSpec]) -> Iterator[LayerSpec]:
-    for record in records:
-        yield record
-        yield from _in_order(record.children)
-
-
-def _copied(value: Any) -> Any:
-    return value.copy() if isinstance(value, np.ndarray) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -74,6 +75,12 @@ class LayerSpec:
     def size(self) -> int:
         """Number of parameters, those of its children included."""
         return sum(p.size for p in self.params) + sum(child.size for child in self.children)
+
+    def walk(self) -> Iterator[LayerSpec]:
+        """Iterate over this record and those inside, in the order of `Module.modules`."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
 
     def __str__(self) -> str:
         words = [] if self.in_features is None else [f"{self.in_features} -> {self.out_features}"]

@@ -14,7 +14,7 @@ from minidl.files.strict_json import parse, words
 from minidl.training.metrics import Evaluation
 from minidl.training.texts import as_csv, written
 
-_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 @dataclass
@@ -187,7 +187,7 @@ class History:
             stopped = {int(index): int(epoch) for index, epoch in data.pop("stopped").items()}
             engine = str(data.pop("engine"))
             curves: dict[str, Any] = {name: [*map(_number, values)] for name, values in data.items()}
-            metrics = {name: curves.pop(name) for name in data if name not in _CURVES}
+            metrics = {name: curves.pop(name) for name in data if name not in CURVES}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"History: expected a text of to_json, got {words(text)}") from error
         return cls(**curves, diverged=diverged, stopped=stopped, engine=engine, metrics=metrics)
@@ -215,13 +215,13 @@ class History:
         return f"History({', '.join(filter(None, [f'{len(self)} epochs', self.last_words(), *lost]))})"
 
     def _names(self) -> list[str]:
-        return [*_CURVES, *self.metrics]
+        return [*CURVES, *self.metrics]
 
     def _values(self, name: str) -> list[Any]:
         """Return the list of a curve, which may be changed."""
         if name in self.metrics:
             return self.metrics[name]
-        if name in _CURVES:
+        if name in CURVES:
             return getattr(self, name)  # type: ignore[no-any-return]  # one of the four lists
         raise ValueError(f"History: expected one of the curves {', '.join(self._names())}, got {name!r}")
 

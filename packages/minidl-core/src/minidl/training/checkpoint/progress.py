@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from minidl.training.history import History
+from minidl.training.history import CURVES, History
 from minidl.training.interruption import Position
 from minidl.training.metrics import Sums
-
-_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 def history_state(history: History) -> dict[str, Any]:
     """Return a history as plain data."""
     return {
-        "curves": {name: history.curve(name) for name in _CURVES},
+        "curves": {name: history.curve(name) for name in CURVES},
         "metrics": {name: history.curve(name) for name in history.metrics},
         "diverged": [[index, *where] for index, where in history.diverged.items()],
         "stopped": [[index, epoch] for index, epoch in history.stopped.items()],
@@ -37,7 +35,7 @@ def as_history(state: Any, replicate_shape: tuple[int, ...]) -> History:
         If the curves are not of one length and of these replicates.
     """
     history, epochs = History(), len(state["curves"]["loss"])
-    for name in _CURVES:
+    for name in CURVES:
         setattr(history, name, _as_curve(name, state["curves"][name], epochs, replicate_shape))
     curves = state["metrics"].items()
     history.metrics = {name: _as_curve(name, curve, epochs, replicate_shape) for name, curve in curves}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,8 @@ class Script:
     def words(self) -> dict[str, str]:
         """Return the parts of the training by their names, in words."""
         model, optimizer = self.model, self.optimizer
-        found = {f"layer {path or 'of the model'}": words for path, words in map(_layer, _in_order(model.spec()))}
+        records = [record for layer in model.spec() for record in layer.walk()]
+        found = {f"layer {path or 'of the model'}": words for path, words in map(_layer, records)}
         found["arrays"] = f"{model.backend.name}, {dtype_name(model.dtype)}, replicates {model.replicate_shape}"
         found["loss"] = f"{self.loss!r} of {_origin(self.loss)}"
         found["optimizer"] = f"{type(optimizer).__name__} of {_origin(optimizer)}"
@@ -64,12 +65,6 @@ def compare(theirs: Any, ours: Mapping[str, str]) -> None:
         expected, got = (each.get(name, "nothing") for each in (theirs, ours))
         if expected != got:
             raise ValueError(f"{name}: expected {expected}, as in the training to go on with, got {got}")
-
-
-def _in_order(records: Iterable[LayerSpec]) -> Iterator[LayerSpec]:
-    for record in records:
-        yield record
-        yield from _in_order(record.children)
 
 
 def _layer(record: LayerSpec) -> tuple[str, str]:

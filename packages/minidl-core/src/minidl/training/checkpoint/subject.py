@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
 from minidl.optim.schedule import Schedule, as_record, from_record
-from minidl.optim.state import OptimizerState
+from minidl.optim.state import OptimizerState, copied
 from minidl.training.checkpoint.generators import Generators
 
 
@@ -64,7 +62,7 @@ class Subject:
 
 def _model_state(model: Module) -> dict[str, Any]:
     modules = list(model.modules())
-    settings = [{name: _copy(getattr(one, name)) for name in (*one.settings, *one.words)} for one in modules]
+    settings = [{name: copied(getattr(one, name)) for name in (*one.settings, *one.words)} for one in modules]
     return {"parameters": model.state_dict(), "settings": settings, "frozen": [one.freezes for one in modules]}
 
 
@@ -84,12 +82,12 @@ def _optimizer_state(optimizer: Optimizer) -> dict[str, Any]:
     asarray = optimizer.model.backend.asarray
     return {
         "kind": kind,
-        "settings": {name: _copy(value) for name, value in settings.items()},
+        "settings": {name: copied(value) for name, value in settings.items()},
         "vectors": {name: None if vector is None else asarray(vector) for name, vector in vectors.items()},
         "t": int(optimizer.t),
         "lr": _rate(optimizer.lr),
-        "kappa": _copy(optimizer.kappa),
-        "eta": _copy(optimizer.eta),
+        "kappa": copied(optimizer.kappa),
+        "eta": copied(optimizer.eta),
     }
 
 
@@ -107,7 +105,7 @@ def _rate(lr: Any) -> Any:
     if isinstance(lr, Schedule):
         record = as_record(lr)
         return {"function": type(lr).__name__} if record is None else {"schedule": record}
-    return {"function": type(lr).__name__} if callable(lr) else _copy(lr)
+    return {"function": type(lr).__name__} if callable(lr) else copied(lr)
 
 
 def _as_rate(given: Any, now: Any) -> Any:
@@ -120,7 +118,3 @@ def _as_rate(given: Any, now: Any) -> Any:
         return now
     schedule = from_record(given["schedule"])
     return now if schedule == now else schedule
-
-
-def _copy(value: Any) -> Any:
-    return np.array(value) if isinstance(value, np.ndarray) else value

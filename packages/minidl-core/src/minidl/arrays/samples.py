@@ -95,9 +95,8 @@ class Samples:
 
     def part(self, start: int, stop: int) -> Samples:
         """Return samples start to stop, as views."""
-        weight = None if self.weight is None else self.weight[..., start:stop]
         x, y = rows(self.x, start, stop, self.x_axis), rows(self.y, start, stop, self.y_axis)
-        return Samples("fit", x, y, self.replicate_shape, weight)
+        return Samples("fit", x, y, self.replicate_shape, **self.options(start, stop))
 
     def options(self, start: int, stop: int) -> dict[str, Array]:
         """Return what a loss is told of samples start to stop beside input and target: their weights, if any."""

@@ -10,15 +10,12 @@ MATH = ("erfc", "exp", "expm1", "fabs", "log1p", "sqrt", "tanh")  # of <math.h>;
 def _elementwise(name: str, formula: str, setting: str = "", before: str = "") -> str:
     """Return a function that computes each y[i] from x[i]."""
     parameters = "const real *x, real *y, int n" + (f", real {setting}" if setting else "")
+    first = f"        {before}\n" if before else ""
     return f"""
 static void {name}({parameters})
 {{
-    for (int i = 0; i < n; i++) {{{
-        before
-        and f'''
-        {before}'''
-    }
-        y[i] = {formula};
+    for (int i = 0; i < n; i++) {{
+{first}        y[i] = {formula};
     }}
 }}
 """

@@ -9,11 +9,10 @@ from os import PathLike
 
 import numpy as np
 
-from minidl.arrays.backend import dtype_name
 from minidl.exchange.c_functions import FUNCTIONS, MATH, code_of
 from minidl.exchange.c_plan import KINDS, Buffer, Call, Plan, constant, place
 from minidl.exchange.network import Layer, layers_of
-from minidl.exchange.outputs import with_output
+from minidl.exchange.outputs import dtype_to_write, with_output
 from minidl.files.replacing import replacing
 from minidl.layers.module import Module
 
@@ -102,10 +101,7 @@ def to_c(
     }
     """
     layers = with_output("to_c", output, layers_of("to_c", model, KINDS), model)
-    own = dtype_name(model.dtype)
-    chosen = dtype or ("float64" if own == "float64" else "float32")
-    if chosen not in REAL:
-        raise ValueError(f"to_c: expected dtype 'float32' or 'float64', got {dtype!r}")
+    chosen = dtype_to_write("to_c", dtype, model)
     if model.in_features is None:
         raise ValueError(f"to_c: {model}: expected a network that knows the width of its input")
     _check_name(name)

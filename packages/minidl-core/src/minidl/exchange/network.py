@@ -12,6 +12,9 @@ from minidl.layers.module import Module
 from minidl.parameters.spec import LayerSpec
 from minidl.training.originals import replaced_method
 
+LOWEST_THRESHOLD = 20.0
+"""Torch's softplus is x itself where beta x is above a threshold; at 20, its default, the two differ by 2e-9 / beta."""
+
 TRAINING_ONLY = {"bias", "lr"}  # options of a record that no other format needs: a bias is among the arrays
 
 

@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minidl.exchange.network import Layer
+from minidl.exchange.network import LOWEST_THRESHOLD, Layer
 from minidl.exchange.onnx_graph import Graph, Read
-
-LOWEST_THRESHOLD = 20.0  # torch's softplus is x above a threshold, at 20 with a difference of 2e-9
 
 
 def constant_and_data(graph: Graph, node: Any) -> tuple[np.ndarray, str]:

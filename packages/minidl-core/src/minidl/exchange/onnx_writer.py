@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arrays.backend import dtype_name
 from minidl.exchange.libraries import library
 from minidl.exchange.network import Layer, layers_of, width_behind
 from minidl.exchange.onnx_functions import DOMAIN, FUNCTIONS, OPSET, VERSION, function_of
-from minidl.exchange.outputs import with_output
+from minidl.exchange.outputs import dtype_to_write, with_output
 from minidl.files.replacing import replacing
 from minidl.layers.module import Module
 
@@ -85,10 +84,7 @@ def to_onnx(
     """
     layers = layers_of("to_onnx", model, KINDS, replicates=True)
     layers = with_output("to_onnx", output, layers, model)
-    own = dtype_name(model.dtype)
-    chosen = dtype or ("float64" if own == "float64" else "float32")
-    if chosen not in ("float32", "float64"):
-        raise ValueError(f"to_onnx: expected dtype 'float32' or 'float64', got {dtype!r}")
+    chosen = dtype_to_write("to_onnx", dtype, model)
     onnx = library("to_onnx", "onnx")
     graph = _Graph(onnx, chosen, model, input_name)
     last = graph.chain(layers, input_name)

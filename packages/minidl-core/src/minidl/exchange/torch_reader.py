@@ -9,10 +9,8 @@ from minidl.arrays.backend import Backend, dtype_name, get_backend
 from minidl.arrays.checks import as_generator
 from minidl.exchange.building import Builder
 from minidl.exchange.libraries import library
-from minidl.exchange.network import Layer
+from minidl.exchange.network import LOWEST_THRESHOLD, Layer
 from minidl.layers.module import Module
-
-LOWEST_THRESHOLD = 20.0  # torch's default, where the two differ by 2e-9 / beta
 
 
 def from_torch(module: Any, *, backend: str | Backend | None = None, rng: Any = None) -> Module:

@@ -81,7 +81,7 @@ class Holder(BaseEstimator, ABC):
             return
         if suffix not in (".onnx", ".c"):
             raise ValueError(f"{who}: expected a file name that ends in .safetensors, .onnx or .c, got {path}")
-        activation = self.networks_[0].out_activation_ if self._has_networks() else self.out_activation_
+        activation = self.out_activation_
         if activation not in _LAST:
             raise ValueError(f"{who}: expected a loss without logarithms of predictions for {suffix}, got {activation}")
         (minidl.to_onnx if suffix == ".onnx" else minidl.to_c)(model, path, output=_LAST[activation])

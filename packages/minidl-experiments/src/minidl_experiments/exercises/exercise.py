@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +68,7 @@ class Exercise:
         """Name of the learner's file."""
         return f"{self.name.replace('-', '_')}.py"
 
-    @property
+    @cached_property
     def source(self) -> str:
         """The file of the solution, whose docstring is the statement."""
         return (_SOLUTIONS / self.file_name).read_text(encoding="utf-8")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from minidl.files.replacing import replacing
 from minidl_experiments.exercises.exercise import Exercise
 
 PROGRESS = "progress.json"
@@ -82,10 +82,9 @@ class Workbook:
     def save(self) -> None:
         """Write the progress; a crash leaves the old file or the new one."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        written = self.folder / f"{PROGRESS}.{os.getpid()}"
         entries = {name: asdict(progress) for name, progress in self._progress.items() if progress != Progress()}
-        written.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
-        written.replace(self.folder / PROGRESS)
+        with replacing(self.folder / PROGRESS) as file:
+            file.write((json.dumps(entries, indent=2) + "\n").encode())
 
     def _read(self) -> dict[str, Progress]:
         """Read the progress; a file that is none is kept under another name, and damaged entries are left out."""

@@ -219,3 +219,17 @@ def test_a_folder_is_no_model(tmp_path):
         minidl.save(minidl.Tanh(), tmp_path)
     with pytest.raises(FileNotFoundError):
         minidl.load(Path("nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("who", "call"),
+    [
+        ("save: expected path", lambda: minidl.save(minidl.Linear(1, 1), None)),
+        ("load: expected path", lambda: minidl.load(3)),
+        ("to_c: expected path", lambda: minidl.to_c(minidl.Linear(1, 1), None)),
+        ("Checkpoint: expected path", lambda: minidl.Checkpoint(3)),
+    ],
+)
+def test_what_is_no_path_is_named(who, call):
+    with pytest.raises(TypeError, match=f"{who} to be the path of a file, got (None|3)"):
+        call()

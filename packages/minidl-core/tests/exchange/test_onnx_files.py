@@ -179,3 +179,12 @@ def test_without_the_package_onnx_it_says_what_to_install(path, monkeypatch):
     for call in (lambda: minidl.to_onnx(minidl.Linear(2, 2), path), lambda: minidl.from_onnx(path)):
         with pytest.raises(ImportError, match=r"_onnx: onnx is not installed: pip install 'minidl-core\[onnx\]'"):
             call()
+
+
+def test_what_is_no_path_is_named():
+    for who, call in (
+        ("to_onnx", lambda: minidl.to_onnx(minidl.Linear(1, 1), 3)),
+        ("from_onnx", lambda: minidl.from_onnx(3)),
+    ):
+        with pytest.raises(TypeError, match=f"{who}: expected path to be the path of a file, got 3"):
+            call()

@@ -1,9 +1,11 @@
-"""Checks of settings: numbers (one for all, or one per replicate), counts and random generators."""
+"""Checks of settings: numbers (one for all, or one per replicate), counts, random generators and paths."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,3 +123,16 @@ def as_generator(who: object, rng: Any) -> np.random.Generator:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{who}: expected rng to be {expected}, got {rng!r}") from error
+
+
+def as_path(who: object, name: str, value: Any) -> Path:
+    """Return the path of a file.
+
+    Raises
+    ------
+    TypeError
+        If it is neither text nor a path.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{who}: expected {name} to be the path of a file, got {value!r}")
+    return Path(value)

@@ -9,6 +9,7 @@ from os import PathLike
 
 import numpy as np
 
+from minidl.arrays.checks import as_path
 from minidl.exchange.c_functions import FUNCTIONS, MATH, code_of
 from minidl.exchange.c_plan import KINDS, Buffer, Call, Plan, constant, place
 from minidl.exchange.network import Layer, layers_of
@@ -102,6 +103,7 @@ def to_c(
     """
     layers = with_output("to_c", output, layers_of("to_c", model, KINDS), model)
     chosen = dtype_to_write("to_c", dtype, model)
+    as_path("to_c", "path", path)
     if model.in_features is None:
         raise ValueError(f"to_c: {model}: expected a network that knows the width of its input")
     _check_name(name)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from minidl.arrays.backend import Backend, get_backend
-from minidl.arrays.checks import as_generator
+from minidl.arrays.checks import as_generator, as_path
 from minidl.exchange.building import Builder
 from minidl.exchange.libraries import library
 from minidl.exchange.network import Layer, width_behind
@@ -55,7 +54,7 @@ def from_onnx(
     """
     onnx = library("from_onnx", "onnx")
     chosen, generator = get_backend(backend, "from_onnx"), as_generator("from_onnx", rng)
-    content = Path(path).read_bytes()
+    content = as_path("from_onnx", "path", path).read_bytes()
     try:
         layers, dtype = _read(onnx, content, output)
         home = {"dtype": dtype, "backend": chosen}

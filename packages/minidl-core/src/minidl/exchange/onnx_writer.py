@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl.arrays.checks import as_path
 from minidl.exchange.libraries import library
 from minidl.exchange.network import Layer, layers_of, width_behind
 from minidl.exchange.onnx_functions import DOMAIN, FUNCTIONS, OPSET, VERSION, function_of
@@ -85,6 +86,7 @@ def to_onnx(
     layers = layers_of("to_onnx", model, KINDS, replicates=True)
     layers = with_output("to_onnx", output, layers, model)
     chosen = dtype_to_write("to_onnx", dtype, model)
+    as_path("to_onnx", "path", path)
     onnx = library("to_onnx", "onnx")
     graph = _Graph(onnx, chosen, model, input_name)
     last = graph.chain(layers, input_name)

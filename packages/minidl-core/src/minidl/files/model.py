@@ -11,7 +11,7 @@ from math import prod
 from typing import Any
 
 from minidl.arrays.backend import FLOATS, Backend, dtype_name, get_backend
-from minidl.arrays.checks import as_generators, check_kinds
+from minidl.arrays.checks import as_generators, as_path, check_kinds
 from minidl.files.building import OWN, build
 from minidl.files.records import MOST, from_data, to_data
 from minidl.files.safetensors import read, write
@@ -72,6 +72,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     True
     """
     check_kinds("save", ("model", model, Module))
+    as_path("save", "path", path)
     _refuse_namesakes(model)
     try:
         text = _describe(model)
@@ -127,7 +128,7 @@ def load(
     """
     classes = _as_kinds(kinds)
     library = get_backend(backend, "load")
-    arrays, metadata = read(path)
+    arrays, metadata = read(as_path("load", "path", path))
     with _naming(path):
         if KEY not in metadata:
             raise ValueError(f"expected metadata under {KEY!r}, as minidl.save writes them, got {words([*metadata])}")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minidl.arrays.checks import as_count
+from minidl.arrays.checks import as_count, as_path
 from minidl.training.callbacks.callback import Callback, Run
 
 
@@ -74,7 +73,7 @@ class Checkpoint(Callback):
         batches: int | None = None,
         rngs: Sequence[np.random.Generator] = (),
     ) -> None:
-        self.path = Path(path)
+        self.path = as_path("Checkpoint", "path", path)
         self.every = as_count("Checkpoint", "every", every)
         self.batches = None if batches is None else as_count("Checkpoint", "batches", batches)
         self.rngs = [_as_given(rng) for rng in rngs]

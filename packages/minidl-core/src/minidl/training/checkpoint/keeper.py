@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from minidl.arrays.checks import as_path
 from minidl.training.callbacks.calls import Callbacks
 from minidl.training.callbacks.checkpoint import Checkpoint
 from minidl.training.checkpoint.generators import Generators, places_of
@@ -41,9 +42,7 @@ class Keeper:
         self._callbacks, self._checkpoints = callbacks, callbacks.checkpoints
         self._saved: Saved | None = None
         if resume is not None:
-            if not isinstance(resume, str | os.PathLike):
-                raise TypeError(f"fit: expected resume to be the path of a file, got {resume!r}")
-            self._saved = saved_in(resume)
+            self._saved = saved_in(as_path("fit", "resume", resume))
         rngs = [rng for checkpoint in self._checkpoints for rng in checkpoint.rngs]
         self._rngs = {f"rngs[{number}]": rng for number, rng in enumerate({id(rng): rng for rng in rngs}.values())}
         self._noted = self._states()  # before a stream is opened, to look at its first batch

@@ -134,7 +134,9 @@ TRAININGS = {
         (module.generators[0] for module in model.modules() if module.generators), None
     )},
     "weights and a penalty": {**ARRAYS, "rng": 3, "sample_weight": WEIGHTS, "l2": 0.1},
+    "weights, as they lie": {**ARRAYS, "shuffle": False, "sample_weight": WEIGHTS},
     "a stream": {"batches": slices},
+    "a stream with weights": {"batches": weighted},
     "validation": {**ARRAYS, "rng": 3, "validation": VALIDATION, "metrics": ["r2"]},
     "rows": {**ARRAYS, "rng": 3, "rows": np.arange(23)[::2]},
 }  # fmt: skip
@@ -194,7 +196,10 @@ def test_a_stream_that_is_drawn_goes_on(engine, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", ["a seed", "a stream", "as they lie", "weights and a penalty"])
+@pytest.mark.parametrize(
+    "name",
+    ["a seed", "a stream", "a stream with weights", "as they lie", "weights and a penalty", "weights, as they lie"],
+)
 def test_checkpoints_change_no_number(name, engine, tmp_path):
     for model in (single, several):
         plain, kept = (Script(model, OPTIMIZERS["Adam"], engine=engine, **TRAININGS[name]) for _ in range(2))

@@ -188,3 +188,16 @@ def test_arguments(tmp_path):
     with pytest.raises(ValueError, match=r"expected rngs\[0\] to draw for the script alone, got that of Dropout 0"):
         run(tmp_path / "file", model, options={"rngs": model[2].generators})
     assert not [*tmp_path.iterdir()]
+
+
+def test_each_of_two_checkpoints_is_written_where_it_is_due(tmp_path, monkeypatch):
+    written = []
+
+    def note(path, state):
+        if state["position"] is not None:
+            written.append((path.name, int(state["position"]["done"])))
+
+    monkeypatch.setattr(keeper, "save", note)
+    other = minidl.Checkpoint(tmp_path / "three", batches=3)
+    run(tmp_path / "two", epochs=1, options={"batches": 2}, callbacks=[other], resume=None)
+    assert sorted(written) == [("three", 3), ("two", 2), ("two", 4)]

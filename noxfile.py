@@ -156,7 +156,7 @@ def tests(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """Run the tests that take seconds each: whole trainings, commands that are killed or interrupted, a cluster."""
     install(session, "test", "build")  # one of them builds the engine with a planted fault
-    run_pytest(session, *TESTS, "-m", "slow")
+    run_pytest(session, *TESTS, "--numprocesses=auto", "--dist=worksteal", "-m", "slow")
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import minidl
-from parts import chain, curves, graph, grids, paths
+from parts import chain, curves, graph, grids, paths, ravine
 from parts.places import write
 
 FIGURES: dict[str, Callable[[], str]] = {
@@ -34,6 +34,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "chain": chain.chain,
     "jacobian": chain.jacobian,
     "graph": graph.graph,
+    "ravine_straight": ravine.straight,
+    "ravine_curved": ravine.curved,
 }
 
 

@@ -9,11 +9,15 @@ CURVES = ("", " drawing-curve-b", " drawing-curve-c", " drawing-curve-d")
 """Style classes of _static/site.css: the colour and the dashes of each curve."""
 LEFT, TOP, BELOW, RIGHT = 42.0, 46.0, 40.0, 12.0
 LETTER = 6.2  # the width of a letter in the legend, roughly
+RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
 
 @dataclass
 class Plot:
-    """A plot; an axis ends at its first and last tick, the x axis by `margin` further out."""
+    """A plot; an axis ends at its first and last tick, the x axis by `margin` further out.
+
+    With `powers`, all y are exponents of ten, and the ticks are labelled as powers.
+    """
 
     title: str
     x: Sequence[float]
@@ -22,6 +26,7 @@ class Plot:
     width: float = 330
     height: float = 250
     margin: float = 0
+    powers: bool = False
     parts: list[str] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)
 
@@ -59,7 +64,8 @@ class Plot:
         right, bottom = self.place(self._right, self.y[0])
         box = f'x="{left}" y="{top}" width="{right - left}" height="{bottom - top}"'
         curves = [f'<svg {box} viewBox="{left} {top} {right - left} {bottom - top}">', *self.parts, "</svg>"]
-        words = [text((left + right) / 2, y, label) for y, label in ((16, self.title), (self.height - 6, self.label))]
+        high = 16 if self.legend else TOP - 12
+        words = [text((left + right) / 2, y, label) for y, label in ((high, self.title), (self.height - 6, self.label))]
         return svg(self.width, self.height, [*self._axes(), *curves, *words, *self._legend()], title)
 
     def _axes(self) -> list[str]:
@@ -70,8 +76,9 @@ class Plot:
             parts += [_grid(column, top, column, bottom), text(column, bottom + 15, _number(x), "drawing-small")]
         for y in self.y:
             level = self.place(0, y)[1]
-            parts += [_grid(left, level, right, level), text(left - 18, level + 4, _number(y), "drawing-small")]
-        x, y = self.place(max(self._left, 0), max(self.y[0], 0))
+            label = f"10{str(y).translate(RAISED)}" if self.powers else _number(y)
+            parts += [_grid(left, level, right, level), text(left - 18, level + 4, label, "drawing-small")]
+        x, y = self.place(max(self._left, 0), self.y[0] if self.powers else max(self.y[0], 0))
         return [*parts, line(left, y, right, y), *([] if self.margin else [line(x, top, x, bottom)])]
 
     def _legend(self) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import minidl
-from parts import chain, curves, graph, grids, paths, ravine
+from parts import chain, curves, depth, graph, grids, paths, ravine
 from parts.places import write
 
 FIGURES: dict[str, Callable[[], str]] = {
@@ -34,6 +34,9 @@ FIGURES: dict[str, Callable[[], str]] = {
     "chain": chain.chain,
     "jacobian": chain.jacobian,
     "graph": graph.graph,
+    "depth_relu": depth.relu,
+    "depth_tanh": depth.tanh,
+    "vanishing": depth.vanishing,
     "ravine_straight": ravine.straight,
     "ravine_curved": ravine.curved,
 }

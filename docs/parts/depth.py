@@ -30,7 +30,7 @@ def tanh() -> str:
 
 def vanishing() -> str:
     """Draw the gradient through layers of three activations."""
-    plot = Plot("size of the gradient", TICKS, range(-15, 4, 3), LABEL, powers=True)
+    plot = Plot("size of the gradient", TICKS, range(-15, 4, 3), LABEL, powers="y")
     ends = []
     for kind, (name, (activation, deviation)) in enumerate(ACTIVATIONS.items()):
         _, gradient = measure(build(activation, std_w=deviation))
@@ -67,8 +67,8 @@ def _size(values: np.ndarray) -> float:
 
 def _by_rule(activation: Callable[[], minidl.Module], signals: Sequence[int], gradients: Sequence[int]) -> str:
     name = activation.__name__
-    up = Plot(f"{name}: size of the signal", TICKS, signals, LABEL, powers=True)
-    down = Plot(f"{name}: size of the gradient", TICKS, gradients, LABEL, powers=True)
+    up = Plot(f"{name}: size of the signal", TICKS, signals, LABEL, powers="y")
+    down = Plot(f"{name}: size of the gradient", TICKS, gradients, LABEL, powers="y")
     tops, bottoms = [], []
     for kind, (rule, weights) in enumerate(RULES.items()):
         signal, gradient = measure(build(activation, **weights))

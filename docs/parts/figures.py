@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import minidl
-from parts import chain, curves, depth, graph, grids, paths, ravine
+from parts import chain, curves, dead, depth, graph, grids, paths, ravine
 from parts.places import write
 
 FIGURES: dict[str, Callable[[], str]] = {
@@ -37,6 +37,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "depth_relu": depth.relu,
     "depth_tanh": depth.tanh,
     "vanishing": depth.vanishing,
+    "dead": dead.dead,
     "ravine_straight": ravine.straight,
     "ravine_curved": ravine.curved,
 }

@@ -16,7 +16,7 @@ RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u207
 class Plot:
     """A plot; an axis ends at its first and last tick, the x axis by `margin` further out.
 
-    With `powers`, all y are exponents of ten, and the ticks are labelled as powers.
+    On the axes in `powers`, "x", "y" or "xy", the numbers are exponents of ten, and the ticks are labelled as powers.
     """
 
     title: str
@@ -26,7 +26,7 @@ class Plot:
     width: float = 330
     height: float = 250
     margin: float = 0
-    powers: bool = False
+    powers: str = ""
     parts: list[str] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)
 
@@ -73,13 +73,20 @@ class Plot:
         parts = []
         for x in self.x:
             column = self.place(x, 0)[0]
-            parts += [_grid(column, top, column, bottom), text(column, bottom + 15, _number(x), "drawing-small")]
+            label = self._label("x", x)
+            parts += [_grid(column, top, column, bottom), text(column, bottom + 15, label, "drawing-small")]
         for y in self.y:
             level = self.place(0, y)[1]
-            label = f"10{str(y).translate(RAISED)}" if self.powers else _number(y)
+            label = self._label("y", y)
             parts += [_grid(left, level, right, level), text(left - 18, level + 4, label, "drawing-small")]
-        x, y = self.place(max(self._left, 0), self.y[0] if self.powers else max(self.y[0], 0))
+        x, y = self.place(
+            self._left if "x" in self.powers else max(self._left, 0),
+            self.y[0] if "y" in self.powers else max(self.y[0], 0),
+        )
         return [*parts, line(left, y, right, y), *([] if self.margin else [line(x, top, x, bottom)])]
+
+    def _label(self, axis: str, value: float) -> str:
+        return f"10{str(value).translate(RAISED)}" if axis in self.powers else _number(value)
 
     def _legend(self) -> list[str]:
         widths = [40 + LETTER * len(name) for name in self.legend]

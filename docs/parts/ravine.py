@@ -103,7 +103,7 @@ def _draw(ravine: Ravine) -> str:
     size = {"width": 350, "height": ravine.height}
     paths = Plot("position", ravine.x, ravine.y, ravine.label, **size)
     ticks = range(0, ravine.steps + 1, ravine.steps // 5)
-    losses = Plot("loss", ticks, ravine.exponents, "step", **size, margin=ravine.steps / 40, powers=True)
+    losses = Plot("loss", ticks, ravine.exponents, "step", **size, margin=ravine.steps / 40, powers="y")
     paths.parts += [_contour(paths, ravine, level) for level in LEVELS]
     names = []
     for kind, (name, build) in enumerate(ravine.optimizers.items()):

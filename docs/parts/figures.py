@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import minidl
-from parts import chain, curves, dead, depth, graph, grids, paths, ravine
+from parts import chain, curves, dead, depth, graph, grids, overfitting, paths, ravine
 from parts.places import write
 
 FIGURES: dict[str, Callable[[], str]] = {
@@ -38,6 +38,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "depth_tanh": depth.tanh,
     "vanishing": depth.vanishing,
     "dead": dead.dead,
+    "overfitting": overfitting.curves,
+    "remedies": overfitting.remedies,
     "ravine_straight": ravine.straight,
     "ravine_curved": ravine.curved,
 }

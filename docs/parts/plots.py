@@ -51,6 +51,13 @@ class Plot:
         self.parts.append(f'<polyline class="drawing-curve{CURVES[kind]}" points="{points}"/>')
         self.legend.append(name)
 
+    def band(self, xs: Iterable[float], low: Iterable[float], high: Iterable[float], kind: int = 0) -> None:
+        """Fill the space between two curves, in the colour of a curve that will be drawn on it."""
+        xs = list(xs)
+        places = [*zip(xs, high, strict=True), *reversed(list(zip(xs, low, strict=True)))]
+        points = " ".join("{:.1f},{:.1f}".format(*self.place(x, y)) for x, y in places)
+        self.parts.append(f'<polygon class="drawing-band drawing-tint-{kind}" points="{points}"/>')
+
     def bar(self, x: float, y: float, kind: str, half: float = 0.3) -> None:
         """Draw a bar from 0 to y."""
         left, upper = self.place(x - half, max(y, 0.0))

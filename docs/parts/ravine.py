@@ -130,7 +130,7 @@ def _contour(plot: Plot, ravine: Ravine, level: float) -> str:
 def _trail(plot: Plot, kind: int, xs: np.ndarray, ys: np.ndarray, dots: str = "") -> list[str]:
     """Draw a curve that the script shortens, with the mark of the optimizer at its end and dots at all points."""
     points, end = _points(plot, xs, ys), plot.place(xs[-1], ys[-1])
-    tint = f"ravine-{kind}"
+    tint = f"drawing-tint-{kind}"
     size = 'viewBox="-5 -5 10 10" markerWidth="5" markerHeight="5" markerUnits="userSpaceOnUse"'
     marker = f'<marker id="{dots}" {size}><path class="{tint}" d="{MARKS[kind]}"/></marker>' if dots else ""
     style = f' style="marker: url(#{dots})"' if dots else ""
@@ -148,7 +148,7 @@ def _points(plot: Plot, xs: np.ndarray, ys: np.ndarray) -> str:
 def _name(name: str, kind: int, values: np.ndarray) -> str:
     """Return the entry of an optimizer in the legend, which hides or shows its path, with its losses."""
     size = 'viewBox="-6 -6 12 12" width="16" height="16"'
-    mark = f'<svg {size} aria-hidden="true"><path class="ravine-{kind}" d="{MARKS[kind]}"/></svg>'
+    mark = f'<svg {size} aria-hidden="true"><path class="drawing-tint-{kind}" d="{MARKS[kind]}"/></svg>'
     losses = " ".join(f"{value:.1e}" for value in values)
     box = f'<input type="checkbox" checked hidden data-kind="{kind}">'
     return f'<label>{box}{mark} {name} <span data-losses="{losses}">{values[-1]:.1e}</span></label>'

@@ -49,11 +49,14 @@ function animate(picture) {
     go(step);
   }
 
-  for (const curve of picture.querySelectorAll("polyline[data-kind]")) curve.whole = curve.getAttribute("points").split(" ");
+  for (const curve of picture.querySelectorAll("polyline[data-kind]")) {
+    curve.whole = curve.getAttribute("points").split(" ");
+  }
   for (const box of picture.querySelectorAll("input[type=checkbox]")) {
     box.hidden = false;
     box.addEventListener("change", () => {
-      for (const part of picture.querySelectorAll(`.drawing [data-kind="${box.dataset.kind}"]`)) part.classList.toggle("ravine-off", !box.checked);
+      const parts = picture.querySelectorAll(`.drawing [data-kind="${box.dataset.kind}"]`);
+      for (const part of parts) part.classList.toggle("ravine-off", !box.checked);
     });
   }
   play.addEventListener("click", () => (timer === null ? start() : stop()));

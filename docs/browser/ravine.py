@@ -26,7 +26,9 @@ def _plays(page: Any) -> list[str]:
     picture = page.locator(FIRST)
     button = picture.locator("[name=play]")
     page.locator(f"{FIRST} >> .drawing >> nth=0").scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('.ravine [name=play]').textContent === 'Pause'", timeout=3000)
+    page.wait_for_timeout(1000)
+    if button.inner_text() != "Pause":
+        return [f"it does not play when it is seen, its button says {button.inner_text()}"]
     button.click()
     before = _step(picture)
     page.wait_for_timeout(500)

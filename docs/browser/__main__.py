@@ -8,6 +8,7 @@ from looks import LOOKS, Look, look_at
 from playground import check_playground
 from playwright.sync_api import sync_playwright
 from program import find_chromium, launch
+from ravine import check_ravine
 from search import check_search
 from step import check_step
 
@@ -31,6 +32,7 @@ def main(names: list[str]) -> int:
         faults += check_search(launch(playwright, executable), SITE)
         faults += check_playground(launch(playwright, executable), SITE)
         faults += check_step(launch(playwright, executable), SITE)
+        faults += check_ravine(launch(playwright, executable), SITE)
     _say(f"{len(chosen)} pages, {len(LOOKS)} looks each, in {PICTURES}", *faults, f"{len(faults)} faults")
     return len(faults)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import minidl
-from parts import chain, curves, graph, grids, paths
+from parts import chain, curves, dead, depth, graph, grids, overfitting, paths, ravine
 from parts.places import write
 
 FIGURES: dict[str, Callable[[], str]] = {
@@ -34,6 +34,14 @@ FIGURES: dict[str, Callable[[], str]] = {
     "chain": chain.chain,
     "jacobian": chain.jacobian,
     "graph": graph.graph,
+    "depth_relu": depth.relu,
+    "depth_tanh": depth.tanh,
+    "vanishing": depth.vanishing,
+    "dead": dead.dead,
+    "overfitting": overfitting.curves,
+    "remedies": overfitting.remedies,
+    "ravine_straight": ravine.straight,
+    "ravine_curved": ravine.curved,
 }
 
 

@@ -9,11 +9,15 @@ CURVES = ("", " drawing-curve-b", " drawing-curve-c", " drawing-curve-d")
 """Style classes of _static/site.css: the colour and the dashes of each curve."""
 LEFT, TOP, BELOW, RIGHT = 42.0, 46.0, 40.0, 12.0
 LETTER = 6.2  # the width of a letter in the legend, roughly
+RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
 
 @dataclass
 class Plot:
-    """A plot; an axis ends at its first and last tick, the x axis by `margin` further out."""
+    """A plot; an axis ends at its first and last tick, the x axis by `margin` further out.
+
+    On the axes in `powers`, "x", "y" or "xy", the numbers are exponents of ten, and the ticks are labelled as powers.
+    """
 
     title: str
     x: Sequence[float]
@@ -22,6 +26,7 @@ class Plot:
     width: float = 330
     height: float = 250
     margin: float = 0
+    powers: str = ""
     parts: list[str] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)
 
@@ -46,6 +51,13 @@ class Plot:
         self.parts.append(f'<polyline class="drawing-curve{CURVES[kind]}" points="{points}"/>')
         self.legend.append(name)
 
+    def band(self, xs: Iterable[float], low: Iterable[float], high: Iterable[float], kind: int = 0) -> None:
+        """Fill the space between two curves, in the colour of a curve that will be drawn on it."""
+        xs = list(xs)
+        places = [*zip(xs, high, strict=True), *reversed(list(zip(xs, low, strict=True)))]
+        points = " ".join("{:.1f},{:.1f}".format(*self.place(x, y)) for x, y in places)
+        self.parts.append(f'<polygon class="drawing-band drawing-tint-{kind}" points="{points}"/>')
+
     def bar(self, x: float, y: float, kind: str, half: float = 0.3) -> None:
         """Draw a bar from 0 to y."""
         left, upper = self.place(x - half, max(y, 0.0))
@@ -59,7 +71,8 @@ class Plot:
         right, bottom = self.place(self._right, self.y[0])
         box = f'x="{left}" y="{top}" width="{right - left}" height="{bottom - top}"'
         curves = [f'<svg {box} viewBox="{left} {top} {right - left} {bottom - top}">', *self.parts, "</svg>"]
-        words = [text((left + right) / 2, y, label) for y, label in ((16, self.title), (self.height - 6, self.label))]
+        high = 16 if self.legend else TOP - 12
+        words = [text((left + right) / 2, y, label) for y, label in ((high, self.title), (self.height - 6, self.label))]
         return svg(self.width, self.height, [*self._axes(), *curves, *words, *self._legend()], title)
 
     def _axes(self) -> list[str]:
@@ -67,12 +80,20 @@ class Plot:
         parts = []
         for x in self.x:
             column = self.place(x, 0)[0]
-            parts += [_grid(column, top, column, bottom), text(column, bottom + 15, _number(x), "drawing-small")]
+            label = self._label("x", x)
+            parts += [_grid(column, top, column, bottom), text(column, bottom + 15, label, "drawing-small")]
         for y in self.y:
             level = self.place(0, y)[1]
-            parts += [_grid(left, level, right, level), text(left - 18, level + 4, _number(y), "drawing-small")]
-        x, y = self.place(max(self._left, 0), max(self.y[0], 0))
+            label = self._label("y", y)
+            parts += [_grid(left, level, right, level), text(left - 18, level + 4, label, "drawing-small")]
+        x, y = self.place(
+            self._left if "x" in self.powers else max(self._left, 0),
+            self.y[0] if "y" in self.powers else max(self.y[0], 0),
+        )
         return [*parts, line(left, y, right, y), *([] if self.margin else [line(x, top, x, bottom)])]
+
+    def _label(self, axis: str, value: float) -> str:
+        return f"10{str(value).translate(RAISED)}" if axis in self.powers else _number(value)
 
     def _legend(self) -> list[str]:
         widths = [40 + LETTER * len(name) for name in self.legend]

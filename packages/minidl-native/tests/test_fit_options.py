@@ -57,6 +57,21 @@ def test_both_engines_train_alike(name, replicates):
         np.testing.assert_allclose(second.to_frame()[curve], first.to_frame()[curve], rtol=1e-7)
 
 
+def test_the_accuracy_of_replicates_that_have_stopped_is_nan_without_a_warning():
+    found = []
+    for engine in ("numpy", "native"):
+        model = minidl.replicate(lambda rng: minidl.Linear(3, 2, rng=rng, dtype="float64"), range(3))
+        history = minidl.fit(
+            *(model, minidl.CrossEntropyLoss(), minidl.Adam(model, 0.3), X, (Y[:, 0] > 0.3).astype(int)),
+            epochs=60, batch_size=10, validation_split=0.3, rng=[0, 1, 2], engine=engine,
+            callbacks=[minidl.EarlyStopping(patience=1)],
+        )  # fmt: skip
+        assert len(set(history.stopped.values())) > 1
+        found.append(history.curve("accuracy"))
+    np.testing.assert_array_equal(*found)
+    assert np.isnan(found[0]).any()
+
+
 @pytest.mark.parametrize("replicates", [0, 2])
 @pytest.mark.parametrize("length", [1, 13, 40, 90])
 @pytest.mark.parametrize("each", [False, True])

@@ -259,10 +259,10 @@ class Tally:
         loss = sums.loss / sums.samples
         if self.threshold is None:
             return Evaluation(loss if self._axes else float(loss), None)
-        accuracy = sums.hits / sums.labels
         if not self._axes:  # the classes that nan names mean nothing
-            return Evaluation(float(loss), math.nan if math.isnan(loss) else float(accuracy))
-        return Evaluation(loss, np.where(np.isnan(loss), np.nan, accuracy))
+            return Evaluation(float(loss), math.nan if math.isnan(loss) else float(sums.hits / sums.labels))
+        with np.errstate(invalid="ignore"):  # the compiled engine counts no samples of a replicate that has stopped
+            return Evaluation(loss, np.where(np.isnan(loss), np.nan, sums.hits / sums.labels))
 
 
 def new_tally(who: str, loss: Loss, samples: Samples, accuracy: bool | None) -> Tally:  # noqa: FBT001 - three values

@@ -144,6 +144,48 @@ WIDE = tuple(
     for width in WIDTHS[1:]
 )
 
+SHAPES = {
+    "2-25-25-25-2": 1427,
+    "64-100-10": 7510,
+    "784-128-128-10": 118_282,
+    "784-256-128-10": 235_146,
+    "784-256-256-10": 269_322,
+    "784-512-512-10": 669_706,
+}  # number of parameters
+BY_BLAS, TORCH_ON_TWO = "its products by BLAS", "torch eager, 2 threads"
+
+
+def on_one(shape, over, under, of_over=1, of_under=1):
+    """Return the ratio of two contestants' times for one network, each with its threads."""
+    key = "one network", SHAPES[shape]
+    return Ratio(Key(*key, over, of_over), Key(*key, under, of_under))
+
+
+ONE_NETWORK = (
+    Claim(
+        "2-25-25-25-2, batch 50, native: time over its operations at BLAS's best rate",
+        "<=",
+        1.6,
+        on_one("2-25-25-25-2", NATIVE, "as one large product"),
+    ),
+    Claim(
+        "64-100-10, batch 200, native: time over its operations at BLAS's best rate",
+        "<=",
+        1.25,
+        on_one("64-100-10", NATIVE, "as one large product"),
+    ),
+    *(
+        Claim(f"{shape}, batch 128, native: time over its products by BLAS", "<=", 1.25, on_one(shape, NATIVE, BY_BLAS))
+        for shape in ("784-128-128-10", "784-256-128-10")
+    ),
+    Claim("784-256-128-10: torch over native, 1 thread", ">=", 1.6, on_one("784-256-128-10", TORCH, NATIVE)),
+    Claim("784-256-128-10: torch over native, 2 threads", ">=", 1.6, on_one("784-256-128-10", TORCH_ON_TWO, TWO, 2, 2)),
+    *(
+        Claim(f"{shape}: one network faster on two threads", ">=", 1.6, on_one(shape, NATIVE, TWO, of_under=2))
+        for shape in ("784-128-128-10", "784-256-256-10", "784-512-512-10")
+    ),
+)
+
 FORWARD = tuple(
     Claim(f"forward only, batch {size:,}: time over {words}", "<=", 1.2, cost("forward", size, "minidl, infer", rival))
     for words, rival in (
@@ -233,4 +275,4 @@ SCORES = tuple(
     for name in ("digits", "breast_cancer", "wine", "diabetes", "friedman1")
 )
 
-CLAIMS = (*TRAINING, *REPLICATES, *ENGINE, *NEEDS, *ESTIMATORS, *SCORES, *WIDE, *FORWARD, *REST)
+CLAIMS = (*TRAINING, *REPLICATES, *ENGINE, *NEEDS, *ESTIMATORS, *SCORES, *WIDE, *ONE_NETWORK, *FORWARD, *REST)

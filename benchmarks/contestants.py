@@ -174,6 +174,14 @@ RACES = {
         Contestant("minidl_sklearn, cross_val_networks", "estimators:search_at_once", "minidl_sklearn"),
     ),
     "width": (LOOP, BY_HAND, EAGER, JAX_STEP, FIT, AUTO),
+    "one network": (
+        NATIVE,
+        ON_TWO,
+        EAGER,
+        Contestant("torch eager, 2 threads", "torch_eager:train", "torch", threads=2),
+        Contestant("its products by BLAS", "numpy_by_hand:products", same_result=False),
+        Contestant("as one large product", "numpy_by_hand:one_product", same_result=False),
+    ),
     "batch": (LOOP, BY_HAND, EAGER, JAX_STEP),
     "make": (
         Contestant("minidl_data, make_disk", "points:make_disk"),

@@ -23,6 +23,8 @@ TITLES = {
     "one row": "predict of MLPClassifier with one row, by number of parameters: time per call",
     "grid search": "GridSearchCV of MLPClassifier, 24 fits of 20 epochs, by number of parameters: time per search",
     "width": "784-w-w-10, batch 128, cross-entropy, by width: time per step",
+    "one network": "One network, by number of parameters (2-25-25-25-2, batch 50; 64-100-10, batch 200; others 128): "
+    "time per step",
     "batch": "The report's network by batch: time per step",
     "make": "Drawing and labelling points, by number: time per point",
     "batches": "Shuffled batches of 1000, by number of points: time per point",

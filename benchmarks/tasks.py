@@ -59,10 +59,15 @@ def replicated_task(replicates, *, epochs, samples=SAMPLES, batch=BATCH):
     return Task(REPORT, weights, x, y, orders, batch)
 
 
-def wide_task(width, *, steps, batch=128, seed=0):
+def wide_task(width, *, steps):
     """Return the network 784-w-w-10 and images of noise."""
-    widths, samples, rng = (784, width, width, 10), steps * batch, np.random.default_rng(seed)
-    x, y = rng.random((samples, 784), np.float32), rng.integers(0, 10, samples)
+    return network_task((784, width, width, 10), steps=steps, batch=128)
+
+
+def network_task(widths, *, steps, batch, seed=0):
+    """Return a network of any widths that separates noise into classes."""
+    samples, rng = steps * batch, np.random.default_rng(seed)
+    x, y = rng.random((samples, widths[0]), np.float32), rng.integers(0, widths[-1], samples)
     return Task(widths, draw_weights(widths, seed), x, y, draw_orders(1, samples, seed), batch)
 
 

@@ -1,8 +1,10 @@
-"""Control of the number of threads of NumPy and torch."""
+"""Control of the number of threads of NumPy, torch and minidl's engine."""
 
+import os
 import sys
 import time
 from contextlib import contextmanager
+from unittest import mock
 
 from threadpoolctl import ThreadpoolController
 
@@ -18,10 +20,10 @@ class Threads:
 
     @contextmanager
     def limited(self, count, *, settle):
-        """Limit every BLAS, and torch if imported, to `count` threads."""
+        """Limit every BLAS, torch if imported, and the engine to `count` threads."""
         if settle:
             time.sleep(SETTLE)
-        with self._blas.limit(limits=count):
+        with self._blas.limit(limits=count), mock.patch.dict(os.environ, OMP_NUM_THREADS=str(count)):
             if "torch" in sys.modules:
                 sys.modules["torch"].set_num_threads(count)
             yield

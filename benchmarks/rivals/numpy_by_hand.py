@@ -132,6 +132,43 @@ def vectors(weights):
     return flat, views
 
 
+def products(task):
+    """Compute the matrix products of a training alone, each with the shapes that it has in a step."""
+    net = ByHand(task)
+    x = np.ascontiguousarray(task.x[: task.batch])
+    net.deltas[-1][...] = 1e-3
+
+    def run():
+        for _ in range(task.steps * task.epochs):
+            below = x
+            for (weight, _), out in zip(net.params[1], net.outputs, strict=True):
+                below = np.matmul(below, weight.T, out=out)
+            for i in range(len(net.outputs) - 1, -1, -1):
+                np.matmul(net.deltas[i].T, net.outputs[i - 1] if i else x, out=net.grads[1][i][0])
+                if i:
+                    np.matmul(net.deltas[i], net.params[1][i][0], out=net.deltas[i - 1])
+        return []
+
+    return run
+
+
+def one_product(task):
+    """Compute products of two matrices of 512 x 512, with as many operations as all products of a training."""
+    forward = sum(below * above for below, above in pairwise(task.widths))
+    operations = task.batch * (3 * forward - task.widths[0] * task.widths[1]) * task.steps * task.epochs
+    rows, matrix = max(1, operations // 512**2), np.full((512, 512), 1e-3, np.float32)
+    whole, rest = divmod(rows, 512)
+    out = np.empty_like(matrix)
+
+    def run():
+        for _ in range(whole):
+            np.matmul(matrix, matrix, out=out)
+        np.matmul(matrix[:rest], matrix, out=out[:rest])
+        return []
+
+    return run
+
+
 def forward(task, *, sigmoid=lambda x: 1 / (1 + np.exp(-x))):
     """Compute matmuls, biases and activations alone, with a new array for each layer."""
     matrices = [(weight.T, bias) for weight, bias in task.weights]

@@ -103,6 +103,14 @@ struct Chain {
   BitGenerator* const* generators;        // (count, replicates), null where nothing is drawn
 };
 
+// Threads that share the steps of one network. `run` calls part(context, i) for i = 0 ... count - 1, each in a thread of
+// its own, 0 in the one that calls, and returns when all are done.
+struct Team {
+  int64_t count;
+  void (*run)(void* context, void (*part)(void*, int64_t), void* of_part);
+  void* context;
+};
+
 // One pass through the samples, for all replicates. Replicates share an array whose stride is 0.
 struct Pass {
   int64_t samples, batch;                 // samples in the arrays
@@ -130,6 +138,7 @@ struct Pass {
   const double* rates;                    // null: the layers' own
   int64_t rate_step, rate_replicate;      // strides
   int64_t t;                              // steps that the optimizer has made before
+  const Team* team;                       // null: one thread
   double *losses, *hits;                  // the results, one number per replicate
   int64_t *steps, *diverged;
 };

@@ -1,8 +1,10 @@
 // The functions that Python calls. Each opens the arrays, checks that they fit the network and each other, and only
 // then computes; nothing is checked later.
+#include "crew.hpp"
 #include "records.hpp"
 #include "tasks.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -12,6 +14,9 @@ namespace minidl {
 namespace {
 
 constexpr char CAPSULE[] = "minidl_native.network";
+constexpr int64_t MOST_THREADS = 256;
+// Multiplications of a step, and of a training, for which several threads are worthwhile.
+constexpr double LEAST_OF_STEP = 2e6, LEAST_OF_ALL = 1e7;
 
 bool read_count(Py_ssize_t got, Py_ssize_t expected) {
   return got == expected || refuse(PyExc_TypeError, "%zd arguments, got %zd", expected, got);
@@ -93,6 +98,17 @@ PyObject* predict(PyObject* const* args, Py_ssize_t count) {
   return run_tasks(replicates * shares, threads, bytes, task) ? none() : nullptr;
 }
 
+// Whether a step is long beside the moments in which threads wait for each other, and all steps are beside the time in
+// which a thread begins.
+bool is_worth_sharing(const Chain& chain, int64_t rows, int64_t visited) {
+  double products = 0;
+  for (int64_t i = 0; i < chain.count; ++i) {
+    const Layer& layer = chain.layers[i];
+    if (layer.weight >= 0) products += (double)layer.in * (double)layer.out;
+  }
+  return 3 * (double)rows * products > LEAST_OF_STEP && 3 * (double)visited * products > LEAST_OF_ALL;
+}
+
 // train(network, values, statistics, samples, loss, optimizer, result, active, threads, adds): values, statistics, the
 // optimizer's vectors and the result are written, the result also where an exception ends the training; Job says what
 // the records hold. If `adds` is true, the sums of the result go on from what stands there.
@@ -115,7 +131,11 @@ PyObject* train(PyObject* const* args, Py_ssize_t count) {
     if (job.is_active(r)) return kernel.train(chain, pass, r, workspace, stop);
     pass.losses[r] = NAN;
   };
-  const size_t bytes = kernel.train_bytes(chain, pass.batch < pass.visited ? pass.batch : pass.visited);
+  const int64_t rows = pass.batch < pass.visited ? pass.batch : pass.visited;
+  const bool shared = chain.replicates == 1 && is_worth_sharing(chain, rows, pass.visited);
+  const Crew crew(shared ? std::min(threads, MOST_THREADS) : 1);
+  pass.team = crew.team();
+  const size_t bytes = kernel.train_bytes(chain, rows);
   return run_tasks(chain.replicates, threads, bytes, task) ? none() : nullptr;
 }
 

@@ -1,70 +1,10 @@
 // A network's prediction and its training, for the instruction set that this file is compiled for (MINIDL_ISA).
 #include "catalogue.hpp"
 #include "penalty.hpp"
-#include "plan.hpp"
+#include "walk.hpp"
 
 namespace minidl {
 namespace MINIDL_ISA {
-
-template <class T>
-void pack_weights(const Plan<T>& plan, bool train) {
-  for (int64_t i = 0; i < plan.count; ++i) {
-    const Stage<T>& stage = plan.stages[i];
-    const Layer& layer = *stage.layer;
-    if (!stage.forward) continue;
-    pack_transposed<T>(stage.weight, layer.out, layer.in, stage.forward);
-    if (stage.bias_values) copy(stage.bias_values, stage.bias, layer.out);
-    if (train && i > plan.lowest) pack<T>(stage.weight, layer.out, layer.in, stage.backward);
-  }
-}
-
-// Whether to end here. Asked only behind a layer that takes so long that somebody may be waiting.
-bool asked_to_stop(const Stop* stop, const Layer& layer, int64_t rows) {
-  return stop && (double)rows * layer.in * layer.out > 1e6 && stop->ask(stop->context);
-}
-
-// Returns false if it was asked to stop on the way.
-template <class T>
-bool forward(const Plan<T>& plan, int64_t rows, bool train, const Stop* stop) {
-  for (int64_t i = 0; i < plan.count; ++i) {
-    const Stage<T>& stage = plan.stages[i];
-    visit(Layers(), stage.layer->kind, [&](auto kind) { kind.template forward<T>(stage, rows, train); });
-    if (asked_to_stop(stop, *stage.layer, rows)) return false;
-  }
-  return true;
-}
-
-// Add the gradients of all branches that begin at a layer to the gradient of its input.
-template <class T>
-void join_branches(const Plan<T>& plan, int64_t begin, int64_t rows, T* dx) {
-  for (int64_t i = begin; i < plan.count; ++i) {
-    const Stage<T>& stage = plan.stages[i];
-    if (stage.layer->branch != begin) continue;
-    visit(Layers(), stage.layer->kind, [&](auto kind) {
-      if constexpr (kind.adds_branch) kind.template join<T>(stage, rows, dx);
-    });
-  }
-}
-
-// Turn g, the gradient of the last block, into those of all parameters that are trained. No gradient is needed below the
-// lowest layer that has any. Returns false if it was asked to stop on the way.
-template <class T>
-bool backward(const Plan<T>& plan, int64_t rows, const Stop* stop) {
-  T *g = plan.g, *other = plan.other_g;
-  for (int64_t i = plan.count - 1; i >= plan.lowest; --i) {
-    const Stage<T>& stage = plan.stages[i];
-    visit(Layers(), stage.layer->kind, [&](auto kind) {
-      T* below = kind.in_place ? g : other;
-      kind.template backward<T>(stage, rows, g, i == plan.lowest ? nullptr : below,
-                                stage.layer->trained ? plan.gradient : nullptr);
-      other = kind.in_place ? other : g;
-      g = below;
-    });
-    if (stage.layer->branches && i > plan.lowest) join_branches<T>(plan, i, rows, g);
-    if (asked_to_stop(stop, *stage.layer, rows)) return false;
-  }
-  return true;
-}
 
 // The sample at a place of the pass. An index was checked, and is checked again here: somebody may have changed it
 // since.
@@ -76,12 +16,12 @@ int64_t sample_at(const Pass& pass, int64_t replicate, int64_t place) {
   return index >= 0 && index < pass.samples ? index : 0;
 }
 
-// Copy the next samples into the first block.
+// Copy some of the next samples into the first block.
 template <class T>
-void gather(const Pass& pass, int64_t replicate, int64_t start, int64_t rows, int64_t width, const Plan<T>& plan) {
+void gather(const Pass& pass, int64_t replicate, int64_t start, Span rows, int64_t width, const Plan<T>& plan) {
   const int64_t ld = padded<T>(width);
   const T* x = (const T*)pass.x + replicate * pass.x_stride;
-  for (int64_t i = 0; i < rows; ++i) {
+  for (int64_t i = rows.begin; i < rows.end; ++i) {
     plan.index[i] = sample_at(pass, replicate, start + i);
     copy(x + plan.index[i] * width, plan.x + i * ld, width);
   }
@@ -122,9 +62,11 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
   const double* weights = pass.weights ? pass.weights + r * pass.weight_stride : nullptr;
   for (int64_t start = 0; start < pass.visited; start += pass.batch) {
     const int64_t rows = pass.visited - start < pass.batch ? pass.visited - start : pass.batch;
-    gather<T>(pass, r, start, rows, first.in, plan);
-    pack_weights<T>(plan, true);
-    if (!forward<T>(plan, rows, true, in_step)) break;
+    together(pass.team, [&](Member member) {
+      gather<T>(pass, r, start, member.part_of(rows), first.in, plan);
+      pack_weights<T>(plan, true, member);
+    });
+    if (!forward<T>(plan, rows, true, in_step, pass.team)) break;
     const Batch<T> batch = {rows, last.out, padded<T>(last.out), pass.target_cols, plan.y,
                             y,    weights,  pass.classes,        plan.index};
     const double mass = batch.mass();
@@ -132,7 +74,7 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
     if (l2 != 0) loss += penalty_of<T>(chain, values, l2) / divisor;
     const double right = pass.counted ? count_hits<T>(batch, (T)pass.threshold) : 0;
     const bool is_nan = loss != loss;
-    if (!is_nan && !backward<T>(plan, rows, in_step)) break;
+    if (!is_nan && !backward<T>(plan, rows, in_step, pass.team)) break;
     total += pass.mean ? loss * mass : loss;
     hits += right;
     if (is_nan) {
@@ -234,11 +176,11 @@ void predict(const Chain& chain, int64_t r, const void* v, const Statistics* sta
   Arena arena = {(char*)workspace};
   const int64_t most = rows < PREDICT_ROWS ? rows : PREDICT_ROWS;
   const Plan<T> plan = lay_out<T>(chain, r, values, statistics, most, false, arena);
-  pack_weights<T>(plan, false);
+  pack_weights<T>(plan, false, ALONE);
   for (int64_t start = 0; start < rows; start += PREDICT_ROWS) {
     const int64_t some = rows - start < PREDICT_ROWS ? rows - start : PREDICT_ROWS;
     for (int64_t i = 0; i < some; ++i) copy(x + (start + i) * in, plan.x + i * padded<T>(in), in);
-    forward<T>(plan, some, false, nullptr);
+    forward<T>(plan, some, false, nullptr, nullptr);
     for (int64_t i = 0; i < some; ++i) copy(plan.y + i * padded<T>(out), y + (start + i) * out, out);
   }
 }

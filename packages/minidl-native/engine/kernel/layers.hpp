@@ -13,7 +13,7 @@ namespace MINIDL_ISA {
 struct Linear : AnyLayer {
   static constexpr const char* name = "Linear";
   static constexpr Names settings = {{"lr"}};
-  static constexpr bool needs_output = false;
+  static constexpr bool needs_output = false, by_rows = true;
   static constexpr bool has_weights = true;
 
   // y = x Wᵀ + b
@@ -23,18 +23,28 @@ struct Linear : AnyLayer {
                s.out_ld, s.bias, true);
   }
 
-  // dW = gᵀ x, db = the sum of g's rows, dx = g W
+  // dx = g W
   template <class T>
-  static void backward(const Stage<T>& s, int64_t rows, const T* g, T* dx, T* gradient) {
-    const Layer& layer = *s.layer;
-    if (gradient) {
-      product<T>(layer.out, layer.in, rows, {g, 1, s.out_ld}, {s.x, PANEL<T>, s.in_ld}, gradient + layer.weight,
-                 layer.in, nullptr, false);
-      if (layer.bias >= 0) sum_rows<T>(g, rows, layer.out, s.out_ld, gradient + layer.bias);
-    }
+  static void backward(const Stage<T>& s, int64_t rows, const T* g, T* dx, T*) {
     if (!dx) return;
+    const Layer& layer = *s.layer;
     product<T>(rows, layer.in, layer.out, {g, s.out_ld, 1}, {s.backward, layer.out * PANEL<T>, 0}, dx, s.in_ld,
                nullptr, true);
+  }
+
+  // dW = gᵀ x, db = the sum of g's rows. A member takes some columns of W, so that each column of x is copied once, or
+  // some rows where there are few columns.
+  template <class T>
+  static void weigh(const Stage<T>& s, int64_t rows, const T* g, T* gradient, Member member) {
+    const Layer& layer = *s.layer;
+    const bool by_columns = layer.in >= 4 * member.count * PANEL<T>;
+    const Span out = by_columns ? Span{0, layer.out} : member.part_of(layer.out);
+    const Span in = by_columns ? member.part_of(layer.in, PANEL<T>) : Span{0, layer.in};
+    product<T>(out.length(), in.length(), rows, {g + out.begin, 1, s.out_ld}, {s.x + in.begin, PANEL<T>, s.in_ld},
+               gradient + layer.weight + out.begin * layer.in + in.begin, layer.in, nullptr, false);
+    if (layer.bias < 0) return;
+    const Span bias = member.part_of(layer.out, LANES<T>);
+    sum_rows<T>(g + bias.begin, rows, bias.length(), s.out_ld, gradient + layer.bias + bias.begin);
   }
 
   template <class T>
@@ -48,12 +58,14 @@ struct Dropout : AnyLayer {
   static constexpr const char* name = "Dropout";
   static constexpr Names settings = {{"p_drop"}};
   static constexpr bool needs_input = false, needs_output = false;
-  static constexpr bool in_place = true, keeps = true;
+  static constexpr bool in_place = true, keeps = true, by_rows = true;
   static constexpr bool draws = true;
 
   // Draw mask / (1 - p_drop) for a block, sample by sample, as `Generator.random(dtype=float32)` draws.
   template <class T>
-  static void draw(const Stage<T>& s, int64_t rows, double p_drop) {
+  static void prepare(const Stage<T>& s, int64_t rows, bool train) {
+    const double p_drop = s.settings[0];
+    if (!train || p_drop == 0) return;
     const T scale = p_drop < 1 ? (T)(1 / (1 - p_drop)) : 0;
     T* factor = s.kept;
     for (int64_t i = 0; i < rows; ++i, factor += s.out_ld) {
@@ -71,9 +83,7 @@ struct Dropout : AnyLayer {
 
   template <class T>
   static void forward(const Stage<T>& s, int64_t rows, bool train) {
-    const double p_drop = s.settings[0];
-    if (train && p_drop != 0) {
-      draw<T>(s, rows, p_drop);
+    if (train && s.settings[0] != 0) {
       scale<T>(s.kept, s.x, s.y, rows * s.out_ld);
     } else if (s.x != s.y) {
       copy(s.x, s.y, rows * s.out_ld);
@@ -101,7 +111,7 @@ struct Elementwise : AnyLayer {
   static constexpr const char* name = A::name;
   static constexpr Names settings = A::settings, words = A::words;
   static constexpr bool needs_input = A::needs_input, needs_output = A::needs_output;
-  static constexpr bool in_place = true;
+  static constexpr bool in_place = true, by_rows = true;
   static constexpr bool is_activation = true, gives_probabilities = A::gives_probabilities;
 
   template <class T>

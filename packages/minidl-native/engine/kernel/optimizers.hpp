@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kinds.hpp"
+#include "team.hpp"
 
 namespace minidl {
 namespace MINIDL_ISA {
@@ -175,6 +176,10 @@ double clipping(const Chain& chain, const T* gradient, double clip) {
   return factor > 1 ? 1 : factor;
 }
 
+// The pieces of a vector that members take are of so many parameters, or a multiple: a multiple of any number that the
+// compiler takes together, so that a parameter's formula is compiled alike whoever computes it.
+constexpr int64_t PIECE = 64;
+
 // Make the optimizer's next step of a replicate, after `made` others of the pass: in one piece where all parameters are
 // treated alike, else parameter by parameter.
 template <class T>
@@ -185,20 +190,25 @@ void optimize(const Chain& chain, const Pass& pass, int64_t r, int64_t made, con
     const T decay = (T)settings[own], scale = (T)clipping<T>(chain, gradient, settings[own + 1]);
     const bool decay_biases = settings[own + 2] != 0;
     const typename decltype(kind)::template Numbers<T> numbers(settings, pass.t + made + 1);
-    const auto descend = [&](int64_t start, int64_t n, T own_decay, T rate) {
-      const int64_t at = r * chain.size + start;
-      Piece<T> piece = {n, (T*)pass.values + at, gradient + start, {}, scale, own_decay, rate};
+    const auto descend = [&](Member member, int64_t start, int64_t n, T own_decay, T rate) {
+      const Span own = member.part_of(n, PIECE);
+      const int64_t at = r * chain.size + start + own.begin;
+      Piece<T> piece = {own.length(), (T*)pass.values + at, gradient + start + own.begin, {}, scale, own_decay, rate};
       for (int64_t i = 0; i < MOST_VECTORS; ++i) piece.vectors[i] = pass.vectors[i] ? (T*)pass.vectors[i] + at : nullptr;
       kind.template step<T>(piece, numbers);
     };
     const T rate = pass.rates ? (T)pass.rates[made * pass.rate_step + r * pass.rate_replicate] : 0;
-    if (pass.rates && chain.all_trained && (decay_biases || decay == 0)) return descend(0, chain.size, decay, rate);
-    for (int64_t i = 0; i < chain.range_count; ++i) {
-      const Range& range = chain.ranges[i];
-      const int64_t row = chain.layers[range.layer].first_setting;
-      const T own_rate = pass.rates ? rate : (T)chain.settings[row * chain.replicates + r];
-      descend(range.start, range.count, decay_biases || range.axes > 1 ? decay : 0, own_rate);
-    }
+    together(pass.team, [&](Member member) {
+      if (pass.rates && chain.all_trained && (decay_biases || decay == 0)) {
+        return descend(member, 0, chain.size, decay, rate);
+      }
+      for (int64_t i = 0; i < chain.range_count; ++i) {
+        const Range& range = chain.ranges[i];
+        const int64_t row = chain.layers[range.layer].first_setting;
+        const T own_rate = pass.rates ? rate : (T)chain.settings[row * chain.replicates + r];
+        descend(member, range.start, range.count, decay_biases || range.axes > 1 ? decay : 0, own_rate);
+      }
+    });
   });
 }
 

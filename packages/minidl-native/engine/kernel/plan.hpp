@@ -37,14 +37,14 @@ struct Plan {
 
 // The facts of a layer's kind that the plan depends on.
 struct Flags {
-  bool needs_input, needs_output, in_place, keeps, has_weights, per_feature;
+  bool needs_input, needs_output, in_place, keeps, by_rows, has_weights, per_feature;
   int64_t rows_of_numbers;
 };
 
 inline Flags flags_of(const Layer& layer) {
   return visit(Layers(), layer.kind, [](auto kind) {
-    return Flags{kind.needs_input, kind.needs_output, kind.in_place,       kind.keeps,
-                 kind.has_weights, kind.per_feature,  kind.rows_of_numbers};
+    return Flags{kind.needs_input, kind.needs_output, kind.in_place,    kind.keeps,
+                 kind.by_rows,     kind.has_weights,  kind.per_feature, kind.rows_of_numbers};
   });
 }
 
@@ -107,6 +107,9 @@ Plan<T> lay_out(const Chain& chain, int64_t replicate, const T* values, const St
     Stage<T>& stage = plan.stages ? plan.stages[i] : counted;
     stage = new_stage<T>(chain, i, replicate, values, statistics);
     stage.x = plan.y;
+    stage.by_rows = flags.by_rows;
+    stage.in_place = flags.in_place;
+    stage.weighs = flags.by_rows && flags.has_weights && chain.layers[i].trained;
     const int64_t branch = chain.layers[i].branch;
     if (plan.stages && branch >= 0) stage.branch = plan.stages[branch].x;
     lay_out_stage<T>(flags, rows, below_needs_output, train, stage, arena);

@@ -141,13 +141,13 @@ void pack_transposed(const T* w, int64_t out, int64_t in, T* to) {
   }
 }
 
-// Pack W as the right matrix of g W, of shape (out, in).
+// Pack W, whose rows lie `ld` apart, as the right matrix of g W, of shape (out, in).
 template <class T>
-void pack(const T* w, int64_t out, int64_t in, T* to) {
+void pack(const T* w, int64_t out, int64_t in, int64_t ld, T* to) {
   for (int64_t col = 0; col < in; col += PANEL<T>, to += out * PANEL<T>) {
     const int64_t width = in - col < PANEL<T> ? in - col : PANEL<T>, row = padded<T>(width);
     for (int64_t k = 0; k < out; ++k) {
-      const T* from = w + k * in + col;
+      const T* from = w + k * ld + col;
       for (int64_t j = 0; j < width; ++j) to[k * row + j] = from[j];
     }
   }

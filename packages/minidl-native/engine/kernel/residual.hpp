@@ -10,7 +10,7 @@ namespace MINIDL_ISA {
 struct Residual : AnyLayer {
   static constexpr const char* name = "Residual";
   static constexpr bool needs_input = false, needs_output = false;
-  static constexpr bool in_place = true, keeps = true;
+  static constexpr bool in_place = true, keeps = true, by_rows = true;
   static constexpr bool adds_branch = true;
 
   template <class T>

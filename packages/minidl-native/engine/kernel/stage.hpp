@@ -3,6 +3,7 @@
 
 #include "kinds.hpp"
 #include "product.hpp"
+#include "team.hpp"
 
 namespace minidl {
 namespace MINIDL_ISA {
@@ -32,8 +33,20 @@ struct Stage {
   T* kept;                        // a block, for a kind that `keeps`
   T* numbers;                     // padded rows, as many as a kind's `rows_of_numbers`
   Running<T> running;
+  bool by_rows, in_place;         // of the kind
+  bool weighs;                    // whether it is by rows and has weights that are trained
   T* branch;                      // the input of the layer where a branch begins, for a kind that `adds_branch`
 };
+
+// A stage from one of its rows on.
+template <class T>
+inline Stage<T> from_row(Stage<T> stage, int64_t begin) {
+  stage.x += begin * stage.in_ld;
+  stage.y += begin * stage.out_ld;
+  if (stage.kept) stage.kept += begin * stage.out_ld;
+  if (stage.branch) stage.branch += begin * stage.in_ld;
+  return stage;
+}
 
 // One sample on its way through a layer, in evaluation mode.
 template <class T>
@@ -55,21 +68,29 @@ struct Sample {
 //   rows_of_numbers               how many numbers per feature it keeps from `forward` to `backward`
 //   has_weights, per_feature, draws, adds_branch, statistics, least_batch
 //                                 as LayerFacts say
+//   by_rows                       whether y of a row depends on that row of x alone, and dx on that of g
+//   prepare(stage, rows, train)   comes before `forward`, for what has to be in the order of the rows
 //   forward(stage, rows, train)   computes y
 //   backward(stage, rows, g, dx, gradient)
 //                                 computes dx = dL/dx from g = dL/dy, unless dx is null, and the parameters' part of
 //                                 the gradient, unless that is null
+//   weigh(stage, rows, g, gradient, member)
+//                                 computes a member's part of the parameters' gradient, for a kind by rows whose
+//                                 `backward` then leaves that out
 //   join(stage, rows, dx)         adds the gradient of its branch to that of the layer where the branch begins
 //   track(stage, rows)            changes the statistics, if it has any, once the step of a batch is made
 //   row(sample)                   computes y of one sample in evaluation mode
 struct AnyLayer {
   static constexpr Names settings = {}, words = {};
   static constexpr bool needs_input = true, needs_output = true;
-  static constexpr bool in_place = false, keeps = false;
+  static constexpr bool in_place = false, keeps = false, by_rows = false;
   static constexpr int64_t rows_of_numbers = 0, least_batch = 1;
   static constexpr Names statistics = {};
   static constexpr bool has_weights = false, per_feature = false, draws = false, adds_branch = false;
   static constexpr bool is_activation = false, gives_probabilities = false;
+
+  template <class T>
+  static void prepare(const Stage<T>&, int64_t, bool) {}
 };
 
 }  // namespace MINIDL_ISA

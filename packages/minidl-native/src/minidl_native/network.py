@@ -176,7 +176,8 @@ class Network:
         active : ndarray of bool, shape (R,), optional
             The replicates to train.
         threads : int
-            Number of threads that replicates are spread over. The result does not depend on it.
+            Number of threads that replicates are spread over, or the rows and weights of a single network whose steps
+            are long enough. The result does not depend on it.
         adds : bool
             Whether loss and hits go on from what stands in the result. A pass that is cut into several then has the
             sums of one, to the bit.

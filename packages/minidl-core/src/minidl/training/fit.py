@@ -131,8 +131,8 @@ def fit(
         ``History.engine`` says which engine ran, and why. Without it, the environment variable ``MINIDL_ENGINE``
         decides, and without that, ``"auto"``.
     threads : int, optional
-        Over which the native engine spreads replicates; without it one for each processor. The numbers do not depend
-        on it.
+        Over which the native engine spreads replicates, or the rows and weights of one network that is wide enough;
+        without it one for each processor, at most ``OMP_NUM_THREADS``. The numbers do not depend on it.
 
     Returns
     -------

@@ -152,7 +152,7 @@ class NativeEngine(Engine):
         The result is filled. The engine looks for signals while the gate lets them through.
         """
         model, made = self.model, self._made
-        threads = thread_count(self._threads) if model.replicate_shape else 1
+        threads = thread_count(self._threads)
         # Modules replace their statistics and never write to them: the engine writes to copies.
         measured = [{name: array.copy() for name, array in module.statistics.items()} for module in made.measuring]
         options: dict[str, Any] = {"statistics": measured, "active": active, "threads": threads, "adds": adds}
@@ -193,12 +193,15 @@ class NativeEngine(Engine):
 
 
 def thread_count(threads: int | None) -> int:
-    """Return the number of threads: those asked for, or one per processor that this process may use."""
+    """Return the number of threads: those asked for, or one per processor that this process may use.
+
+    They are never more than ``OMP_NUM_THREADS``, by which joblib and others say how many threads a process may have.
+    """
     if threads is not None:
         return threads
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(processors, int(limit))) if limit.isdecimal() else processors
 
 
 def unsupported(who: str, why: str) -> ValueError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import log10
 
 from parts.drawing import line, svg, text
 
@@ -13,7 +14,7 @@ LETTER = 6.2  # the width of a letter in the legend, roughly
 
 @dataclass
 class Plot:
-    """A plot; an axis ends at its first and last tick, the x axis by `margin` further out."""
+    """A plot; an axis ends at its first and last tick, the x axis by `margin` further out; `log` is for both axes."""
 
     title: str
     x: Sequence[float]
@@ -22,6 +23,7 @@ class Plot:
     width: float = 330
     height: float = 250
     margin: float = 0
+    log: bool = False
     parts: list[str] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)
 
@@ -35,10 +37,15 @@ class Plot:
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Return the place of a point in the drawing."""
-        across = (x - self._left) / (self._right - self._left)
-        up = (y - self.y[0]) / (self.y[-1] - self.y[0])
+        across = self._share(x, self._left, self._right)
+        up = self._share(y, self.y[0], self.y[-1])
         wide, high = self.width - LEFT - RIGHT, self.height - TOP - BELOW
         return LEFT + across * wide, TOP + (1 - up) * high
+
+    def _share(self, value: float, first: float, last: float) -> float:
+        if self.log:
+            value, first, last = log10(value), log10(first), log10(last)
+        return (value - first) / (last - first)
 
     def curve(self, name: str, xs: Iterable[float], ys: Iterable[float], kind: int = 0) -> None:
         """Draw a curve, which the edge of the plot cuts off, with its name in the legend."""
@@ -66,10 +73,10 @@ class Plot:
         (left, top), (right, bottom) = self.place(self._left, self.y[-1]), self.place(self._right, self.y[0])
         parts = []
         for x in self.x:
-            column = self.place(x, 0)[0]
+            column = self.place(x, self.y[0])[0]
             parts += [_grid(column, top, column, bottom), text(column, bottom + 15, _number(x), "drawing-small")]
         for y in self.y:
-            level = self.place(0, y)[1]
+            level = self.place(self.x[0], y)[1]
             parts += [_grid(left, level, right, level), text(left - 18, level + 4, _number(y), "drawing-small")]
         x, y = self.place(max(self._left, 0), max(self.y[0], 0))
         return [*parts, line(left, y, right, y), *([] if self.margin else [line(x, top, x, bottom)])]
@@ -89,4 +96,7 @@ def _grid(x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def _number(value: float) -> str:
+    for least, size, letter in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if value >= least:
+            return f"{value / size:g}{letter}"
     return f"{value:g}".replace("-", "\N{MINUS SIGN}")

@@ -64,10 +64,6 @@ def _spread(row: list[str]) -> tuple[float, float, float]:
 
 
 def seconds(words: str) -> float:
-    """Return a duration in seconds.
-
-    >>> seconds("26.5 ms")
-    0.0265
-    """
+    """Return a duration in seconds: 0.0265 for `26.5 ms`."""
     value, unit = words.split()
     return float(value) * UNITS[unit]

@@ -133,9 +133,5 @@ def wide(table: Section) -> str:
 
 
 def decades(least: float, most: float) -> tuple[float, ...]:
-    """Return the powers of ten from below the least value to above the most.
-
-    >>> decades(38, 3400)
-    (10.0, 100.0, 1000.0, 10000.0)
-    """
+    """Return the powers of ten from below the least value to above the most."""
     return tuple(10.0**power for power in range(floor(log10(least)), ceil(log10(most)) + 1))

@@ -93,6 +93,11 @@ def test_on_logarithmic_axes_equal_factors_are_equal_distances():
     assert (x3, y1) == (plot.width - 12, plot.height - 40)
 
 
+def test_ticks_are_the_powers_of_ten_around_the_values():
+    assert timings.decades(38, 3400) == (10, 100, 1000, 10000)
+    assert timings.decades(0.1, 1) == (0.1, 1)
+
+
 def test_every_table_is_folded_and_says_what_it_holds(page):
     files = page(TRAINING + WIDE + CLAIMS)
     tables = files["benchmarks/tables.md"]

@@ -5,7 +5,6 @@ A kernel takes as long again: here it executes two of the gallery, in `nox -s no
 """
 
 import ast
-import json
 from doctest import ELLIPSIS, DocTestParser, OutputChecker
 
 import nbformat
@@ -14,10 +13,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from parts import notebooks
 from parts.gallery import EXAMPLES
-from parts.places import GENERATED
 
 SCRIPTS = sorted(EXAMPLES.glob("plot_*.py"))
-NAMES = list(notebooks.demonstrations(notebooks.PAGE.read_text(encoding="utf-8")))
+DEMONSTRATIONS = notebooks.demonstrations(notebooks.PAGE.read_text(encoding="utf-8"))
+NAMES = list(DEMONSTRATIONS)
 # The first, and the one that presses Ctrl-C, which a kernel handles otherwise than a script.
 EXECUTED = {"plot_01_first_network", "plot_21_going_on"}
 
@@ -28,42 +27,44 @@ def run(monkeypatch, tmp_path):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
 
-    def execute(path):
-        notebook = read(path)
+    def execute(notebook):
         NotebookClient(notebook, timeout=300, startup_timeout=60).execute(cwd=str(tmp_path))
         return notebook
 
     return execute
 
 
-def read(path):
-    if not path.exists():
-        pytest.skip(f"{path.name}: the build leaves it out, or has not run")
-    notebook = nbformat.read(path, 4)
+def parsed(text):
+    """Return a notebook, which must be a valid one, from its text."""
+    notebook = nbformat.reads(text, 4)
     nbformat.validate(notebook)
     return notebook
+
+
+def notebook_of(script):
+    """Return the notebook of an example; skip where the build has left the example out, or has not run."""
+    if not (notebooks.GALLERY / script.name).exists():
+        pytest.skip(f"the site is built without {script.name}, or not at all")
+    return parsed((notebooks.GALLERY / f"{script.stem}.ipynb").read_text(encoding="utf-8"))
 
 
 def code_of(notebook):
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def page_of(script):
-    return notebooks.GALLERY / f"{script.stem}.ipynb"
-
-
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_the_code_of_a_notebook_is_that_of_the_script_which_the_build_runs(script):
-    first, *cells = code_of(read(page_of(script)))
+    first, *cells = code_of(notebook_of(script))
     expected = ast.parse(script.read_text(encoding="utf-8"))
     del expected.body[0]  # the docstring, which is text in the notebook
     assert ast.dump(ast.parse("\n".join(cells))) == ast.dump(expected)
     assert all(line.startswith("#") for line in first.splitlines())
+    assert "# %pip install ./packages/minidl-core" in first
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_the_text_of_a_notebook_has_no_roles_of_sphinx(script):
-    for cell in read(page_of(script)).cells:
+    for cell in notebook_of(script).cells:
         assert cell.cell_type == "code" or ":`" not in cell.source
 
 
@@ -71,12 +72,12 @@ def test_the_text_of_a_notebook_has_no_roles_of_sphinx(script):
     "script", [pytest.param(s, marks=[] if s.stem in EXECUTED else pytest.mark.slow, id=s.stem) for s in SCRIPTS]
 )
 def test_a_kernel_executes_the_notebook_of_the_gallery(script, run):
-    assert any(cell.outputs for cell in run(page_of(script)).cells if cell.cell_type == "code")
+    assert any(cell.outputs for cell in run(notebook_of(script)).cells if cell.cell_type == "code")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kernel_gets_the_outputs_that_the_page_shows(name, run):
-    cells = run(GENERATED / notebooks.FOLDER / f"{name}.ipynb").cells
+    cells = run(parsed(notebooks._as_json(DEMONSTRATIONS[name]))).cells
     found = [text for cell in cells if cell.cell_type == "code" and (text := shown(cell.outputs))]
     expected = wanted(name)
     assert len(found) == len(expected) >= 1
@@ -106,12 +107,10 @@ def wanted(name):
     ]
 
 
-def test_a_kernel_reports_a_cell_that_fails(run, tmp_path):
-    notebook = {"cells": [notebooks._code("1 / 0")], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-    path = tmp_path / "failing.ipynb"
-    path.write_text(json.dumps(notebook), encoding="utf-8")
+def test_a_kernel_reports_a_cell_that_fails(run):
+    notebook = notebooks._notebook([notebooks._code("1 / 0")])
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
-        run(path)
+        run(parsed(notebooks._as_json(notebook)))
 
 
 def test_the_page_offers_a_notebook_of_each_demonstration():

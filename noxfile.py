@@ -266,12 +266,19 @@ def docs(session: nox.Session) -> None:
     It opens without a server and without the network. `nox -s docs -P 3.12` takes another Python, without torch and the
     examples that need it. The table of conformance is that of the last `nox -s conformance`, the timings are those of
     docs/benchmarks/. The numbers of the playground and of the page `step` are compared with minidl's where node is
-    installed.
+    installed. A kernel executes some of the notebooks, the session `notebooks` all.
     """
     install(session, "docs", *(["torch"] if session.python == TORCH_PYTHON else []))
     # Not nitpicky (-n): without the network no other project's names resolve, and every numpy.ndarray would warn.
     session.run("sphinx-build", "-W", "--keep-going", "--fresh-env", "-b", "html", "docs", "docs/_build/html")
-    run_pytest(session, "docs/playground/tests", "docs/step/tests")
+    run_pytest(session, "docs/playground/tests", "docs/step/tests", "docs/tests", "-m", "not slow")
+
+
+@nox.session(python=[TORCH_PYTHON], default=False, requires=["wheels"])
+def notebooks(session: nox.Session) -> None:
+    """Execute every notebook of the built site in a kernel, some minutes; build it first (`nox -s docs`)."""
+    install(session, "docs", "torch")
+    run_pytest(session, "docs/tests", "-k", "kernel")
 
 
 @nox.session(default=False)

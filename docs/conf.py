@@ -16,6 +16,7 @@ from parts.figures import write_figures
 from parts.lines import use_lines
 from parts.mathjax import SCRIPT, copy_mathjax
 from parts.names import check_names
+from parts.notebooks import finish_gallery, write_demonstrations
 from parts.parity import write_parity
 from parts.places import EXTRA
 from parts.playground import write_playground
@@ -43,6 +44,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
+    "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "_generated", "benchmarks/*", "conformance/*", "examples"]
@@ -76,6 +78,13 @@ numpydoc_show_class_members = False
 
 sphinx_gallery_conf = gallery.settings()
 
+# What a button copies from examples and commands: their lines without the prompts, and no output. The gallery's outputs
+# have no button.
+copybutton_prompt_text = r">>> |\.\.\. ?|\$ "
+copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False
+copybutton_selector = "div:not(.sphx-glr-script-out) > div.highlight > pre"
+
 LITERAL = re.compile(r"(`+[^`]+`+)")
 SIGN = re.compile(r"(?:(?<=\()|(?<=, ))\*(?=[a-z])|\|(?=\w+\|)")
 
@@ -98,6 +107,7 @@ def generate(_app: Sphinx) -> None:
     write_figures()
     write_equations()
     write_exercises()
+    write_demonstrations()
     write_report()
 
 
@@ -122,6 +132,7 @@ def setup(app: Sphinx) -> None:
     app.add_directive("source", Source)
     app.connect("config-inited", bring_files)
     app.connect("builder-inited", generate)
+    app.connect("builder-inited", finish_gallery, priority=600)  # sphinx-gallery's is 500
     app.connect("autodoc-process-signature", simplify)
     app.connect("doctree-read", trim_blocks)
     app.connect("autodoc-process-docstring", escape_signs, priority=400)

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from copying import check_copying
 from links import check_links
 from looks import LOOKS, Look, look_at
 from playground import check_playground
@@ -30,6 +31,7 @@ def main(names: list[str]) -> int:
         for look in LOOKS:
             faults += _look_at_all(launch(playwright, executable), chosen, look)
         faults += check_search(launch(playwright, executable), SITE)
+        faults += check_copying(launch(playwright, executable), SITE)
         faults += check_playground(launch(playwright, executable), SITE)
         faults += check_step(launch(playwright, executable), SITE)
         faults += check_ravine(launch(playwright, executable), SITE)

@@ -4,6 +4,8 @@ async () => {
   const faults = [];
   const width = window.innerWidth;
   const all = (selector) => [...document.querySelectorAll(selector)];
+  const folded = all("article details:not([open])");
+  for (const details of folded) details.open = true;
 
   const pageWidth = document.documentElement.scrollWidth;
   if (pageWidth > width) faults.push(`overflow: the page is ${pageWidth} wide, the window ${width}`);
@@ -37,5 +39,6 @@ async () => {
   for (const error of all("mjx-merror, [data-mjx-error], [data-mml-node=merror], mjx-container [fill=red]")) faults.push(`formula: ${(error.closest("mjx-container") || error).textContent.slice(0, 80)}`);
   const raw = all(".math").filter((e) => !e.querySelector("mjx-container"));
   if (raw.length) faults.push(`formula not set: ${raw[0].textContent.slice(0, 80)}`);
+  for (const details of folded) details.open = false;
   return faults;
 };

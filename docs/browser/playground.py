@@ -28,6 +28,7 @@ def check_playground(browser: Any, site: Path) -> list[str]:
     if not page.locator("#run").count():
         return ["playground: not built, because ziglang was not installed"]
     faults = [fault for check in (_trains, _reads_a_table, _draws, _exports, _reports) for fault in check(page)]
+    faults += _fits(page)
     browser.close()
     return [f"playground: {fault}" for fault in faults + heard]
 
@@ -93,3 +94,17 @@ def _reports(page: Any) -> list[str]:
     page.select_option("[name=activation-0]", "Identity")
     page.click("#run")
     return _wait(page, "() => document.getElementById('fault').textContent.includes('diverged')")
+
+
+def _fits(page: Any) -> list[str]:
+    """Look for a table that a phone would have to scroll sideways, with names and numbers that are long."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    layers = "layers=16.LeakyReLU.0_16.LeakyReLU.0_16.Softplus.0_16.Sigmoid.0"
+    page.goto(f"{page.url.partition('#')[0].partition('?')[0]}?{layers}")
+    page.click("#step")
+    faults = _wait(page, "() => document.getElementById('epoch').textContent.startsWith('1 ')")
+    wide = (
+        "(all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => `${e.scrollWidth} in ${e.clientWidth}`)"
+    )
+    found = page.locator(".scroll, #layers th, #layers td").evaluate_all(wide)
+    return faults + [f"wider than its place: {one}" for one in found]

@@ -48,7 +48,7 @@ def settings() -> dict[str, Any]:
         "within_subsection_order": "FileNameSortKey",
         "reset_modules": ("parts.gallery.set_style",),
         "download_all_examples": False,
-        "notebook_extensions": set(),
+        "first_notebook_cell": "",  # parts/notebooks.py fills it
         "show_memory": False,
         "write_computation_times": False,
         "show_signature": False,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import log10
 
 from parts.drawing import line, svg, text
 
@@ -16,7 +17,8 @@ RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u207
 class Plot:
     """A plot; an axis ends at its first and last tick, the x axis by `margin` further out.
 
-    On the axes in `powers`, "x", "y" or "xy", the numbers are exponents of ten, and the ticks are labelled as powers.
+    With `log` both axes are logarithmic. On the axes in `powers`, "x", "y" or "xy", the numbers are exponents of ten
+    themselves, and the ticks are labelled as powers.
     """
 
     title: str
@@ -26,6 +28,7 @@ class Plot:
     width: float = 330
     height: float = 250
     margin: float = 0
+    log: bool = False
     powers: str = ""
     parts: list[str] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)
@@ -40,10 +43,15 @@ class Plot:
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Return the place of a point in the drawing."""
-        across = (x - self._left) / (self._right - self._left)
-        up = (y - self.y[0]) / (self.y[-1] - self.y[0])
+        across = self._share(x, self._left, self._right)
+        up = self._share(y, self.y[0], self.y[-1])
         wide, high = self.width - LEFT - RIGHT, self.height - TOP - BELOW
         return LEFT + across * wide, TOP + (1 - up) * high
+
+    def _share(self, value: float, first: float, last: float) -> float:
+        if self.log:
+            value, first, last = log10(value), log10(first), log10(last)
+        return (value - first) / (last - first)
 
     def curve(self, name: str, xs: Iterable[float], ys: Iterable[float], kind: int = 0) -> None:
         """Draw a curve, which the edge of the plot cuts off, with its name in the legend."""
@@ -79,12 +87,10 @@ class Plot:
         (left, top), (right, bottom) = self.place(self._left, self.y[-1]), self.place(self._right, self.y[0])
         parts = []
         for x in self.x:
-            column = self.place(x, 0)[0]
-            label = self._label("x", x)
+            column, label = self.place(x, self.y[0])[0], self._label("x", x)
             parts += [_grid(column, top, column, bottom), text(column, bottom + 15, label, "drawing-small")]
         for y in self.y:
-            level = self.place(0, y)[1]
-            label = self._label("y", y)
+            level, label = self.place(self.x[0], y)[1], self._label("y", y)
             parts += [_grid(left, level, right, level), text(left - 18, level + 4, label, "drawing-small")]
         x, y = self.place(
             self._left if "x" in self.powers else max(self._left, 0),
@@ -110,4 +116,7 @@ def _grid(x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def _number(value: float) -> str:
+    for least, size, letter in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if value >= least:
+            return f"{value / size:g}{letter}"
     return f"{value:g}".replace("-", "\N{MINUS SIGN}")

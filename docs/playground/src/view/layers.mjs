@@ -3,7 +3,7 @@
 import { brief } from "./paint.mjs";
 
 const [WIDE, TALL] = [150, 34];
-const PICTURE = `<td><svg role="img" viewBox="0 0 ${WIDE} ${TALL}"><path/></svg><small></small></td>`;
+const PICTURE = `<td><svg role="img" viewBox="0 0 ${WIDE} ${TALL}" preserveAspectRatio="none"><path/></svg><small></small></td>`;
 
 /** Make the rows anew where layers have changed. */
 export function makeRows(table, layers) {

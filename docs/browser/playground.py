@@ -27,7 +27,9 @@ def check_playground(browser: Any, site: Path) -> list[str]:
     page.goto((site / "playground" / "index.html").as_uri())
     if not page.locator("#run").count():
         return ["playground: not built, because ziglang was not installed"]
-    faults = [fault for check in (_trains, _reads_a_table, _draws, _exports, _reports) for fault in check(page)]
+    faults = [
+        fault for check in (_trains, _goes_on, _reads_a_table, _draws, _exports, _reports) for fault in check(page)
+    ]
     faults += _fits(page)
     browser.close()
     return [f"playground: {fault}" for fault in faults + heard]
@@ -52,6 +54,18 @@ def _trains(page: Any) -> list[str]:
     faults = _wait(page, "() => parseInt(document.getElementById('accuracy').textContent) > 90")
     page.click("#run")
     return faults
+
+
+def _goes_on(page: Any) -> list[str]:
+    """Expect that it goes on drawing after there was no room to draw in, as where a frame around it is closed."""
+    page.click("#reset")
+    show = "(display) => { document.querySelector('main').style.display = display; }"
+    page.evaluate(show, "none")
+    page.click("#step")
+    page.wait_for_timeout(500)
+    page.evaluate(show, "")
+    page.click("#step")
+    return _wait(page, "() => document.getElementById('epoch').textContent.startsWith('2 ')")
 
 
 def _reads_a_table(page: Any) -> list[str]:

@@ -107,7 +107,7 @@ function restart() {
   fail(tooFew ? "Draw at least four points." : "");
   Object.assign(view, { outputs: null, layers: null, curves: [[], [], [], []], epoch: 0 });
   screen.refresh();
-  $("run").disabled = $("step").disabled = tooFew;
+  for (const id of ["run", "step", "save-python", "save-safetensors"]) $(id).disabled = tooFew;
   run += 1;
   if (tooFew) view.data = { width: 2, train: samplesOf(own.rows), test: samplesOf([]) };
   else worker.postMessage({ type: "start", run, config, own });
@@ -121,10 +121,10 @@ function toggle(running) {
 
 /** Once for each frame of the screen: draw something, and ask for more. */
 function tick(now) {
-  screen.draw(now);
+  requestAnimationFrame(tick); // first, so that a fault in a picture does not end all drawing
   if (!asked) worker.postMessage({ type: "frame" });
   asked = true;
-  requestAnimationFrame(tick);
+  screen.draw(now);
 }
 
 const program = () => $("program").querySelector("pre").textContent;

@@ -17,7 +17,7 @@ export function pointAt(canvas, event) {
 
 export function drawOutput(canvas, { data, outputs, shown, colours }) {
   const { context, width, height } = sharp(canvas);
-  if (!data) return;
+  if (!data || !width || !height) return; // nothing can be drawn where the page is not shown
   const place = { context, width, height, colours };
   if (data.width === 1) drawFunction(place, data, outputs);
   else drawPlane(place, data, outputs, shown);

@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { DEFAULTS, fromHash, toHash } from "../src/config.mjs";
 import { loadEngine } from "../src/engine.mjs";
 import { inputsOver, layerFacts, outputs, readOutput, responses, SMALL } from "../src/observe.mjs";
-import { ownData, readTable, standardised } from "../src/own.mjs";
+import { ownData, readTable, standardised, thinned } from "../src/own.mjs";
 import { toPython } from "../src/python.mjs";
 import { dataOf, Session } from "../src/session.mjs";
 
 const engine = await loadEngine(readFileSync(process.argv[2]));
-const { config: changes, tables, hashes, pieces } = JSON.parse(readFileSync(0, "utf8"));
+const { config: changes, tables, many, hashes, pieces } = JSON.parse(readFileSync(0, "utf8"));
 const config = { ...DEFAULTS, ...changes };
 const session = new Session(engine, config, dataOf(engine, config));
 while (!session.isOver) session.epoch();
@@ -26,6 +26,7 @@ const read = (text) => {
   }
 };
 const own = readTable(tables[0]);
+const manyRows = thinned(readTable(many).rows, 1000);
 const choices = {
   activations: engine.kinds.activations,
   data: ["disk", "xor"],
@@ -48,6 +49,8 @@ console.log(
     tables: tables.map(read),
     standard: standardised(own.rows),
     counts: [ownData(own.rows, 2).train.count, ownData(own.rows, 2).test.count],
+    manyRows,
+    manyTests: Array.from(ownData(manyRows, 2).test.y),
     hashes: hashes.map((hash) => fromHash(hash, choices)),
     again: hashes.map((hash) => toHash(fromHash(hash, choices))),
     lostAfter: lost.epochs,

@@ -21,7 +21,13 @@ TABLES = [
     "1,2,3,4\n" * 5,
     "1,2,a\n3,4\n5,6,b\n7,8,a\n",
     "1,2,a\n3,x,b\n5,6,b\n7,8,a\n",
+    "x,y,kind\n\n1,2,a\n3,,b\n5,6,b\n7,8,a\n",
+    "1,,a\n3,4,b\n5,6,b\n7,8,a\n",
 ]
+# A quoted header, decimal commas, names of two words, an empty line.
+SPREADSHEET = '"x1";"x2";"kind"\n1,5;2;Iris setosa\n\n3;2,25;"Iris virginica"\n5;6;Iris setosa\n-3,5;6;Iris setosa\n'
+BLANKS = "x1\tx2\tkind\n1\t2\tlarge cat\n3\t4\tdog\n5\t6\tdog\n7\t8\tdog\n"
+ALTERNATING = "".join(f"{i},{i},{'ab'[i % 2]}\n" for i in range(3000))
 HASHES = [
     "data=xor&layers=3.ReLU.0.5_2.Sigmoid.0&lr=0.5&seed=12",
     "",
@@ -33,7 +39,14 @@ DIVERGING = {"optimizer": "SGD", "lr": 10, "loss": "MSELoss", "replicates": 1, "
 
 @pytest.fixture(scope="session")
 def seen(engine, node):
-    given = {"config": CONFIG, "tables": TABLES, "hashes": HASHES, "pieces": {"diverging": DIVERGING}}
+    tables = [*TABLES, SPREADSHEET, BLANKS]
+    given = {
+        "config": CONFIG,
+        "tables": tables,
+        "many": ALTERNATING,
+        "hashes": HASHES,
+        "pieces": {"diverging": DIVERGING},
+    }
     return node("observing.mjs", engine, given=given)
 
 
@@ -80,12 +93,30 @@ def test_mean_and_spread_are_over_the_replicates(seen):
 
 
 def test_tables_are_read_or_refused(seen):
-    first, second, *refused = seen["tables"]
+    first, second, *refused, spreadsheet, blanks = seen["tables"]
     assert first == {"rows": [[1, 2, 1], [3, 2, 0], [5, 6, 1], [3, 6, 0], [3, 4, 0]], "width": 2, "classes": ["a", "b"]}
     assert (second["width"], second["rows"][2]) == (1, [2, 2.5])
-    expected = ["4 rows", "2 classes", "2 or 3 columns", "columns in each row", "numbers in row 2"]
+    expected = [
+        "4 rows",
+        "2 classes",
+        "2 or 3 columns",
+        "2 in line 2",
+        "got 3 and x",
+        "line 4, got 3 and nothing",
+        "line 1",
+    ]
     for message, words in zip(refused, expected, strict=True):
         assert words in message
+    assert spreadsheet["rows"] == [[1.5, 2, 0], [3, 2.25, 1], [5, 6, 0], [-3.5, 6, 0]]
+    assert spreadsheet["classes"] == ["Iris setosa", "Iris virginica"]
+    assert (blanks["rows"][0], blanks["classes"]) == ([1, 2, 1], ["dog", "large cat"])
+
+
+def test_classes_that_alternate_are_both_tested(seen):
+    """Of every fourth row alone, all would be of one class."""
+    assert seen["manyTests"] == [0, 1] * 125
+    thinned = [row[0] for row in seen["manyRows"]]
+    assert (len(thinned), thinned[0], thinned[-1]) == (1000, 0, 2997)
 
 
 def test_tables_are_standardised_and_split(seen):

@@ -1,7 +1,7 @@
 // Points of the visitor: drawn in the picture, typed as a table, opened or dropped as a file, and kept in the address.
 
 import { short } from "../data.mjs";
-import { OwnDataError, readTable, standardised } from "../own.mjs";
+import { OwnDataError, readTable, standardised, thinned } from "../own.mjs";
 import { pointAt } from "./output.mjs";
 
 const MOST_POINTS = 1000;
@@ -40,7 +40,12 @@ export const samplesOf = (rows) => ({
 });
 
 export class Points {
-  /** @param {HTMLCanvasElement} canvas @param {(own: {rows: number[][], width: number}) => void} changed */
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {(own: {rows: number[][], width: number, classes?: string[]}) => void} changed gets the new points, and the
+   *   names of their classes if a table has them
+   * @param {(message: string) => void} failed
+   */
   constructor(canvas, changed, failed) {
     Object.assign(this, { canvas, own: null, changed, failed, enabled: false, drawing: false });
     const on = (id, event, act) => document.getElementById(id).addEventListener(event, act);
@@ -81,8 +86,9 @@ export class Points {
   #take(text) {
     document.getElementById("table").value = text.slice(0, 1e5);
     try {
-      const { rows, width } = readTable(text);
-      this.changed({ rows: standardised(rows).slice(0, MOST_POINTS), width });
+      const { rows, width, classes } = readTable(text);
+      this.changed({ rows: thinned(standardised(rows), MOST_POINTS), width, classes });
+      if (rows.length > MOST_POINTS) this.failed(`Of ${rows.length} rows ${MOST_POINTS} are used, evenly spaced.`);
     } catch (error) {
       if (!(error instanceof OwnDataError)) throw error;
       this.failed(`The table was not read. ${error.message}`);
@@ -101,9 +107,10 @@ export class Points {
     const tool = document.querySelector("input[name=tool]:checked").value;
     const near = (row) => Math.hypot(row[0] - x, row[1] - y) < NEAR;
     const { rows } = this.own;
-    if (tool === "erase") return this.changed({ rows: rows.filter((row) => !near(row)), width: 2 });
+    const change = (changed) => this.changed({ ...this.own, rows: changed });
+    if (tool === "erase") return change(rows.filter((row) => !near(row)));
     const isThere = rows.some((row) => near(row) && row[2] === Number(tool));
-    if (rows.length < MOST_POINTS && !isThere) this.changed({ rows: [...rows, [x, y, Number(tool)]], width: 2 });
+    if (rows.length < MOST_POINTS && !isThere) change([...rows, [x, y, Number(tool)]]);
   }
 
   #end() {

@@ -86,12 +86,15 @@ export class Screen {
   /** Say below the picture what its colours mean. */
   legend() {
     const { zero, middle, one } = this.colours;
-    const ramp = `<span class="ramp" style="background:linear-gradient(90deg, ${zero}, ${middle}, ${one})"></span>`;
+    const ramp = Object.assign(document.createElement("span"), { className: "ramp" });
+    ramp.style.background = `linear-gradient(90deg, ${zero}, ${middle}, ${one})`;
     const { config, own } = this.state;
-    $("output-legend").innerHTML = !isClasses(config, own)
-      ? "points of training and (small) test, and the output with its spread over the replicates"
+    const [first, second] = (config.data === "own" && own.classes) || ["class 0", "class 1"];
+    const words = !isClasses(config, own)
+      ? ["points of training and (small) test, and the output with its spread over the replicates"]
       : $("shown").value === "spread"
-        ? `spread 0 ${ramp} 0.5, small: test points`
-        : `class 0 (rings) ${ramp} class 1 (disks), small: test points; the line: one half`;
+        ? ["spread 0 ", ramp, " 0.5, small: test points"]
+        : [`${first} (rings) `, ramp, ` ${second} (disks), small: test points; the line: one half`];
+    $("output-legend").replaceChildren(...words);
   }
 }

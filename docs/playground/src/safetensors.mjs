@@ -1,4 +1,5 @@
-// The parameters as a file of the format safetensors: the length of a header, the header as JSON, and the numbers.
+// The network as a file of the format safetensors: the length of a header, the header as JSON, and the numbers. Under
+// "minidl" its metadata describe the layers as `minidl.save` does, so that `minidl.load` builds the network.
 
 /**
  * @param {import("./network.mjs").Network} network
@@ -9,7 +10,7 @@ export function toSafetensors(network, metadata = {}) {
   const { replicates, size } = network;
   const values = network.values.view;
   const lead = replicates > 1 ? [replicates] : [];
-  const header = { __metadata__: metadata };
+  const header = { __metadata__: { ...metadata, minidl: JSON.stringify(descriptionOf(network)) } };
   const parts = [];
   let start = 0;
   for (const [name, at, shape] of parametersOf(network)) {
@@ -20,6 +21,26 @@ export function toSafetensors(network, metadata = {}) {
     start = end;
   }
   return joined(header, parts, start);
+}
+
+function descriptionOf({ layers, replicates }) {
+  const inside = { in_features: layers[0].in, out_features: layers.at(-1).out };
+  const children = Object.fromEntries(layers.map((layer, i) => [i, recordOf(layer)]));
+  return {
+    format: 1,
+    minidl: "playground",
+    dtype: "float32",
+    replicate_shape: replicates > 1 ? [replicates] : [],
+    network: { kind: "Sequential", ...inside, children },
+  };
+}
+
+function recordOf(layer) {
+  const { kind, in: n, out } = layer;
+  if (kind === "Linear") return { kind, in_features: n, out_features: out, params: { weight: [out, n], bias: [out] } };
+  const options = { ...layer.settings };
+  if (kind === "GELU") options.approximate = options.approximate ? "tanh" : "none"; // a number for the kernels
+  return { kind, options };
 }
 
 function parametersOf({ layers }) {

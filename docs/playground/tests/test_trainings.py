@@ -4,6 +4,8 @@ import json
 import numpy as np
 import pytest
 
+import minidl
+
 minidl_native = pytest.importorskip("minidl_native", reason="minidl-native is not installed")
 
 # float32, summed in another order by the compiled engine on other instruction sets, over 72 steps and more.
@@ -59,6 +61,15 @@ def test_safetensors_hold_the_parameters(trained):
         start, stop = header[name]["data_offsets"]
         assert (header[name]["dtype"], tuple(header[name]["shape"])) == ("F32", value.shape)
         np.testing.assert_array_equal(np.frombuffer(data[start:stop], np.float32).reshape(value.shape), value)
+
+
+def test_load_opens_the_file(trained, tmp_path):
+    result, _ = trained
+    (tmp_path / "playground.safetensors").write_bytes(base64.b64decode(result["safetensors"]))
+    loaded = minidl.load(tmp_path / "playground.safetensors")
+    model = run(result["python"])["model"]
+    assert loaded.spec() == model.spec()
+    np.testing.assert_array_equal(loaded.values, np.float32(result["values"]).reshape(model.values.shape))
 
 
 @pytest.mark.parametrize("index", [0, 1])

@@ -25,7 +25,10 @@ export function readTable(text) {
   return columns === 3 ? withClasses(lines) : { rows: lines.map(numbersOf), width: 1, classes: [] };
 }
 
-/** The lines that are not empty. What separates the columns stands in each of them but perhaps the header. @returns {Line[]} */
+/**
+ * The lines that are not empty. What separates the columns stands in each of them, except perhaps the header.
+ * @returns {Line[]}
+ */
 function linesOf(text) {
   const lines = text.split(/\r?\n/).map((line, i) => [line.trim(), i + 1]);
   const full = lines.filter(([line]) => line);
@@ -52,7 +55,8 @@ function numbersOf({ number, cells, hasDecimalCommas }) {
   const texts = cells.slice(0, 2);
   const numbers = texts.map((cell) => (cell === "" ? NaN : Number(hasDecimalCommas ? cell.replace(",", ".") : cell)));
   if (!numbers.every(Number.isFinite)) {
-    throw new OwnDataError(`Expected numbers in line ${number}, got ${texts.map((cell) => cell || "nothing").join(" and ")}.`);
+    const got = texts.map((cell) => cell || "nothing").join(" and ");
+    throw new OwnDataError(`Expected numbers in line ${number}, got ${got}.`);
   }
   return numbers;
 }

@@ -85,6 +85,29 @@ def gaussian() -> str:
     )
 
 
+def weights() -> str:
+    """Draw the loss of one prediction for two targets, with equal weights and with others."""
+    plot, x = Plot("loss for the targets 0 and 1", (-0.5, 0, 0.5, 1, 1.5), (0, 1, 2, 3, 4), "prediction f"), X / 2
+    loss, targets = minidl.MSELoss(), np.array([[0.0], [1.0]])
+    for kind, second in enumerate((1.0, 3.0)):
+        values = [loss(np.full((2, 1), f), targets, weight=np.array([1.0, second])) for f in x]
+        plot.curve(f"weights 1 and {second:g}", x, values, kind)
+    return row([plot.svg("With equal weights the loss is smallest at 0.5, with the weights 1 and 3 at 0.75")])
+
+
+def clipping() -> str:
+    """Draw the norm of a gradient after clipping against the norm before."""
+    plot = Plot("norm of the gradient", (0, 2, 4, 6, 8, 10), (0, 2, 4, 6, 8, 10), "norm before")
+    model, norms = minidl.Linear(1, 1, dtype="float64"), np.linspace(0, 10, 101)
+    for kind, (name, clip) in enumerate({"as it is": None, "clip = 5": 5.0}.items()):
+        optimizer, clipped = minidl.SGD(model, 1.0, clip=clip), []
+        for norm in norms:
+            model.grads[...] = 0.6 * norm, 0.8 * norm
+            clipped.append(np.linalg.norm(optimizer.clipped_gradient()))
+        plot.curve(name, norms, clipped, kind)
+    return row([plot.svg("With clip = 5 the norm stays as it is up to 5, and is 5 beyond")])
+
+
 def bce() -> str:
     """Draw cross-entropy and squared error: against the probability, and their gradients against the logit."""
     values = Plot("loss for the target 1", (0, 0.25, 0.5, 0.75, 1), (0, 1, 2, 3, 4), "prediction f")

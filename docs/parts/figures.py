@@ -27,6 +27,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "quantile": curves.quantile,
     "poisson": curves.poisson,
     "gaussian": curves.gaussian,
+    "weights": curves.weights,
+    "clipping": curves.clipping,
     "sgd": paths.sgd,
     "rmsprop": paths.rmsprop,
     "adam": paths.adam,

@@ -162,14 +162,33 @@ def test_a_spoilt_file_changes_nothing(spoil, words, path, tmp_path, unchanged):
         run(tmp_path / "new", model, lambda _: optimizer, resume=tmp_path / "spoilt", rng=rng, callbacks=callbacks)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"$array": "x"}', "[" * 100_000, '{"a": 1, "a": 2}', '{"$float": "1"}']
-)
-def test_a_state_that_is_none_is_refused(text, tmp_path):
+NO_STATES = {
+    "": "expected JSON",
+    "[]": r"expected an object, got \[\]",
+    "null": "expected an object, got None",
+    "{}": "expected an entry 'script'",
+    '{"$array": "x"}': "expected the name of an array",
+    "[" * 100_000: "expected JSON",
+    '{"a": 1, "a": 2}': "expected JSON.*'a' stands there twice",
+    '{"$float": "1"}': "expected nan",
+}
+
+
+@pytest.mark.parametrize(("text", "words"), NO_STATES.items(), ids=range(len(NO_STATES)))
+def test_a_state_that_is_none_is_refused(text, words, tmp_path):
     meta = {"format": "minidl checkpoint", "version": "1", "state": text}
     safetensors.write(tmp_path / "file", {}, meta)
-    with pytest.raises(ValueError, match="file: state: "):
+    with pytest.raises(ValueError, match=f"file: state: {words}"):
         run(tmp_path / "new", resume=tmp_path / "file")
+
+
+def test_an_error_is_short_whatever_the_file_says(tmp_path):
+    safetensors.write(tmp_path / "file", {}, {"format": "x" * 1_000_000, "version": "2"})
+    with pytest.raises(
+        ValueError, match=r"expected a minidl checkpoint of version 1, got 'xxx.* of version '2'"
+    ) as caught:
+        run(tmp_path / "new", resume=tmp_path / "file")
+    assert len(str(caught.value)) < 1000
 
 
 def test_arguments(tmp_path):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from minidl.files.safetensors import read, write
+from minidl.files.strict_json import shortened, words
 from minidl.training.checkpoint.plain import pack, unpack
 
 _KIND, _VERSION = "minidl checkpoint", "1"
@@ -39,7 +40,8 @@ class Saved:
         try:
             yield
         except _FAULTS as error:
-            raise ValueError(f"{os.fspath(self._path)}: {name}: {error}") from error
+            what = f"expected an entry {error}" if isinstance(error, KeyError) else shortened(error)
+            raise ValueError(f"{os.fspath(self._path)}: {name}: {what}") from error
 
     def __getitem__(self, name: str) -> Any:
         return self._parts[name]
@@ -61,11 +63,13 @@ def saved_in(path: str | os.PathLike[str]) -> Saved | None:
         return None
     kind, version = metadata.get("format"), metadata.get("version")
     if (kind, version) != (_KIND, _VERSION):
-        got = f"{kind or 'a file of another kind'} {version or ''}".strip()
+        got = "a file of another kind" if kind is None else f"{words(kind)} of version {words(version)}"
         raise ValueError(f"{os.fspath(path)}: expected a {_KIND} of version {_VERSION}, got {got}")
     parts: dict[str, Any] = {}
     saved = Saved(path, parts)
     with saved.read("state"):
         state = unpack(arrays, metadata["state"])
+        if not isinstance(state, dict):
+            raise TypeError(f"expected an object, got {words(state)}")
         parts |= {name: state[name] for name in _PARTS}
     return saved

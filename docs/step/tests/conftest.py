@@ -30,15 +30,25 @@ def networks():
 
 
 @pytest.fixture(scope="session")
-def shown():
-    """Return all that the page computes for these networks: for each, three steps in a row."""
+def node():
+    """Return a function that runs a script of this folder, and returns what it prints, read as JSON."""
     executable = shutil.which("node")
     if executable is None:
         pytest.skip("node is not installed")
-    command = [executable, HERE / "steps.mjs"]
-    done = subprocess.run(command, input=json.dumps(networks()), capture_output=True, text=True, check=False)  # noqa: S603 - a script of this folder
-    assert not done.returncode, done.stderr
-    return json.loads(done.stdout)
+
+    def run(script, given):
+        command = [executable, HERE / script]
+        done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False)  # noqa: S603 - a script of this folder
+        assert not done.returncode, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shown(node):
+    """Return all that the page computes for these networks: for each, three steps in a row."""
+    return node("steps.mjs", networks())
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,15 @@ def test_from_start_to_solution(tmp_path):
     assert run("solution", "relu").stdout == RELU.solution
 
 
+@pytest.mark.parametrize("verb", ["list", "start", "check", "hint"])
+def test_a_folder_that_is_a_file_is_refused(verb, tmp_path):
+    (tmp_path / "notes").write_text("mine", encoding="utf-8")
+    refused = run(verb, *([] if verb == "list" else ["relu"]), "--folder", "notes")
+    assert refused.exit_code == 2
+    assert "minidl: --folder: expected a folder, got the file notes" in refused.stderr
+    assert (tmp_path / "notes").read_text(encoding="utf-8") == "mine"
+
+
 def test_a_solved_exercise_stays_solved(tmp_path):
     folder = tmp_path / "exercises"
     solve(folder)

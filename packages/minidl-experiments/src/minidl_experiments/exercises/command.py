@@ -185,6 +185,8 @@ def _command(verb: str, one: Exercise, folder: Path) -> str:
 
 
 def _open(folder: Path) -> Workbook:
+    if folder.exists() and not folder.is_dir():
+        fail(f"--folder: expected a folder, got the file {folder}")
     workbook = Workbook(folder)
     if workbook.damage:
         complain(f"minidl: {workbook.damage}")

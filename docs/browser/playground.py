@@ -74,6 +74,8 @@ def _reads_a_table(page: Any) -> list[str]:
     page.click("#use-table")
     page.click("#step")
     faults = _wait(page, "() => document.getElementById('epoch').textContent.startsWith('1 ')")
+    if "class 0, a (rings)" not in page.inner_text("#output-legend"):
+        faults.append(f"expected the names of the classes, got {page.inner_text('#output-legend')}")
     page.fill("#table", "1,2,3,4\n" * 5)
     page.click("#use-table")
     return faults + _wait(page, "() => document.getElementById('fault').textContent.includes('columns')")

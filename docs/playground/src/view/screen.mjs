@@ -89,12 +89,12 @@ export class Screen {
     const ramp = Object.assign(document.createElement("span"), { className: "ramp" });
     ramp.style.background = `linear-gradient(90deg, ${zero}, ${middle}, ${one})`;
     const { config, own } = this.state;
-    const [first, second] = (config.data === "own" && own.classes) || ["class 0", "class 1"];
+    const names = config.data === "own" && own.classes?.length ? own.classes.map((name) => `, ${name}`) : ["", ""];
     const words = !isClasses(config, own)
       ? ["points of training and (small) test, and the output with its spread over the replicates"]
       : $("shown").value === "spread"
         ? ["spread 0 ", ramp, " 0.5, small: test points"]
-        : [`${first} (rings) `, ramp, ` ${second} (disks), small: test points; the line: one half`];
+        : [`class 0${names[0]} (rings) `, ramp, ` class 1${names[1]} (disks), small: test points; the line: one half`];
     $("output-legend").replaceChildren(...words);
   }
 }

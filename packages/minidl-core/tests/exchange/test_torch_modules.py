@@ -171,6 +171,12 @@ def hooked():
     return module
 
 
+def replaced():
+    module = torch.nn.Tanh()
+    module.forward = lambda x: 2 * x
+    return module
+
+
 def shared():
     layer = torch.nn.Linear(3, 3)
     return torch.nn.Sequential(layer, torch.nn.ReLU(), layer)
@@ -180,6 +186,7 @@ REFUSED = {
     "unknown": (lambda: torch.nn.Softmax(1), r"Softmax\(dim=1\) is no layer that minidl has"),
     "subclass": (Doubled, r"Doubled\(\) is no layer"),
     "hook": (hooked, "has hooks"),
+    "forward": (replaced, "has a forward that was replaced"),
     "shape": (lambda: torch.nn.LayerNorm((2, 3)), r"over the shape \(2, 3\)"),
     "no bias": (lambda: torch.nn.LayerNorm(3, bias=False), "a weight and no bias"),
     "no statistics": (lambda: torch.nn.BatchNorm1d(3, track_running_stats=False), "no running statistics"),
@@ -200,6 +207,15 @@ def test_the_first_layer_that_minidl_does_not_have_is_named(build, words):
 def test_a_parameter_in_two_places_is_refused():
     with pytest.raises(ValueError, match=r"from_torch: 2\.weight is the same parameter as 0\.weight"):
         minidl.from_torch(shared())
+
+
+def test_parameters_of_two_dtypes_are_refused():
+    """Else those of the second would be rounded without a word."""
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 1).double())
+    with pytest.raises(
+        ValueError, match=r"expected parameters of one dtype, got 0\.bias in float32, 1\.bias in float64"
+    ):
+        minidl.from_torch(module)
 
 
 def test_an_activation_in_two_places_is_read_twice():

@@ -36,7 +36,8 @@ def from_torch(module: Any, *, backend: str | Backend | None = None, rng: Any = 
     TypeError
         If it is no module of torch, or of another dtype than float16, float32 and float64.
     ValueError
-        That names the first layer that is not known, has hooks, or a setting that minidl does not have.
+        That names the first layer that is not known, has hooks or a `forward` that was replaced, or a setting that
+        minidl does not have; for parameters of several dtypes.
     ImportError
         If torch is not installed.
 
@@ -51,11 +52,21 @@ def from_torch(module: Any, *, backend: str | Backend | None = None, rng: Any = 
     chosen, generator = get_backend(backend, "from_torch"), as_generator("from_torch", rng)
     _refuse_shared(module)
     layer = _read(torch.nn, module, "")
-    tensors = (tensor for tensor in module.state_dict().values() if tensor.is_floating_point())
-    dtype = dtype_name(next(tensors, torch.empty(0, dtype=torch.float32)).dtype)
+    dtype = _dtype_of(module)
     chosen.dtype(dtype, "from_torch")
     builder = Builder({"dtype": dtype, "backend": chosen}, generator)
     return builder.build(layer).train(module.training)
+
+
+def _dtype_of(module: Any) -> str:
+    """Return the dtype of all parameters and statistics; float32 where there are none."""
+    found = {
+        dtype_name(tensor.dtype): name for name, tensor in module.state_dict().items() if tensor.is_floating_point()
+    }
+    if len(found) > 1:
+        words = ", ".join(f"{name} in {dtype}" for dtype, name in found.items())
+        raise ValueError(f"from_torch: expected parameters of one dtype, got {words}")
+    return next(iter(found), "float32")
 
 
 def _linear(x: Any) -> Layer:
@@ -115,6 +126,8 @@ def _read(nn: Any, module: Any, path: str) -> Layer:
         raise ValueError(f"{words}{module!r} is no layer that minidl has")
     if any(vars(module)[hooks] for hooks in ("_forward_hooks", "_forward_pre_hooks")):
         raise ValueError(f"{words}{module!r} has hooks, which may change what it computes")
+    if "forward" in vars(module):
+        raise ValueError(f"{words}{module!r} has a forward that was replaced, which may compute anything")
     if name == "Sequential":
         children = [_read(nn, child, f"{path}.{own}".lstrip(".")) for own, child in enumerate(module)]
         return Layer("Sequential", path, inside=(tuple(children),))

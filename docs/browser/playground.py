@@ -1,6 +1,7 @@
 """A check of the playground, opened as a file: it trains, takes points of one's own, and gives its results away."""
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ def check_playground(browser: Any, site: Path) -> list[str]:
     if not page.locator("#run").count():
         return ["playground: not built, because ziglang was not installed"]
     faults = [
-        fault for check in (_trains, _goes_on, _reads_a_table, _draws, _exports, _reports) for fault in check(page)
+        fault
+        for check in (_trains, _goes_on, _reads_a_table, _opens, _draws, _exports, _reports, _diverges)
+        for fault in check(page)
     ]
     faults += _fits(page)
     browser.close()
@@ -81,6 +84,19 @@ def _reads_a_table(page: Any) -> list[str]:
     return faults + _wait(page, "() => document.getElementById('fault').textContent.includes('columns')")
 
 
+def _opens(page: Any) -> list[str]:
+    """Open a file, and again after it was changed."""
+    faults = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "own.csv")
+        for name in ("cat", "dog"):
+            file.write_text(TABLE.replace("a\n", f"{name}\n"), encoding="utf-8")
+            page.set_input_files("#file", file)
+            words = f"'{name} (disks)'"
+            faults += _wait(page, f"() => document.getElementById('output-legend').textContent.includes({words})")
+    return faults
+
+
 def _draws(page: Any) -> list[str]:
     page.wait_for_timeout(500)  # the address follows the points after a moment
     before = page.url.count("_")
@@ -110,6 +126,15 @@ def _reports(page: Any) -> list[str]:
     page.select_option("[name=activation-0]", "Identity")
     page.click("#run")
     return _wait(page, "() => document.getElementById('fault').textContent.includes('diverged')")
+
+
+def _diverges(page: Any) -> list[str]:
+    """Draw a network with infinite weights: an error of a picture is one of the page."""
+    page.goto(f"{page.url.partition('#')[0]}?data=own&points=1e300,2,1_1,2,0_3,3,1_2,2,0")
+    page.click("#run")
+    faults = _wait(page, "() => document.getElementById('fault').textContent.includes('diverged')")
+    page.wait_for_timeout(1000)  # until each picture has been drawn
+    return faults
 
 
 def _fits(page: Any) -> list[str]:

@@ -3,7 +3,8 @@
 import { brief } from "./paint.mjs";
 
 const [WIDE, TALL] = [150, 34];
-const PICTURE = `<td><svg role="img" viewBox="0 0 ${WIDE} ${TALL}" preserveAspectRatio="none"><path/></svg><small></small></td>`;
+const DRAWING = `<svg role="img" viewBox="0 0 ${WIDE} ${TALL}" preserveAspectRatio="none"><path/></svg>`;
+const PICTURE = `<td>${DRAWING}<small></small></td>`;
 
 /** Make the rows anew where layers have changed. */
 export function makeRows(table, layers) {
@@ -35,7 +36,7 @@ export function drawLayers(table, layers) {
 
 function drawHistogram(cell, name, { least, most, counts }) {
   const [drawing, label] = cell.children;
-  const highest = Math.max(...counts);
+  const highest = Math.max(1, ...counts); // there are no counts where a number is infinite
   const step = WIDE / counts.length;
   const bars = Array.from(
     counts,

@@ -53,7 +53,7 @@ function drawWeights(context, sizes, places, values, colours) {
   for (let l = 1; l < sizes.length; ++l) {
     const [n, out] = [sizes[l - 1], sizes[l]];
     const weights = values.subarray(start, start + n * out);
-    const most = weights.reduce((m, w) => Math.max(m, Math.abs(w)), 1e-6);
+    const most = weights.reduce((m, w) => (Number.isFinite(w) ? Math.max(m, Math.abs(w)) : m), 1e-6);
     weights.forEach((w, k) => {
       const level = Math.round((Math.abs(w) / most) * LEVELS) - 1;
       if (level < 0 || !Number.isFinite(w)) return;

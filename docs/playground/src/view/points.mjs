@@ -53,7 +53,9 @@ export class Points {
     on("use-table", "click", () => this.#take(document.getElementById("table").value));
     on("file", "change", async (event) => {
       const [file] = event.target.files;
-      if (file) this.#take(await file.text());
+      const text = await file?.text();
+      event.target.value = ""; // so that the same file can be opened again after it was changed
+      if (text !== undefined) this.#take(text);
     });
     this.#dropping(document.getElementById("table"));
     canvas.addEventListener("pointerdown", (event) => this.#begin(event));

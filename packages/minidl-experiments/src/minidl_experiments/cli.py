@@ -1,4 +1,4 @@
-"""The command `minidl`: `reproduce`, `readings`, `train`, `predict`, `sweep` and `exercise`."""
+"""The command `minidl`: `train`, `predict`, `evaluate`, `export`, and the report's experiments and exercises."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from minidl_experiments import __version__
+from minidl_experiments.command_evaluate import evaluate
 from minidl_experiments.command_predict import predict
 from minidl_experiments.command_readings import readings
 from minidl_experiments.command_reproduce import reproduce_command
@@ -27,6 +28,7 @@ app.command("reproduce")(reproduce_command)
 app.command("readings")(readings)
 app.command("train")(train)
 app.command("predict")(predict)
+app.command("evaluate")(evaluate)
 app.command("sweep")(sweep)
 app.add_typer(exercise, name="exercise")
 

@@ -9,6 +9,7 @@ import typer
 
 from minidl_experiments import __version__
 from minidl_experiments.command_evaluate import evaluate
+from minidl_experiments.command_export import export
 from minidl_experiments.command_predict import predict
 from minidl_experiments.command_readings import readings
 from minidl_experiments.command_reproduce import reproduce_command
@@ -29,6 +30,7 @@ app.command("readings")(readings)
 app.command("train")(train)
 app.command("predict")(predict)
 app.command("evaluate")(evaluate)
+app.command("export")(export)
 app.command("sweep")(sweep)
 app.add_typer(exercise, name="exercise")
 

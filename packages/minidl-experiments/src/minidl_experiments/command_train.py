@@ -69,7 +69,7 @@ _MISSING = _choice(
 _UNLABELLED = _option(_TABLE, "Leave out rows without a target.", "--drop-unlabelled", show_default=False)
 _TEST = _number(_TABLE, "Share of the rows that are held out as a test.", show_default="0.2")
 _CV = _option(_TABLE, "Folds of a cross-validation, instead of --test.")
-_NETWORKS = _option(_TABLE, "Networks whose mean is predicted, with the spread between them.", show_default="1")
+_NETWORKS = _option(_TABLE, "Networks whose mean is predicted, with the spread between them.", show_default="5")
 _STOPPING = _option(
     _TABLE, "End when the loss of a validation part of the training rows no longer falls.",
     "--early-stopping/--no-early-stopping", show_default="on",
@@ -97,7 +97,9 @@ _ETA = _number(
 )
 _KAPPA = _number(_STEPS, "SGD only: exponent of the decay, see --eta.", show_default="0.6 unless --lr is given")
 _MOMENTUM = _number(_STEPS, "SGD only.", show_default="0.0")
-_WEIGHT_DECAY = _number(_STEPS, "Multiple of the parameters that is added to the gradient.", show_default="0.0")
+_WEIGHT_DECAY = _number(
+    _STEPS, "Multiple of the parameters that is added to the gradient.", show_default="0.01; disk: 0.0"
+)
 _CLIP = _number(_STEPS, "Your data: the largest norm of a gradient.")
 _SCHEDULE = _choice(_STEPS, "Your data: the learning rate over the epochs", Schedule, show_default="constant")
 _EPOCHS = _option(_RUN, "The most epochs.", min=1, show_default="300; disk: 50")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from minidl_experiments.console import say
-from minidl_experiments.shell import INTERRUPTED, fail, load_figures
+from minidl_experiments.shell import INTERRUPTED, fail, load_figures, make_folder
 from minidl_experiments.standard_streams import complain
 from minidl_experiments.tabular.assessment import Assessment, assess
 from minidl_experiments.tabular.display import TrainingDisplay
@@ -47,7 +47,14 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
     load_figures()
     for line in (*problem_lines(problem), plan):
         say(console, line, "  ")
-    found = _assess(problem, options)
+    new = not folder.exists()
+    make_folder(folder)
+    try:
+        found = _assess(problem, options)
+    except typer.Exit:
+        if new:
+            folder.rmdir()  # nothing was written
+        raise
     for line in (*(f"note: {note}" for note in found.notes), *training_lines(found, options)):
         say(console, line, "  ")
     print_scores(console, found.scores, found.interval, baseline_words(problem))

@@ -17,7 +17,7 @@ from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.tabular.choices import Loss, Missing, Schedule, Task
 from minidl_experiments.tabular.words import listed, near
 
-PATIENCE = 30  # epochs without a better validation loss, after which a network is stopped
+PATIENCE = 20  # epochs without a better validation loss, after which a network is stopped
 VALIDATION = 0.15  # of the training rows
 
 
@@ -37,7 +37,7 @@ class Options:
     drop_unlabelled: bool = False
     test: float = 0.2
     cv: int | None = None
-    networks: int = 1
+    networks: int = 5
     early_stopping: bool = True
     width: tuple[int, ...] = (32, 32)
     activation: Activation = Activation.RELU
@@ -51,7 +51,7 @@ class Options:
     eta: float | None = None
     kappa: float | None = None
     momentum: float = 0.0
-    weight_decay: float = 0.0
+    weight_decay: float = 0.01
     clip: float | None = None
     schedule: Schedule = Schedule.CONSTANT
     epochs: int = 300

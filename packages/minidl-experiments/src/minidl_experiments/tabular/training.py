@@ -173,5 +173,5 @@ def _dead_layers(model: minidl.Module, x: np.ndarray) -> list[tuple[str, float, 
         units = record.out_features or units
         share = float(np.mean(layer.outputs.get("dead", 0.0)))
         if share:
-            found.append((layer.layer, share, units))
+            found.append((f"{layer.layer} (layer {layer.path})", share, units))
     return found

@@ -29,3 +29,9 @@ def listed(names: Sequence[str], most: int = 12) -> str:
 def counted(count: int, singular: str, plural: str | None = None) -> str:
     """Return a number with its noun: ``1 row``, ``3 rows``."""
     return f"{count} {singular if count == 1 else plural or singular + 's'}"
+
+
+def shortened(name: str, most: int = 16) -> str:
+    """Return a name, of a long one the beginning, without signs that matplotlib reads as mathematics."""
+    plain = name.replace("$", r"\$")
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"

@@ -1,7 +1,7 @@
 """Models for tables in other formats: the scaling of inputs and outputs is folded into the networks.
 
 An exported network takes the columns in their own units and returns probabilities, or numbers in the units of the
-targets. With x' = (x - offset) / scale, the first layer W x' + b is (W / scale) x + (b - W offset / scale). The last one,
+targets. The first layer, W (x - offset) / scale + b, is (W / scale) x + (b - W offset / scale). The last one,
 (W h + b) std + mean, is (std W) h + (std b + mean).
 """
 

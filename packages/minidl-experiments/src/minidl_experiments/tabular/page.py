@@ -20,6 +20,11 @@ from minidl_experiments.tabular.printing import (
 from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.words import listed
 
+COLUMNS = (
+    "Numbers: mean ± standard deviation, by which they are scaled, and the median, which stands for missing cells. "
+    "Text: the categories, with an input for each. Marked: one more input is 1 where a cell is missing. All of this is "
+    "computed from the training rows alone."
+)
 PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -43,11 +48,12 @@ ul {{ padding-left: 1.2rem; }}
 .soft {{ color: var(--soft); font-size: 0.9rem; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: 0.3rem 0.7rem 0.3rem 0; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line);
+th, td {{ padding: 0.3rem 0.6rem 0.3rem 0; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line);
   overflow-wrap: normal; }}
 th:first-child, td:first-child, .text td, .text th {{ text-align: left; }}
 .text td {{ overflow-wrap: anywhere; min-width: 5rem; }}
 th {{ color: var(--soft); font-weight: 600; }}
+@media (max-width: 30rem) {{ body {{ padding: 0.8rem; }} table {{ font-size: 0.85rem; }} }}
 .pictures {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem; }}
 img {{ width: 100%; height: auto; }}
 pre {{ background: var(--shade); padding: 0.7rem; overflow-x: auto; font-size: 0.85rem; }}
@@ -80,7 +86,7 @@ def build_page(
         "Scores": _scores(problem, found),
         "Pictures": f'<div class="pictures">{"".join(map(_picture, pictures, pictures.values()))}</div>',
         "Training": _list(training_lines(found, options)),
-        "Columns": _columns(found),
+        "Columns": _columns(found) + f'<p class="soft">{escape(COLUMNS)}</p>',
         "Use": _use(problem, options),
         "Settings": f"<pre>{escape(as_toml(options))}</pre>",
     }
@@ -106,12 +112,11 @@ def _scores(problem: Problem, found: Assessment) -> str:
         cells = [score.name, with_unit(score, score.value), range_words(score, score.low, score.high)]
         cells.append(with_unit(score, score.baseline))
         if score.single is not None:
-            mean, low, high = score.single
-            cells.append(f"{with_unit(score, mean)} ({range_words(score, low, high)})")
+            cells.append(with_unit(score, score.single[0]))
         rows.append(cells)
     words = [f"Interval: {found.interval}.", f"Baseline: {baseline_words(problem)}."]
     if several:
-        words.append("One network: the mean of the networks by themselves, with the lowest and the highest.")
+        words.append("One network: the mean of the networks by themselves, which are averaged for the score.")
     return _table(head, rows) + "".join(f'<p class="soft">{escape(line)}</p>' for line in words)
 
 
@@ -123,16 +128,15 @@ def _picture(name: str, pair: tuple[bytes, bytes]) -> str:
 
 def _columns(found: Assessment) -> str:
     rows = [_column(column) for column in found.model.encoder.columns]
-    rows += [(name, "the same in all training rows", "left out") for name in found.model.encoder.constant]
-    return _table(["column", "training rows", "treatment"], rows, "text")
+    rows += [(name, "all the same: left out", "") for name in found.model.encoder.constant]
+    return _table(["column", "training rows", "missing cells"], rows, "text")
 
 
 def _column(column: Column) -> tuple[str, str, str]:
-    flag = ", missing cells marked" if column.flag else ""
+    flag = ", marked" if column.flag else ""
     if isinstance(column, NumberColumn):
-        found = f"mean {column.mean:.5g}, standard deviation {column.std:.5g}"
-        return column.name, found, f"standardised; {column.median:.5g} where it is missing{flag}"
-    return column.name, listed(list(column.categories), 8), f"an input for each category{flag}"
+        return column.name, f"{column.mean:.4g} ± {column.std:.4g}", f"{column.median:.4g}{flag}"
+    return column.name, listed(list(column.categories), 8), f"zeros{flag}"
 
 
 def _use(problem: Problem, options: Options) -> str:

@@ -34,7 +34,9 @@ def plan_words(problem: Problem, options: Options) -> str:
     """Return how the model is trained and measured, in words."""
     count = len(problem)
     many = "a network" if options.networks == 1 else f"{options.networks} networks"
-    stops = f", {VALIDATION:.0%} of the training rows of each for early stopping" if options.early_stopping else ""
+    stops = (
+        f", {100 * VALIDATION:.0f} % of the training rows of each for early stopping" if options.early_stopping else ""
+    )
     if options.cv is None:
         size = round(options.test * count)
         return f"plan: {many} on {count - size} rows, tested on the other {size}{stops}"
@@ -50,7 +52,7 @@ def training_lines(found: Assessment, options: Options) -> Iterator[str]:
     kept = f"; the best validation loss was in epoch {epochs}" if options.early_stopping else ""
     yield f"trained: {counted(len(trained.history), 'epoch')} of at most {options.epochs}{kept}"
     if trained.dead:
-        layers = [f"{share:.1%} of the {units} units of {layer}" for layer, share, units in trained.dead]
+        layers = [f"{100 * share:.1f} % of the {units} units of {layer}" for layer, share, units in trained.dead]
         yield f"dead units: {listed(layers)}"
     else:
         yield "dead units: none"

@@ -102,6 +102,11 @@ def pose(table: Table, options: Options) -> Problem:
     if options.missing is Missing.REFUSE:
         refuse_missing(cells, table.place)
     notes += [f"{name} of {table.sources[0].name} has no name: left out" for name in table.unnamed]
+    notes += [
+        f"column {name!r} counts the rows: --drop {name} unless the order of the rows says something"
+        for name, column in cells.items()
+        if column.are_numbers and bool((np.diff(column.entries) == 1).all())
+    ]
     quantiles = options.quantiles if loss is Loss.QUANTILE else ()
     problem = Problem(table, cells, task, reason, options.target, np.empty(0), None, quantiles, notes)
     if task is Task.REGRESSION:

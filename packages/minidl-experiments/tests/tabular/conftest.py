@@ -52,3 +52,14 @@ def csv(tmp_path):
     path = tmp_path / "things.csv"
     path.write_text(rows_of(), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Return the content of a model file of two networks that predict the column `kind`."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "t.csv").write_text(rows_of(), encoding="utf-8")
+    options = ["--target", "kind", "--drop", "price", "--epochs", "3", "--networks", "2", "--out", str(folder)]
+    result = CliRunner().invoke(app, ["train", str(folder / "t.csv"), *options])
+    assert result.exit_code == 0, result.output
+    return (folder / "model.safetensors").read_bytes()

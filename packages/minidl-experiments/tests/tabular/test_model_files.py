@@ -62,7 +62,7 @@ def test_the_networks_alone_are_read_by_minidl_load(tmp_path):
 
 def test_a_network_without_preprocessing_is_refused(tmp_path):
     minidl.save(network(4, 2, 1), tmp_path / "m")
-    with pytest.raises(ValueError, match="m: expected a model of `minidl train data.csv`, with the preprocessing"):
+    with pytest.raises(ValueError, match=r"m: expected a model of `minidl train data\.csv`, with the preprocessing"):
         load_model(tmp_path / "m")
 
 
@@ -108,7 +108,7 @@ HOSTILE = {
     "a category twice": (change("columns", 1, "categories", to=["a", "a"]), "different texts in order"),
     "no categories": (change("columns", 1, "categories", to=[]), "different texts in order"),
     "another width": (change("columns", 1, "categories", to=["a"]), "expected networks with 3 inputs and 2 outputs"),
-    "a class too many": (change("target", "classes", to=["a", "b", "c"]), "expected networks with 4 inputs and 3 outputs"),
+    "a class too many": (change("target", "classes", to=["a", "b", "c"]), "networks with 4 inputs and 3 outputs"),
     "one class": (change("target", "classes", to=["a"]), "expected at least two different ones"),
     "a class twice": (change("target", "classes", to=["a", "a"]), "expected at least two different ones"),
     "a target of numbers": (change("task", to="regression"), "expected the target to have means"),

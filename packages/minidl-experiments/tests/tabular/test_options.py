@@ -43,7 +43,7 @@ def test_the_command_line_takes_precedence(tmp_path):
 
 
 WRONG = {
-    "an unknown key": ("widht = 3", {}, "unknown key 'widht'; did you mean 'width'?"),
+    "an unknown key": ("widths = 3", {}, "unknown key 'widths'; did you mean 'width'?"),
     "no TOML": ("width = ", {}, "expected a valid TOML file"),
     "a word": ("width = 'wide'", {}, "width: expected integers such as 32,32, got 'wide'"),
     "a flag": ("early_stopping = 1", {}, "early_stopping: expected true or false, got 1"),

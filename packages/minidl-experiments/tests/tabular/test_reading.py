@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,7 @@ from minidl_experiments.tabular.reading import read_table
 
 def written(name, content):
     content = content.encode() if isinstance(content, str) else content
-    with open(name, "wb") as file:
-        file.write(content)
+    Path(name).write_bytes(content)
     return name
 
 
@@ -117,8 +117,8 @@ def test_other_files_are_named():
         read_table(["none.csv"])
     with pytest.raises(ValueError, match="expected a file of data"):
         read_table([])
-    with pytest.raises(ValueError, match=r"u\.csv: expected the columns of t\.csv.*no 'weight'; did you mean 'wieght'"):
-        read_table(["t.csv", written("u.csv", "a,wieght\n1,2\n")])
+    with pytest.raises(ValueError, match=r"u\.csv: expected the columns of t\.csv.*no 'weight'; did you mean 'weights'"):
+        read_table(["t.csv", written("u.csv", "a,weights\n1,2\n")])
     for name in ("t.npz", "t.parquet"):
         with pytest.raises(ValueError, match=f"{name}: expected a"):
             read_table([written(name, b"nonsense")])

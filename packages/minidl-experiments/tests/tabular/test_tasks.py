@@ -87,7 +87,7 @@ WRONG = {
     ),
     "a loss of numbers": ({"x": X, "y": X}, {"loss": "huber"}, "--loss: expected cross-entropy for the task classes"),
     "a loss of classes": (
-        {"x": X, "y": X / 3}, {"loss": "cross-entropy"}, "expected mse or l1 or huber or quantile for the task regression"
+        {"x": X, "y": X / 3}, {"loss": "cross-entropy"}, "expected mse or l1 or huber or quantile for the task"
     ),
 }  # fmt: skip
 

@@ -117,7 +117,9 @@ def test_other_files_are_named():
         read_table(["none.csv"])
     with pytest.raises(ValueError, match="expected a file of data"):
         read_table([])
-    with pytest.raises(ValueError, match=r"u\.csv: expected the columns of t\.csv.*no 'weight'; did you mean 'weights'"):
+    with pytest.raises(
+        ValueError, match=r"u\.csv: expected the columns of t\.csv.*no 'weight'; did you mean 'weights'"
+    ):
         read_table(["t.csv", written("u.csv", "a,weights\n1,2\n")])
     for name in ("t.npz", "t.parquet"):
         with pytest.raises(ValueError, match=f"{name}: expected a"):

@@ -146,6 +146,8 @@ def load(
 
 def _as_texts(metadata: Any) -> dict[str, str]:
     """Return the metadata of a caller, checked."""
+    if not isinstance(metadata, Mapping | None):
+        raise TypeError(f"save: expected metadata to be a mapping of texts, got {words(metadata)}")
     found = dict(metadata or {})
     for key, text in found.items():
         if not (isinstance(key, str) and isinstance(text, str)):

@@ -98,7 +98,9 @@ _ETA = _number(
 _KAPPA = _number(_STEPS, "SGD only: exponent of the decay, see --eta.", show_default="0.6 unless --lr is given")
 _MOMENTUM = _number(_STEPS, "SGD only.", show_default="0.0")
 _WEIGHT_DECAY = _number(
-    _STEPS, "Multiple of the parameters that is added to the gradient.", show_default="0.01; disk: 0.0"
+    _STEPS,
+    "Multiple of the parameters that is added to the gradient.",
+    show_default="3 / rows, at most 0.01; disk: 0.0",
 )
 _CLIP = _number(_STEPS, "Your data: the largest norm of a gradient.")
 _SCHEDULE = _choice(_STEPS, "Your data: the learning rate over the epochs", Schedule, show_default="constant")

@@ -21,9 +21,9 @@ FILES = ["learning_curves.png", "model.safetensors", "model.toml", "report.html"
 @pytest.fixture
 def model(trained, tmp_path):
     """Return the file of a model of classes, which has been trained for some epochs."""
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model/model.safetensors").write_bytes(trained)
-    return "model/model.safetensors"
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before/model.safetensors").write_bytes(trained)
+    return "before/model.safetensors"
 
 
 def test_train_prints_and_writes(run, csv, tmp_path):
@@ -154,9 +154,9 @@ def test_export_writes_beside_the_model(run, model, tmp_path, fails):
     assert result.exit_code == 0, result.output
     assert "x[4]  colour = red  (1 or 0)" in result.stdout
     assert "y[0]  probability of large" in result.stdout
-    assert (tmp_path / "model/model.c").read_text(encoding="ascii").startswith("/* A model for tables")
+    assert (tmp_path / "before/model.c").read_text(encoding="ascii").startswith("/* A model for tables")
     run("export", model, "--c", "--out", "new/x.c")
-    assert (tmp_path / "new/x.c").read_bytes() == (tmp_path / "model/model.c").read_bytes()
+    assert (tmp_path / "new/x.c").read_bytes() == (tmp_path / "before/model.c").read_bytes()
     fails("expected --onnx, --c or --torch", "export", model)
     fails("and one of them beside --out", "export", model, "--c", "--onnx", "--out", "x")
     minidl.save(minidl.Linear(2, 2), "plain")
@@ -215,6 +215,33 @@ def test_a_cell_that_cannot_be_read_is_named_by_its_line(csv, fails, tmp_path):
         file.write("\n12 kg,1000,red,large,30\n")
     fails("things.csv: line 63: column 'size': expected a number", "train", csv, "--target", "kind")
     assert [path.name for path in tmp_path.iterdir()] == ["things.csv"]
+
+
+def test_a_folder_of_other_files_is_left_alone(run, csv, tmp_path):
+    (tmp_path / "things").mkdir()
+    (tmp_path / "things/report.html").write_text("mine", encoding="utf-8")
+    result = run("train", csv, "--target", "kind", *QUICK)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "the folder things has other files than those of minidl train: choose another by --out" in result.stderr
+    assert (tmp_path / "things/report.html").read_text(encoding="utf-8") == "mine"
+    (tmp_path / "things/model.toml").touch()
+    assert run("train", csv, "--target", "kind", *QUICK).exit_code == 0
+
+
+def test_a_training_that_diverges_leaves_no_folder(run, csv, tmp_path):
+    result = run("train", csv, "--target", "price", "--optimizer", "sgd", "--lr", "1e30", *QUICK)
+    assert result.exit_code == 2
+    assert "try a smaller" in result.stderr.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["things.csv"]
+
+
+def test_the_live_display_shows_loss_and_score(run, csv):
+    lines = run("train", csv, "--target", "price", *QUICK).stderr.splitlines()
+    form = r"2 networks on the training rows: epoch {} of at most 3, loss [\d.]+, validation [\d.]+, R² -?[\d.]+"
+    assert all(re.fullmatch(form.format(i), line) for i, line in enumerate(lines, start=1))
+    assert len(lines) == 3
+    lines = run("train", csv, "--target", "kind", "--no-early-stopping", *QUICK).stderr.splitlines()
+    assert re.fullmatch(r"2 networks .* epoch 3 of at most 3, loss [\d.]+", lines[-1])
 
 
 def test_ctrl_c_writes_nothing(run, csv, tmp_path, monkeypatch):

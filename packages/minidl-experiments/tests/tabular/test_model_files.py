@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import minidl
 from minidl.files.safetensors import read, write
+from minidl_experiments.tabular.cells import Cells
 from minidl_experiments.tabular.choices import KEY, Missing
 from minidl_experiments.tabular.encoder import Encoder, NumberColumn, TextColumn
 from minidl_experiments.tabular.model import TableModel
@@ -153,3 +156,43 @@ def test_a_network_of_another_dtype_or_axes_is_refused(tmp_path):
     save_model(TableModel(wide, ENCODER, CLASSES), tmp_path / "m")
     with pytest.raises(ValueError, match="expected networks in float32, got float64"):
         load_model(tmp_path / "m")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(data, path=()):
+    """Return the path of every entry of a description."""
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path, *(inner for key, value in items for inner in places(value, (*path, key)))]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Return a folder with a model of two outputs and one of four, called so."""
+    folder = tmp_path_factory.mktemp("files")
+    for outputs, target in ((2, CLASSES), (4, NUMBERS)):
+        save_model(TableModel(network(4, outputs, 1), ENCODER, target), folder / f"{outputs}")
+    return folder
+
+
+@given(st.data())
+@settings(max_examples=50, deadline=None)
+def test_any_change_of_a_description_ends_in_a_model_or_a_value_error(files, data):
+    outputs = data.draw(st.sampled_from([2, 4]))
+    path, (arrays, metadata) = files / "changed", read(files / f"{outputs}")
+    description = json.loads(metadata[KEY])
+    keys = data.draw(st.sampled_from(places(description)[1:]))
+    metadata[KEY] = change(*keys, to=data.draw(JSON))(description)
+    write(path, arrays, metadata)
+    try:
+        loaded = load_model(path)
+        cells = {column.name: Cells(np.array([0.0]), np.array([True])) for column in loaded.encoder.columns}
+        predicted = loaded.predict(cells, str)
+    except ValueError:
+        return
+    assert predicted.values.shape == (1, outputs)

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 import minidl
+from minidl_experiments.tabular import assessment
 from minidl_experiments.tabular.assessment import assess, fit_model
+from minidl_experiments.tabular.networks import batch_size_for, optimizer_for
 from minidl_experiments.tabular.options import read_options
 from minidl_experiments.tabular.problem import pose
 from minidl_experiments.tabular.reading import Source, Table
@@ -161,3 +163,39 @@ def test_a_target_that_is_the_same_in_all_training_rows():
     y[part.train] = 1.0
     with pytest.raises(ValueError, match="--target price: expected different numbers, got the same"):
         fit_model(replace(problem, y=y), options, part, range(2), quiet())
+
+
+def test_columns_of_equal_names_of_inputs_are_kept_apart():
+    frame = frame_of()
+    frame.loc[::7, "size"] = np.nan
+    one = assessed(frame, "kind", cv=3)
+    frame = frame.rename(columns={"colour": "size is missing"})  # as the input that marks missing sizes is called
+    other = assessed(frame, "kind", cv=3)
+    assert one.model.encoder.features[1] == other.model.encoder.features[1] == "size is missing"
+    np.testing.assert_array_equal(one.outcomes[0].each, other.outcomes[0].each)
+    frame["size = red"] = np.arange(60) % 5
+    assert np.isfinite(assessed(frame, "kind", cv=3).scores[0].value)
+
+
+def test_chunks_of_folds_change_nothing(monkeypatch):
+    whole = assessed(frame_of(), "kind", cv=4)
+    monkeypatch.setattr(assessment, "MOST_NUMBERS", 60 * 4 * 2 * 3)  # rows, inputs, networks and three of the folds
+    parts = assessed(frame_of(), "kind", cv=4)
+    for one, other in zip(whole.outcomes, parts.outcomes, strict=True):
+        np.testing.assert_array_equal(one.each, other.each)
+
+
+def test_decay_falls_with_the_rows():
+    def decay(rows, **flags):
+        options = read_options(None, flags)
+        return optimizer_for(options, minidl.Linear(1, 1), rows, 1).weight_decay
+
+    assert (decay(30), decay(300), decay(30_000)) == (0.01, 0.01, 1e-4)
+    assert decay(30, weight_decay=0.5) == 0.5
+    assert decay(30, weight_decay=0.0) == 0
+
+
+def test_batches_grow_with_the_rows():
+    options = read_options(None, {})
+    assert [batch_size_for(options, rows) for rows in (5, 100, 1000, 10_000, 10**6)] == [5, 8, 16, 256, 256]
+    assert batch_size_for(read_options(None, {"batch_size": 50}), 20) == 20

@@ -113,7 +113,7 @@ def _cross_validate(
 ) -> list[Outcome]:
     """Train the networks of the folds, as many at once as there is room for, and return their predictions."""
     encoders = [Encoder.fit(problem.cells, part.train) for part in parts]
-    layout = Encoder.fit(problem.cells, np.arange(len(problem))).features
+    layout = Encoder.fit(problem.cells, np.arange(len(problem))).keys
     outcomes: list[Outcome] = []
     room = MOST_NUMBERS // (len(problem) * len(layout) * options.networks)
     for chosen in _chunks(len(parts), max(1, room)):
@@ -133,11 +133,11 @@ def _cross_validate(
     return outcomes
 
 
-def place(encoder: Encoder, layout: Sequence[str], x: np.ndarray) -> np.ndarray:
-    """Return inputs of a fold in the columns of all rows; inputs that the fold does not have are zero."""
-    columns = {name: column for column, name in enumerate(layout)}
+def place(encoder: Encoder, layout: Sequence[tuple[str, str]], x: np.ndarray) -> np.ndarray:
+    """Return inputs of a fold in the places that all rows give them; inputs that the fold does not have are zero."""
+    places = {key: number for number, key in enumerate(layout)}
     wide = np.zeros((len(x), len(layout)), x.dtype)
-    wide[:, [columns[name] for name in encoder.features]] = x
+    wide[:, [places[key] for key in encoder.keys]] = x
     return wide
 
 

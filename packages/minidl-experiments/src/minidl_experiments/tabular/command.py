@@ -14,7 +14,7 @@ from minidl_experiments.shell import INTERRUPTED, fail, load_figures, make_folde
 from minidl_experiments.standard_streams import complain
 from minidl_experiments.tabular.assessment import Assessment, assess
 from minidl_experiments.tabular.display import TrainingDisplay
-from minidl_experiments.tabular.options import Options, read_options
+from minidl_experiments.tabular.options import SETTINGS, Options, read_options
 from minidl_experiments.tabular.printing import (
     baseline_words,
     plan_words,
@@ -72,6 +72,8 @@ def _folder(options: Options) -> Path:
     folder = Path(options.out or stem)
     if folder.exists() and not folder.is_dir():
         fail(f"--out: expected the name of a folder, got the file {folder}")
+    if options.out is None and folder.exists() and any(folder.iterdir()) and not (folder / SETTINGS).exists():
+        fail(f"the folder {folder} has other files than those of minidl train: choose another by --out")
     return folder
 
 

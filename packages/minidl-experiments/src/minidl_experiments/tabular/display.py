@@ -69,6 +69,8 @@ def curve_words(history: minidl.History) -> str:
     parts = [f"loss {loss_words(_mean(history.loss[-1]))}"]
     if history.val_loss:
         parts.append(f"validation {loss_words(_mean(history.val_loss[-1]))}")
+    if "val_r2" in history.metrics:
+        parts.append(f"R² {_mean(history.metrics['val_r2'][-1]):.3f}")
     if history.val_accuracy:
         parts.append(f"accuracy {100 * _mean(history.val_accuracy[-1]):.1f} %")
     return ", ".join(parts)

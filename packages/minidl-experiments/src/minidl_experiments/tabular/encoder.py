@@ -133,6 +133,11 @@ class Encoder:
         return [name for column in self.columns for name in column.features]
 
     @property
+    def keys(self) -> list[tuple[str, str]]:
+        """Column and name of each input; names alone may be those of other columns."""
+        return [(column.name, name) for column in self.columns for name in column.features]
+
+    @property
     def scaling(self) -> tuple[np.ndarray, np.ndarray]:
         """Offset and scale of each input, ``(raw - offset) / scale``; they are 0 and 1 for zeros and ones."""
         pairs = [

@@ -14,7 +14,8 @@ from minidl_experiments.tabular.choices import Loss, Schedule, Task
 from minidl_experiments.tabular.options import Options
 from minidl_experiments.tabular.target import NumberTarget, Target
 
-ADAM_LR = 3e-3
+ADAM_LR, SGD_LR = 3e-3, 3e-2
+DECAY, MOST_DECAY = 3.0, 0.01  # over the number of rows, and at most
 BATCHES = 64  # of an epoch at most, while a batch has at most 256 rows
 
 
@@ -78,13 +79,15 @@ def build_loss(kind: Loss, target: Target) -> minidl.Loss:
             return minidl.QuantileLoss("mean", quantiles=quantiles)
 
 
-def optimizer_for(options: Options, model: minidl.Module, steps: int) -> minidl.Optimizer:
+def optimizer_for(options: Options, model: minidl.Module, rows: int, steps: int) -> minidl.Optimizer:
     """Build the optimizer of a model.
 
     Parameters
     ----------
     options : Options
     model : minidl.Module
+    rows : int
+        Number of training rows; the more there are, the smaller is the weight decay where none is given.
     steps : int
         Number of steps of the whole training, over which a schedule falls.
 
@@ -93,11 +96,10 @@ def optimizer_for(options: Options, model: minidl.Module, steps: int) -> minidl.
     ValueError
         If Adam is given a setting of SGD, or a setting is out of range.
     """
-    own = Steps(
-        options.optimizer, options.lr, options.eta, options.kappa, options.momentum, options.weight_decay
-    )  # fmt: skip
+    decay = min(MOST_DECAY, DECAY / rows) if options.weight_decay is None else options.weight_decay
+    own = Steps(options.optimizer, options.lr, options.eta, options.kappa, options.momentum, decay)
     if own.lr is None and own.eta is None and own.kappa is None:
-        own = replace(own, lr=ADAM_LR if options.optimizer is Optimizer.ADAM else 10 * ADAM_LR)
+        own = replace(own, lr=ADAM_LR if options.optimizer is Optimizer.ADAM else SGD_LR)
     elif own.lr is None and options.optimizer is Optimizer.SGD:
         eta, kappa = REPORT_SGD.eta, REPORT_SGD.kappa
         own = replace(own, eta=eta if own.eta is None else own.eta, kappa=kappa if own.kappa is None else own.kappa)

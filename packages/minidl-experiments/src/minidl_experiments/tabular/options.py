@@ -17,6 +17,7 @@ from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.tabular.choices import Loss, Missing, Schedule, Task
 from minidl_experiments.tabular.words import listed, near
 
+SETTINGS = "model.toml"  # in the folder of a training
 PATIENCE = 20  # epochs without a better validation loss, after which a network is stopped
 VALIDATION = 0.15  # of the training rows
 
@@ -51,7 +52,7 @@ class Options:
     eta: float | None = None
     kappa: float | None = None
     momentum: float = 0.0
-    weight_decay: float = 0.01
+    weight_decay: float | None = None
     clip: float | None = None
     schedule: Schedule = Schedule.CONSTANT
     epochs: int = 300

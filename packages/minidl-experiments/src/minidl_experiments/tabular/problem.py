@@ -120,6 +120,9 @@ def _check_names(table: Table, options: Options) -> None:
     for name, names in (("--drop", options.drop), ("--categorical", options.categorical)):
         for column in names:
             column_of(table, column, name)
+    for column in options.target:
+        if f"{column}_std" in options.target:
+            raise ValueError(f"--target {column}_std: expected another name, which the spread of {column} gets")
     if not options.target:
         raise ValueError(f"expected --target COLUMN, one of {listed(list(table.frame.columns))}")
 

@@ -9,7 +9,7 @@ from minidl.files.replacing import replacing
 from minidl_experiments.plain_json import as_json
 from minidl_experiments.tabular.assessment import Assessment
 from minidl_experiments.tabular.model_file import save_model
-from minidl_experiments.tabular.options import Options, as_toml
+from minidl_experiments.tabular.options import SETTINGS, Options, as_toml
 from minidl_experiments.tabular.page import build_page
 from minidl_experiments.tabular.pictures import DARK, LIGHT, draw_all
 from minidl_experiments.tabular.problem import Problem
@@ -34,7 +34,7 @@ def write_results(folder: Path, problem: Problem, options: Options, found: Asses
         "report.html": page.encode("utf-8", "replace"),
         **{f"{name}.png": png for name, png in light.items()},
         "scores.json": as_json(scores).encode(),
-        "model.toml": as_toml(options).encode(),
+        SETTINGS: as_toml(options).encode(),
     }
     model = folder / "model.safetensors"
     save_model(found.model, model)

@@ -12,7 +12,7 @@ from minidl_experiments.tabular.target import ClassTarget, NumberTarget, Target
 
 LOW, HIGH = 0.025, 0.975
 RESAMPLES = 1000
-MOST_RESAMPLED = 50_000_000  # rows of all resamples together
+MOST_RESAMPLED = 20_000_000  # rows of all resamples together
 Measure: TypeAlias = Callable[[np.ndarray, np.ndarray], float]
 
 

@@ -6,11 +6,12 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 import minidl
-from minidl_experiments.tabular.choices import Task
+from minidl_experiments.tabular.choices import Loss, Task
 from minidl_experiments.tabular.networks import batch_size_for, build_loss, build_network, loss_for, optimizer_for
 from minidl_experiments.tabular.options import PATIENCE, VALIDATION, Options
 from minidl_experiments.tabular.split import mixed, spread
@@ -98,20 +99,24 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
         lambda rng: build_network(options, inputs, target.outputs, rng), [stream[1] for stream in streams]
     )
     size = batch_size_for(options, rows.shape[1])
-    optimizer = optimizer_for(options, model, options.epochs * -(-rows.shape[1] // size))
+    optimizer = optimizer_for(options, model, rows.shape[1], options.epochs * -(-rows.shape[1] // size))
     kind = loss_for(options, Task.CLASSES if isinstance(target, ClassTarget) else Task.REGRESSION)
     x, y = _joined(parts, owners)
     stopping = minidl.EarlyStopping(patience=PATIENCE, min_delta=IMPROVEMENT)
-    history = _fit(
-        partial(
-            minidl.fit, model, build_loss(kind, target), optimizer, x, y, epochs=options.epochs, batch_size=size,
-            rows=rows, rng=[stream[2] for stream in streams],
-            validation=_validation(parts, owners, held), callbacks=[watch, *[stopping] * (held is not None)],
-        )
-    )  # fmt: skip
+    run = partial(minidl.fit, model, build_loss(kind, target), optimizer, x, y, epochs=options.epochs, batch_size=size)
+    more: dict[str, Any] = {"rows": rows, "rng": [stream[2] for stream in streams], "callbacks": [watch]}
+    if held is not None:
+        more |= {"validation": _validation(parts, owners, held), "metrics": _metrics(kind)}
+        more["callbacks"] = [watch, stopping]
+    history = _fit(partial(run, **more))
     best = stopping.best_epoch if held is not None else np.full(len(seeds), len(history))
     _check(history, best, kept_best=held is not None)
     return Trained(model, history, np.asarray(best), _dead_layers(model, x))
+
+
+def _metrics(kind: Loss) -> list[str]:
+    """Return what is measured on the validation rows beside the loss and, of classes, the accuracy."""
+    return ["r2"] if kind in (Loss.MSE, Loss.L1, Loss.HUBER) else []
 
 
 def _fit(fit: Callable[[], minidl.History]) -> minidl.History:
@@ -156,12 +161,8 @@ def _joined(parts: Sequence[Samples], owners: Sequence[int]) -> tuple[np.ndarray
     return np.stack([parts[i].x for i in owners]), np.stack([parts[i].y for i in owners])
 
 
-def _validation(
-    parts: Sequence[Samples], owners: Sequence[int], held: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray] | None:
+def _validation(parts: Sequence[Samples], owners: Sequence[int], held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the validation rows of each network."""
-    if held is None:
-        return None
     pairs = list(zip(owners, held, strict=True))
     return np.stack([parts[i].x[rows] for i, rows in pairs]), np.stack([parts[i].y[rows] for i, rows in pairs])
 

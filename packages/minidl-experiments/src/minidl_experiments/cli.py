@@ -47,7 +47,8 @@ def _main(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Train the small networks of the report behind minidl: its experiments, a single network, or a grid.
+    """Train small networks on your own data, and predict, measure and export what they have learned.
 
-    Or learn backpropagation by exercises.
+    Or repeat the experiments of the report behind minidl, or learn
+    backpropagation by exercises.
     """

@@ -197,6 +197,10 @@ WRONG = {
         ["CSV", "--target", "kind", "--momentum", "0.9"],
         "Adam: eta, kappa and momentum are settings of",
     ),
+    "too small a test": (
+        ["CSV", "--target", "kind", "--test", "0.001"],
+        "--test 0.001: expected 1 to 55 of the 60 rows",
+    ),
     "an unknown task": (["CSV", "--target", "kind", "--task", "sort"], "'--task'"),
 }
 
@@ -207,6 +211,7 @@ def test_an_error_is_one_line_and_nothing_is_written(args, message, run, csv, tm
     assert result.exit_code == 2, result.output
     (line,) = result.stderr.splitlines()
     assert message in line
+    assert result.stdout == ""
     assert [path.name for path in tmp_path.iterdir()] == ["things.csv"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import minidl
 from minidl_experiments.tabular import assessment
-from minidl_experiments.tabular.assessment import assess, fit_model
+from minidl_experiments.tabular.assessment import assess, divide, fit_model
 from minidl_experiments.tabular.networks import batch_size_for, optimizer_for
 from minidl_experiments.tabular.options import read_options
 from minidl_experiments.tabular.problem import pose
@@ -36,7 +36,8 @@ def quiet(*_):
 
 
 def assessed(frame, target, **flags):
-    return assess(*posed(frame, target, **QUICK | flags), quiet)
+    problem, options = posed(frame, target, **QUICK | flags)
+    return assess(problem, options, divide(problem, options), quiet)
 
 
 @pytest.mark.parametrize("cv", [None, 3])

@@ -48,7 +48,7 @@ class Assessment:
     notes: list[str]
 
 
-def assess(problem: Problem, options: Options, watch: Callable[[str], Watch]) -> Assessment:
+def assess(problem: Problem, options: Options, parts: list[Part], watch: Callable[[str], Watch]) -> Assessment:
     """Train networks, and measure them on rows that they have not seen.
 
     With `cv` the folds are measured first, and the networks of the model are then trained on all rows.
@@ -57,6 +57,8 @@ def assess(problem: Problem, options: Options, watch: Callable[[str], Watch]) ->
     ----------
     problem : Problem
     options : Options
+    parts : list of Part
+        As `divide` returns them.
     watch : callable
         Returns, for the words of a training, a function that is called after each epoch.
 
@@ -65,8 +67,6 @@ def assess(problem: Problem, options: Options, watch: Callable[[str], Watch]) ->
     ValueError
         If there are too few rows, or a training diverges.
     """
-    rng = np.random.default_rng(np.random.SeedSequence(options.seed))
-    parts = divide(problem, options, rng)
     count, outcomes = options.networks, []
     seeds = range(count)
     if options.cv is not None:
@@ -84,9 +84,9 @@ def assess(problem: Problem, options: Options, watch: Callable[[str], Watch]) ->
     return Assessment(model, trained, outcomes, scores, interval_words(outcomes), parts, problem.notes + notes)
 
 
-def divide(problem: Problem, options: Options, rng: np.random.Generator) -> list[Part]:
-    """Return the training and test rows, of classes in equal shares."""
-    count = len(problem)
+def divide(problem: Problem, options: Options) -> list[Part]:
+    """Return the training and test rows, of classes in equal shares; raise if there are too few."""
+    count, rng = len(problem), np.random.default_rng(options.seed)
     if options.cv is None:
         size = round(options.test * count)
         if not 1 <= size <= count - 5:

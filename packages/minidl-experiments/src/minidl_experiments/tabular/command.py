@@ -12,7 +12,7 @@ from rich.console import Console
 from minidl_experiments.console import say
 from minidl_experiments.shell import INTERRUPTED, fail, load_figures, make_folder
 from minidl_experiments.standard_streams import complain
-from minidl_experiments.tabular.assessment import Assessment, assess
+from minidl_experiments.tabular.assessment import Assessment, assess, divide
 from minidl_experiments.tabular.display import TrainingDisplay
 from minidl_experiments.tabular.options import SETTINGS, Options, read_options
 from minidl_experiments.tabular.printing import (
@@ -24,6 +24,7 @@ from minidl_experiments.tabular.printing import (
 )
 from minidl_experiments.tabular.problem import Problem, pose
 from minidl_experiments.tabular.reading import STDIN, read_table
+from minidl_experiments.tabular.split import Part
 
 
 def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
@@ -41,7 +42,7 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
         options = read_options(settings, flags)
         folder = _folder(options)
         problem = pose(read_table(options.data), options)
-        plan = plan_words(problem, options)
+        parts, plan = divide(problem, options), plan_words(problem, options)
     except (ValueError, TypeError) as error:
         fail(error)
     load_figures()
@@ -50,7 +51,7 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
     new = not folder.exists()
     make_folder(folder)
     try:
-        found = _assess(problem, options)
+        found = _assess(problem, options, parts)
     except typer.Exit:
         if new:
             folder.rmdir()  # nothing was written
@@ -77,10 +78,10 @@ def _folder(options: Options) -> Path:
     return folder
 
 
-def _assess(problem: Problem, options: Options) -> Assessment:
+def _assess(problem: Problem, options: Options, parts: list[Part]) -> Assessment:
     try:
         with TrainingDisplay(Console(stderr=True), options.epochs) as display:
-            return assess(problem, options, display.watch)
+            return assess(problem, options, parts, display.watch)
     except KeyboardInterrupt:
         complain("minidl: interrupted; nothing was written")
         raise typer.Exit(INTERRUPTED) from None

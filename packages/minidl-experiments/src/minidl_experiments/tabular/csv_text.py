@@ -49,8 +49,7 @@ def read_csv(data: bytes, who: str, delimiter: str | None = None) -> CsvTable:
     text = _decode(data, who)
     if not text.strip():
         raise ValueError(f"{who}: expected a line of column names and rows of data, got an empty file")
-    first = next(line for line in text.splitlines() if line.strip())
-    delimiter = delimiter or max(DELIMITERS, key=first.count)
+    delimiter = delimiter or max(DELIMITERS, key=text.lstrip().partition("\n")[0].count)
     lines = _check_rows(text, who, delimiter)
     frame = pd.read_csv(
         io.StringIO(text, newline=""), header=None, dtype=str, keep_default_na=False, sep=delimiter, encoding="utf-8",

@@ -233,6 +233,17 @@ def test_a_folder_of_other_files_is_left_alone(run, csv, tmp_path):
     assert run("train", csv, "--target", "kind", *QUICK).exit_code == 0
 
 
+def test_a_file_that_cannot_be_written_ends_the_command_before_the_training(run, csv, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "assess", None)
+    (tmp_path / "out/report.html").mkdir(parents=True)
+    result = run("train", csv, "--target", "kind", "--out", "out")
+    assert result.exit_code == 2
+    assert "expected the name of a file, got the folder" in result.stderr.splitlines()[-1]
+    result = run("train", csv, "--target", "kind", "--out", csv / "inside")
+    assert result.exit_code == 2
+    assert "--out: cannot write into the folder" in result.stderr.splitlines()[-1]
+
+
 def test_a_training_that_diverges_leaves_no_folder(run, csv, tmp_path):
     result = run("train", csv, "--target", "price", "--optimizer", "sgd", "--lr", "1e30", *QUICK)
     assert result.exit_code == 2

@@ -9,11 +9,13 @@ from typing import Any
 import typer
 from rich.console import Console
 
+import minidl
 from minidl_experiments.console import say
-from minidl_experiments.shell import INTERRUPTED, fail, load_figures, make_folder
+from minidl_experiments.shell import INTERRUPTED, check_files, fail, load_figures, make_folder
 from minidl_experiments.standard_streams import complain
 from minidl_experiments.tabular.assessment import Assessment, assess, divide
 from minidl_experiments.tabular.display import TrainingDisplay
+from minidl_experiments.tabular.networks import optimizer_for
 from minidl_experiments.tabular.options import SETTINGS, Options, read_options
 from minidl_experiments.tabular.printing import (
     baseline_words,
@@ -25,6 +27,8 @@ from minidl_experiments.tabular.printing import (
 from minidl_experiments.tabular.problem import Problem, pose
 from minidl_experiments.tabular.reading import STDIN, read_table
 from minidl_experiments.tabular.split import Part
+
+FILES = "model.safetensors", "report.html", "scores.json", SETTINGS, "learning_curves.png", "confusion_matrix.png"
 
 
 def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
@@ -42,6 +46,7 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
         options = read_options(settings, flags)
         folder = _folder(options)
         problem = pose(read_table(options.data), options)
+        optimizer_for(options, minidl.Linear(1, 1), len(problem), 1)  # raises for settings that do not go together
         parts, plan = divide(problem, options), plan_words(problem, options)
     except (ValueError, TypeError) as error:
         fail(error)
@@ -50,6 +55,7 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
         say(console, line, "  ")
     new = not folder.exists()
     make_folder(folder)
+    check_files(*(folder / name for name in FILES))
     try:
         found = _assess(problem, options, parts)
     except typer.Exit:

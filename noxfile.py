@@ -13,7 +13,9 @@ import nox
 HERE = Path()
 NATIVE = HERE / "packages" / "minidl-native"  # the one that is compiled, and left out where nothing can compile it
 COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0])
-CORE, DATA, SKLEARN = (HERE / "packages" / f"minidl-{name}" for name in ("core", "data", "sklearn"))
+CORE, DATA, SKLEARN, EXPERIMENTS = (
+    HERE / "packages" / f"minidl-{name}" for name in ("core", "data", "sklearn", "experiments")
+)
 PACKAGES = sorted(path.parent for path in HERE.glob("packages/*/pyproject.toml") if COMPILER or path.parent != NATIVE)
 SOURCES = sorted(path.parent for package in PACKAGES for path in package.glob("src/*/__init__.py"))
 # Folders of docs/ that begin with an underscore are made by its build.
@@ -239,7 +241,8 @@ def conformance(session: nox.Session) -> None:
     install(session, "test", "torch", "exchange", "benchmark", "build")
     # A run of everything leaves its table for the site; without one the site shows docs/conformance/table.json.
     table = [] if session.posargs else ["--table=docs/conformance/latest.json"]
-    with_torch = CORE / "tests" / "test_tensors.py", CORE / "tests" / "exchange"
+    exports = EXPERIMENTS / "tests" / "tabular" / "test_exports.py"
+    with_torch = CORE / "tests" / "test_tensors.py", CORE / "tests" / "exchange", exports
     run_pytest(session, "conformance", *with_torch, "--numprocesses=auto", *table)
 
 

@@ -1,5 +1,6 @@
 """Models as files: what was saved comes back, bit for bit, whatever the layers, dtype, replicates and library are."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,29 @@ def test_the_file_has_the_names_of_the_state_dict(path):
     assert arrays.keys() == model.state_dict().keys()
     assert list(metadata) == ["minidl"]
     assert metadata["minidl"].startswith(f'{{"format": 1, "minidl": "{minidl.__version__}", "dtype": "float32"')
+
+
+def test_texts_of_a_caller_are_in_the_file_and_load_leaves_them_alone(path):
+    model, texts = minidl.Linear(2, 3, rng=0), {"scaling": '{"mean": [0.1]}', "ü": ""}
+    minidl.save(model, path, metadata=texts)
+    same(minidl.load(path), model)
+    _, metadata = safetensors.read(path)
+    assert {name: text for name, text in metadata.items() if name != "minidl"} == texts
+
+
+@pytest.mark.parametrize(
+    ("metadata", "error", "message"),
+    [
+        ({"minidl": "{}"}, ValueError, "save: expected other keys of metadata than 'minidl', which has the network"),
+        ({"a": 1}, TypeError, "save: expected metadata to have texts as keys and values, got {'a': 1}"),
+        ({1: "a"}, TypeError, "save: expected metadata to have texts as keys and values, got {1: 'a'}"),
+        (["a"], TypeError, "save: expected metadata to be a mapping of texts, got ['a']"),
+    ],
+)
+def test_other_metadata_are_refused_before_anything_is_written(metadata, error, message, path):
+    with pytest.raises(error, match=re.escape(message)):
+        minidl.save(minidl.Linear(2, 3), path, metadata=metadata)
+    assert not path.exists()
 
 
 def test_torch_takes_the_file(path):

@@ -42,7 +42,7 @@ def no_training(monkeypatch):
     def train(*_, **__):
         pytest.fail("trained before the check of the files")
 
-    for name in ("command_train.Training.run", "reproduction._train", "readings._read", "sweep.command.run_sweep"):
+    for name in ("disk_training.Training.run", "reproduction._train", "readings._read", "sweep.command.run_sweep"):
         monkeypatch.setattr(f"minidl_experiments.{name}", train)
 
 

@@ -112,8 +112,8 @@ def test_the_files_are_written_before_a_closed_pipe_ends_the_print(command, tmp_
     monkeypatch.setattr(readings, "draw", lambda seeds, _: draw(seeds, 20))
     monkeypatch.setattr(readings, "NETWORKS", {"ReLU / sigmoid": readings.GENERAL})
     if command == "train":  # prints the layers before the training
-        monkeypatch.setattr("minidl_experiments.command_train.minidl.summary", lambda _: sys.stdout)
-        monkeypatch.setattr("minidl_experiments.command_train.say", _say_later)
+        monkeypatch.setattr("minidl_experiments.disk_training.minidl.summary", lambda _: sys.stdout)
+        monkeypatch.setattr("minidl_experiments.disk_training.say", _say_later)
     else:
         monkeypatch.setattr(sys, "stdout", Gone())
     with pytest.raises(SystemExit) as end:

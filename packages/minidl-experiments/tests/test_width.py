@@ -39,7 +39,20 @@ def screen(width):
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
-    "command", ["", "reproduce", "readings", "train", "sweep", "exercise", "exercise check", "exercise grade"]
+    "command",
+    [
+        "",
+        "reproduce",
+        "readings",
+        "train",
+        "predict",
+        "evaluate",
+        "export",
+        "sweep",
+        "exercise",
+        "exercise check",
+        "exercise grade",
+    ],
 )
 def test_no_word_of_the_help_is_broken(command, width, monkeypatch):
     def show(columns):

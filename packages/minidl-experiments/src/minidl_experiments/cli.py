@@ -1,4 +1,4 @@
-"""The command `minidl`: `reproduce`, `readings`, `train`, `predict`, `sweep` and `exercise`."""
+"""The command `minidl`: `train`, `predict`, `evaluate`, `export`, and the report's experiments and exercises."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from minidl_experiments import __version__
+from minidl_experiments.command_evaluate import evaluate
+from minidl_experiments.command_export import export
 from minidl_experiments.command_predict import predict
 from minidl_experiments.command_readings import readings
 from minidl_experiments.command_reproduce import reproduce_command
@@ -27,6 +29,8 @@ app.command("reproduce")(reproduce_command)
 app.command("readings")(readings)
 app.command("train")(train)
 app.command("predict")(predict)
+app.command("evaluate")(evaluate)
+app.command("export")(export)
 app.command("sweep")(sweep)
 app.add_typer(exercise, name="exercise")
 
@@ -43,7 +47,8 @@ def _main(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Train the small networks of the report behind minidl: its experiments, a single network, or a grid.
+    """Train small networks on your own data, and predict, measure and export what they have learned.
 
-    Or learn backpropagation by exercises.
+    Or repeat the experiments of the report behind minidl, or learn
+    backpropagation by exercises.
     """

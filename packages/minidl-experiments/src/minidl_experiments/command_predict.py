@@ -14,41 +14,73 @@ from rich.console import Console
 
 import minidl
 from minidl.files.replacing import replacing
+from minidl.files.safetensors import read
 from minidl_experiments.console import say
 from minidl_experiments.shell import check_files, fail, home_expanded, make_folder
+from minidl_experiments.tabular.choices import KEY
 
-_MODEL = typer.Argument(help="File of a model, as minidl.save and `minidl train --save` write it.", show_default=False)
+_MODEL = typer.Argument(
+    help="File of a model, as `minidl train` and minidl.save write it.", metavar="model", show_default=False
+)
 _DATA = typer.Argument(
-    help="CSV file: a row for each sample and a column for each input; the first row may have names.",
+    help="For a model of `minidl train data.csv`: a file with the columns of the training, several, a pattern in "
+    "quotes, or - for standard input. For another model: a CSV file with a row for each sample and a column for each "
+    "input, whose first row may have names.",
     show_default=False,
 )
 _OUT = typer.Option(help="CSV file for the outputs, instead of printing them.", callback=home_expanded)
 
 
 def predict(
-    model: Annotated[Path, _MODEL], data: Annotated[Path, _DATA], out: Annotated[Path | None, _OUT] = None
+    model: Annotated[Path, _MODEL], data: Annotated[list[str], _DATA], out: Annotated[Path | None, _OUT] = None
 ) -> None:
-    """Print the outputs of a saved model for the rows of a CSV file, as CSV."""
+    """Print what a saved model predicts for the rows of a file, as CSV.
+
+    A model of `minidl train data.csv` gives classes with probabilities, or
+    numbers, and for several networks the standard deviation between them.
+    """
     if out is not None:
         make_folder(out.parent)
         check_files(out)
     try:
-        network = minidl.load(model)
-        if network.replicate_shape:
-            fail(f"{model}: expected a single network, got replicates {network.replicate_shape}")
-        x = read_rows(data, str(network.dtype))
-        if network.in_features not in {None, x.shape[1]}:
-            fail(f"{data}: expected {network.in_features} columns, the inputs of the model, got {x.shape[1]}")
-        y = minidl.predict(network, x)
+        text = _predict_table(model, data) if KEY in read(model)[1] else _predict_rows(model, data)
     except (ValueError, TypeError) as error:
         fail(error)
-    text = _as_csv(y)
     if out is None:
         sys.stdout.write(text)
         return
     with replacing(out) as file:
         file.write(text.encode())
     say(Console(), f"wrote {out}")
+
+
+def _predict_table(path: Path, data: list[str]) -> str:
+    """Return what a model of a table predicts, as CSV; what is unusual about the rows is printed."""
+    from minidl_experiments.tabular.model_file import load_model  # noqa: PLC0415 - pandas is slow to import
+    from minidl_experiments.tabular.reading import read_table  # noqa: PLC0415 - the same
+
+    model = load_model(path)
+    table = read_table(data)
+    cells = model.read(table)
+    predicted = model.frame(model.predict(cells, table.place))
+    for note in model.encoder.notes(cells):
+        say(Console(stderr=True), f"note: {note}", "  ")
+    return str(predicted.to_csv(index=False, lineterminator="\n"))
+
+
+def _predict_rows(path: Path, data: list[str]) -> str:
+    """Return the outputs of a network for rows of numbers, as CSV."""
+    network = minidl.load(path)
+    if network.replicate_shape:
+        raise ValueError(f"{path}: expected a single network, got replicates {network.replicate_shape}")
+    if len(data) != 1:
+        raise ValueError(f"expected one file for a model without preprocessing, got {len(data)}")
+    x = read_rows(Path(data[0]), str(network.dtype))
+    if network.in_features not in {None, x.shape[1]}:
+        raise ValueError(
+            f"{data[0]}: expected {network.in_features} columns, the inputs of the model, got {x.shape[1]}"
+        )
+    return _as_csv(minidl.predict(network, x))
 
 
 def read_rows(path: Path, dtype: str) -> np.ndarray:

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
-from rich.console import Console
 
-import minidl
-from minidl_experiments.console import loss_words, say
-from minidl_experiments.data import Samples
-from minidl_experiments.network import UNUSED_ALPHA, activations_of
-from minidl_experiments.progress import EpochProgress
-from minidl_experiments.settings import REPORT_ADAM, REPORT_SGD, Activation, Loss, Optimizer, Settings, Steps
-from minidl_experiments.shell import (
-    INTERRUPTED,
-    PICTURES,
-    check_files,
-    fail,
-    home_expanded,
-    load_figures,
-    make_folder,
-)
-from minidl_experiments.standard_streams import complain
-from minidl_experiments.sweep.options import is_ambiguous
-from minidl_experiments.training import Training
+from minidl_experiments.disk_training import train_on_disk
+from minidl_experiments.settings import Activation, Optimizer, Settings
+from minidl_experiments.shell import PICTURES, fail, home_expanded
+from minidl_experiments.tabular.choices import Missing, Schedule, Task
+
+_OWN = (
+    "target", "task", "drop", "categorical", "missing", "drop_unlabelled", "test", "cv", "networks", "early_stopping",
+    "quantiles", "clip", "schedule",
+)  # fmt: skip
+_DISK = "samples", "save"
 
 
-def _option(panel: str, text: str | None = None, **more: Any) -> Any:
-    return typer.Option(rich_help_panel=panel, help=text, **more)
+class _Loss(StrEnum):
+    """The losses of both kinds of training, each of which says which are its own."""
+
+    MSE = "mse"
+    BCE = "bce"
+    BCE_WITH_LOGITS = "bce-with-logits"
+    CROSS_ENTROPY = "cross-entropy"
+    L1 = "l1"
+    HUBER = "huber"
+    QUANTILE = "quantile"
+
+
+def _option(panel: str, text: str | None = None, *names: str, **more: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=panel, help=text, **more)
 
 
 def _choice(panel: str, text: str, kind: type[StrEnum], **more: Any) -> Any:
@@ -52,164 +53,130 @@ def _read_number(text: str | float) -> float:
         raise typer.BadParameter(f"expected a number with a decimal point, such as 0.1, got {text!r}") from error
 
 
-_NETWORK, _STEPS, _DATA = "Network", "Optimizer and loss", "Data, time and output"
+_TABLE, _NETWORK, _STEPS = "Your own data", "Network", "Optimizer and loss"
+_RUN, _DISK_PANEL = "Time and output", "Without data: the disk of the report"
+_FILES = typer.Argument(
+    help="Your data: CSV, TSV, Parquet or .npz; several files, a pattern in quotes, or - for CSV on standard input.",
+    show_default=False,
+)
+_TARGET = _option(_TABLE, "Column to predict; give the option again for several columns of numbers.")
+_TASK = _choice(_TABLE, "What the target is", Task, show_default="guessed")
+_DROP = _option(_TABLE, "Column to leave out; may be given again.")
+_CATEGORICAL = _option(_TABLE, "Column of categories that look like numbers; may be given again.")
+_MISSING = _choice(
+    _TABLE, "Missing cells; impute takes the median of the training rows", Missing, show_default="impute"
+)
+_UNLABELLED = _option(_TABLE, "Leave out rows without a target.", "--drop-unlabelled", show_default=False)
+_TEST = _number(_TABLE, "Share of the rows that are held out as a test.", show_default="0.2")
+_CV = _option(_TABLE, "Folds of a cross-validation, instead of --test.")
+_NETWORKS = _option(_TABLE, "Networks whose mean is predicted, with the spread between them.", show_default="5")
+_STOPPING = _option(
+    _TABLE, "End when the loss of a validation part of the training rows no longer falls.",
+    "--early-stopping/--no-early-stopping", show_default="on",
+)  # fmt: skip
+_FROM = _option(
+    _TABLE, "TOML file of options, such as the model.toml of an earlier training; the command line takes precedence.",
+    "--from", callback=home_expanded,
+)  # fmt: skip
 _ACTIVATION = _choice(_NETWORK, "Activation of the hidden layers", Activation, show_default="relu")
 _LAST = _choice(_NETWORK, "Activation of the last hidden layer", Activation, show_default="as --activation")
-_LOSS = _choice(_STEPS, "Summed loss; the network has sigmoid outputs unless the loss takes logits. One of", Loss)
 _ALPHA = _number(_NETWORK, "Slope of leaky ReLUs below zero.", show_default=str(Settings.alpha))
-_LR = _number(_STEPS, "Fixed learning rate.", show_default="0.001 for adam")
+_P_DROP = _number(_NETWORK, "Probability of dropping a hidden unit.", show_default="0.0")
+_WIDTH = _option(_NETWORK, "Units of each hidden layer.", show_default="32,32; disk: 25,25,25")
+_LOSS = _choice(
+    _STEPS,
+    "Loss. Your data: cross-entropy for classes; mse, l1, huber or quantile for numbers. Disk: a sum, mse (default) "
+    "or bce of sigmoid outputs, or bce-with-logits or cross-entropy of logits. One of",
+    _Loss, show_default="by the task",
+)  # fmt: skip
+_QUANTILES = _option(_STEPS, "Quantiles of --loss quantile.", show_default="0.05,0.5,0.95")
+_OPTIMIZER = _choice(_STEPS, "Optimizer", Optimizer, show_default="adam")
+_LR = _number(_STEPS, "Fixed learning rate.", show_default="adam: 0.003; disk: 0.001")
 _ETA = _number(
     _STEPS, "SGD only, with --kappa: the rate of step t is eta / t^kappa.", show_default="0.035 unless --lr is given"
 )
 _KAPPA = _number(_STEPS, "SGD only: exponent of the decay, see --eta.", show_default="0.6 unless --lr is given")
-_MOMENTUM, _WEIGHT_DECAY = "SGD only.", "Multiple of the parameters that is added to the gradient."
-_SAMPLES = _option(_DATA, "Training points, and the same number of test points.", min=1)
-_OUT = _option(
-    _DATA,
-    f"File for a picture of the classified test set; its name ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}.",
-    callback=home_expanded,
+_MOMENTUM = _number(_STEPS, "SGD only.", show_default="0.0")
+_WEIGHT_DECAY = _number(
+    _STEPS,
+    "Multiple of the parameters that is added to the gradient.",
+    show_default="3 / rows, at most 0.01; disk: 0.0",
 )
-_SAVE = _option(_DATA, "File for the model, which `minidl predict` and minidl.load read.", callback=home_expanded)
+_CLIP = _number(_STEPS, "Your data: the largest norm of a gradient.")
+_SCHEDULE = _choice(_STEPS, "Your data: the learning rate over the epochs", Schedule, show_default="constant")
+_EPOCHS = _option(_RUN, "The most epochs.", min=1, show_default="300; disk: 50")
+_BATCH = _option(_RUN, "Rows per step.", min=1, show_default="by the number of rows; disk: 50")
+_SEED = _option(_RUN, "Seed of the data, the weights and the order.", min=0, show_default="0")
+_OUT = _option(
+    _RUN,
+    "Your data: folder for model, report and settings, by default named after the data. Disk: file for a picture of "
+    f"the classified test set; its name ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}.",
+    callback=home_expanded,
+)  # fmt: skip
+_SAMPLES = _option(
+    _DISK_PANEL, "Training points, and the same number of test points.", min=1, show_default=str(Settings.samples)
+)
+_SAVE = _option(_DISK_PANEL, "File for the model, which `minidl predict` and minidl.load read.", callback=home_expanded)
 
 
-def train(  # noqa: PLR0917 - command-line options are given by name
+def train(
+    data: Annotated[list[str] | None, _FILES] = None,
+    *,
+    target: Annotated[list[str] | None, _TARGET] = None,
+    task: Annotated[Task | None, _TASK] = None,
+    drop: Annotated[list[str] | None, _DROP] = None,
+    categorical: Annotated[list[str] | None, _CATEGORICAL] = None,
+    missing: Annotated[Missing | None, _MISSING] = None,
+    drop_unlabelled: Annotated[bool | None, _UNLABELLED] = None,
+    test: Annotated[float | None, _TEST] = None,
+    cv: Annotated[int | None, _CV] = None,
+    networks: Annotated[int | None, _NETWORKS] = None,
+    early_stopping: Annotated[bool | None, _STOPPING] = None,
+    settings: Annotated[Path | None, _FROM] = None,
     activation: Annotated[Activation | None, _ACTIVATION] = None,
     last_activation: Annotated[Activation | None, _LAST] = None,
     alpha: Annotated[float | None, _ALPHA] = None,
-    p_drop: Annotated[float, _number(_NETWORK, "Probability of dropping a hidden unit.")] = Settings.p_drop,
-    width: Annotated[str, _option(_NETWORK, "Units of each hidden layer.")] = "25,25,25",
-    loss: Annotated[Loss, _LOSS] = Settings.loss,
-    optimizer: Annotated[Optimizer, _choice(_STEPS, "Optimizer", Optimizer)] = Optimizer.ADAM,
+    p_drop: Annotated[float | None, _P_DROP] = None,
+    width: Annotated[str | None, _WIDTH] = None,
+    loss: Annotated[_Loss | None, _LOSS] = None,
+    quantiles: Annotated[str | None, _QUANTILES] = None,
+    optimizer: Annotated[Optimizer | None, _OPTIMIZER] = None,
     lr: Annotated[float | None, _LR] = None,
     eta: Annotated[float | None, _ETA] = None,
     kappa: Annotated[float | None, _KAPPA] = None,
-    momentum: Annotated[float, _number(_STEPS, _MOMENTUM)] = 0.0,
-    weight_decay: Annotated[float, _number(_STEPS, _WEIGHT_DECAY)] = 0.0,
-    epochs: Annotated[int, _option(_DATA, min=1)] = Settings.epochs,
-    batch_size: Annotated[int, _option(_DATA, min=1)] = Settings.batch_size,
-    samples: Annotated[int, _SAMPLES] = Settings.samples,
-    seed: Annotated[int, _option(_DATA, "Seed of the data, the weights and the order.", min=0)] = 0,
+    momentum: Annotated[float | None, _MOMENTUM] = None,
+    weight_decay: Annotated[float | None, _WEIGHT_DECAY] = None,
+    clip: Annotated[float | None, _CLIP] = None,
+    schedule: Annotated[Schedule | None, _SCHEDULE] = None,
+    epochs: Annotated[int | None, _EPOCHS] = None,
+    batch_size: Annotated[int | None, _BATCH] = None,
+    seed: Annotated[int | None, _SEED] = None,
     out: Annotated[Path | None, _OUT] = None,
+    samples: Annotated[int | None, _SAMPLES] = None,
     save: Annotated[Path | None, _SAVE] = None,
 ) -> None:
-    """Train one network; the defaults are the report's first experiment."""
-    _check_picture(out)
-    if save is not None:
-        make_folder(save.parent, "--save")
-        check_files(save, option="--save")
-    settings = Settings(
-        activation=activation or Settings.activation,
-        last_activation=last_activation or activation or Settings.activation,
-        alpha=Settings.alpha if alpha is None else alpha,
-        p_drop=p_drop,
-        widths=_read_widths(width),
-        loss=loss,
-        steps=_choose_steps(optimizer, lr, eta, kappa, momentum, weight_decay),
-        batch_size=batch_size,
-        epochs=epochs,
-        samples=samples,
-    )
-    _refuse_unused(settings, alpha, activation, last_activation)
-    try:
-        training = Training(settings, [seed])
-    except (ValueError, TypeError) as error:
-        fail(error)
-    _train(training, out, save)
+    """Train networks on your own data, or one on the report's disk.
 
-
-def _check_picture(out: Path | None) -> None:
-    if out is None:
+    `minidl train data.csv --target y` trains on all other columns and tests
+    on rows that are held out. The folder named after the data gets
+    model.safetensors for `minidl predict`, `evaluate` and `export`, a report,
+    and the settings. Without data, one network is trained on the disk; the
+    defaults are then the report's first experiment.
+    """
+    given = dict(locals())  # before any other variable: the options by their names
+    settings = given.pop("settings")
+    if not given["data"] and settings is None:
+        _refuse(given, _OWN, "expected data in front of it, such as data.csv")
+        train_on_disk(given)
         return
-    if out.is_dir():
-        fail(f"--out: expected the name of a picture, got the folder {out}")
-    if out.suffix.lower() not in PICTURES:
-        fail(f"--out: expected a name that ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}, got {out}")
-    make_folder(out.parent)
-    check_files(out)
-    load_figures()
+    _refuse(given, _DISK, "an option of the disk, which is trained on without data")
+    from minidl_experiments.tabular.command import train_on_tables  # noqa: PLC0415 - pandas is slow to import
+
+    train_on_tables({name: value for name, value in given.items() if name not in _DISK}, settings)
 
 
-def _read_widths(text: str) -> tuple[int, ...]:
-    wrong = f"--width: expected integers such as 25,25,25, got {text!r}"
-    if is_ambiguous(text, decimals=False):  # 1,024
-        fail(wrong)
-    try:
-        return tuple(int(width) for width in text.split(","))
-    except ValueError:
-        fail(wrong)
-
-
-def _refuse_unused(
-    settings: Settings, alpha: float | None, activation: Activation | None, last_activation: Activation | None
-) -> None:
-    """End the command if an option was given that no layer uses."""
-    if alpha is not None and Activation.LEAKY_RELU not in activations_of(settings):
-        fail(UNUSED_ALPHA)
-    if len(settings.widths) == 1 and None not in (activation, last_activation):
-        fail("expected --activation or --last-activation for a single hidden layer, got both")
-
-
-def _choose_steps(
-    optimizer: Optimizer, lr: float | None, eta: float | None, kappa: float | None, momentum: float, weight_decay: float
-) -> Steps:
-    """Return the optimizer's settings, with the report's rates if no rate is given."""
-    report = REPORT_ADAM if optimizer is Optimizer.ADAM else REPORT_SGD
-    if lr is None and eta is None and kappa is None:
-        lr = report.lr
-    if lr is None and optimizer is Optimizer.SGD:
-        eta, kappa = (report.eta if eta is None else eta), (report.kappa if kappa is None else kappa)
-    return Steps(optimizer, lr, eta, kappa, momentum, weight_decay)
-
-
-def _train(training: Training, out: Path | None, save: Path | None) -> None:
-    console, start = Console(), time.perf_counter()
-    say(console, minidl.summary(training.network(0)))
-    complete = _run(training)
-    done = f"{len(training.test.loss)} of {training.settings.epochs} epochs"
-    done = f"{done} in {time.perf_counter() - start:.1f} s"
-    scores = [_score(name, samples, training) for name, samples in training.data._asdict().items()]
-    if out is not None:
-        _draw(training, out)  # before the print, which a closed pipe may end
-    if save is not None:
-        minidl.save(training.network(0), save)
-    for line in (done, *scores, *(f"wrote {path}" for path in (out, save) if path is not None)):
-        say(console, line)
-    if not complete:
-        complain("minidl: interrupted")
-        raise typer.Exit(INTERRUPTED)
-
-
-def _score(name: str, samples: Samples, training: Training) -> str:
-    """Return loss and accuracy of a data set as text; end the command if the loss is not finite."""
-    with np.errstate(all="ignore"):
-        loss, accuracy = training.evaluate(samples)
-    if not np.isfinite(loss[0]):
-        fail(f"the {name} loss is {loss[0]} after the last step: try a smaller learning rate")
-    return f"{name:<6} loss {loss_words(loss[0])} per sample, accuracy {100 * accuracy[0]:.2f} %"
-
-
-def _run(training: Training) -> bool:
-    """Train with a progress bar; return False after Ctrl-C."""
-    with EpochProgress(Console(stderr=True), training.settings.epochs) as progress:
-        progress.start("training")
-        try:
-            training.run(lambda epoch: _report_epoch(progress, training, epoch))
-        except KeyboardInterrupt:
-            return False
-        except minidl.DivergenceError as error:
-            fail(error)
-    return True
-
-
-def _report_epoch(progress: EpochProgress, training: Training, epoch: int) -> None:
-    """Count an epoch; print the test accuracy after every tenth of the training."""
-    progress.advance()
-    if epoch % max(1, training.settings.epochs // 10) == 0:
-        progress.say(f"epoch {epoch}: test accuracy {100 * training.test.accuracy[-1, 0]:.2f} %")
-
-
-def _draw(training: Training, path: Path) -> None:
-    from minidl_experiments import figures  # noqa: PLC0415 - matplotlib is slow to import and needed for drawing alone
-
-    x, y = training.data.test
-    figures.save(figures.draw_classification(training.network(0), x[0], y[0].argmax(axis=-1), "Test set"), path)
+def _refuse(given: dict[str, Any], names: tuple[str, ...], why: str) -> None:
+    """End the command if an option was given that it has no use for."""
+    for name in names:
+        if given[name] not in (None, [], ()):
+            fail(f"--{name.replace('_', '-')}: {why}")

@@ -48,9 +48,9 @@ def build_network(settings: Settings, rng: np.random.Generator) -> minidl.Sequen
         raise ValueError(UNUSED_ALPHA)
     layers: list[minidl.Module] = []
     for (n_in, n_out), activation in zip(pairwise((INPUTS, *settings.widths)), activations, strict=True):
-        layers.append(minidl.Linear(n_in, n_out, std_w=_std(activation, n_in), rng=rng))
+        layers.append(minidl.Linear(n_in, n_out, std_w=std_below(activation, n_in), rng=rng))
         if activation is not None:
-            layers.append(_layer(activation, settings))
+            layers.append(activation_layer(activation, settings.alpha))
         if settings.p_drop:
             layers.append(minidl.Dropout(settings.p_drop, rng=rng))
     layers.append(minidl.Linear(settings.widths[-1], OUTPUTS, rng=rng))
@@ -115,18 +115,26 @@ def activations_of(settings: Settings) -> list[Activation | None]:
     return [*[settings.activation] * (len(settings.widths) - 1), settings.last_activation]
 
 
-def _layer(activation: Activation, settings: Settings) -> minidl.Module:
+def activation_layer(activation: Activation, alpha: float) -> minidl.Module:
+    """Return a new layer of an activation.
+
+    Parameters
+    ----------
+    activation : Activation
+    alpha : float
+        Slope of a leaky ReLU below zero.
+    """
     match activation:
         case Activation.RELU:
             return minidl.ReLU()
         case Activation.LEAKY_RELU:
-            return minidl.LeakyReLU(settings.alpha)
+            return minidl.LeakyReLU(alpha)
         case Activation.TANH:
             return minidl.Tanh()
         case Activation.SIGMOID:
             return minidl.Sigmoid()
 
 
-def _std(activation: Activation | None, n_in: int) -> float | None:
+def std_below(activation: Activation | None, n_in: int) -> float | None:
     """Return the standard deviation of the weights below an activation; None for the default of Linear, sqrt(2/n)."""
     return 1 / math.sqrt(n_in) if activation in (Activation.TANH, Activation.SIGMOID) else None

@@ -21,8 +21,13 @@ def write_json(content: Any, path: Path) -> Path:
     pathlib.Path
         `path`.
     """
-    path.write_text(json.dumps(_finite(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(as_json(content), encoding="utf-8")
     return path
+
+
+def as_json(content: Any) -> str:
+    """Return dicts, lists and numbers as JSON; nan and infinity become null."""
+    return json.dumps(_finite(content), indent=2, allow_nan=False) + "\n"
 
 
 def _finite(content: Any) -> Any:

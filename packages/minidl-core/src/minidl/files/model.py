@@ -25,7 +25,7 @@ REPLICATES = 100_000  # the most that a file can ask for
 _FIELDS = {"format", "minidl", "dtype", "replicate_shape", "network"}
 
 
-def save(model: Module, path: str | os.PathLike[str]) -> None:
+def save(model: Module, path: str | os.PathLike[str], *, metadata: Mapping[str, str] | None = None) -> None:
     """Write a model to a file that `load` reads: one file in the format safetensors.
 
     The file has the parameters and statistics under the names of `state_dict`, which are torch's, with the replicate
@@ -41,15 +41,18 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         Its layers may be of your own: `load` needs their classes.
     path : str or path
         By custom the name ends in ``.safetensors``.
+    metadata : mapping of str to str, optional
+        Texts beside the description of the network, under keys of your own, such as a preprocessing as JSON. `load`
+        leaves them alone; :func:`minidl.files.safetensors.read` returns them.
 
     Raises
     ------
     TypeError
-        If `model` is no Module.
+        If `model` is no Module, or `metadata` has something else than texts.
     ValueError
         If an option of a layer is something else than numbers, words and tuples of them; for more than 10,000 modules,
         each counted once for every module around it, 100 inside each other, or 100,000 replicates; if `path` is a
-        folder.
+        folder; for the key ``"minidl"`` in `metadata`.
     OSError
         If the file cannot be written, with `path` as its file name.
 
@@ -73,6 +76,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     """
     check_kinds("save", ("model", model, Module))
     as_path("save", "path", path)
+    texts = _as_texts(metadata)
     _refuse_namesakes(model)
     try:
         text = _describe(model)
@@ -80,7 +84,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"save: {error}") from error
     to_numpy = model.backend.to_numpy
-    write(path, {name: to_numpy(array) for name, array in model.state_dict().items()}, {KEY: text})
+    write(path, {name: to_numpy(array) for name, array in model.state_dict().items()}, {KEY: text} | texts)
 
 
 def load(
@@ -138,6 +142,19 @@ def load(
         return build(
             record, arrays, classes, replicate_shape=replicate_shape, dtype=dtype, backend=library, rng=generators
         )
+
+
+def _as_texts(metadata: Any) -> dict[str, str]:
+    """Return the metadata of a caller, checked."""
+    if not isinstance(metadata, Mapping | None):
+        raise TypeError(f"save: expected metadata to be a mapping of texts, got {words(metadata)}")
+    found = dict(metadata or {})
+    for key, text in found.items():
+        if not (isinstance(key, str) and isinstance(text, str)):
+            raise TypeError(f"save: expected metadata to have texts as keys and values, got {words({key: text})}")
+    if KEY in found:
+        raise ValueError(f"save: expected other keys of metadata than {KEY!r}, which has the network")
+    return found
 
 
 def _describe(model: Module) -> str:

@@ -1,0 +1,1 @@
+"""Networks for tables of one's own: reading, preprocessing, training, assessment, and files that predict."""

@@ -1,0 +1,194 @@
+"""Cells of columns as numbers or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from minidl_experiments.tabular.reading import Table
+from minidl_experiments.tabular.words import listed, near
+
+MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "?"})
+LARGEST = 1e150  # of a number, whose square is finite
+MOST_TEXTS = 100  # different texts in a column that is not named as categorical
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A column.
+
+    Attributes
+    ----------
+    entries : array of float64 or of str
+        nan, or an empty text, where a cell is missing.
+    missing : array of bool
+    """
+
+    entries: np.ndarray
+    missing: np.ndarray
+
+    @property
+    def are_numbers(self) -> bool:
+        """Whether the values are numbers."""
+        return self.entries.dtype.kind == "f"
+
+    def take(self, rows: np.ndarray) -> Cells:
+        """Return some of the cells."""
+        return Cells(self.entries[rows], self.missing[rows])
+
+
+def column_of(table: Table, name: str, option: str) -> Any:
+    """Return a column by its name.
+
+    Raises
+    ------
+    ValueError
+        If there is none, with the names that are most similar.
+    """
+    names = list(table.frame.columns)
+    if name not in names:
+        raise ValueError(
+            f"{option}: {table.sources[0].name} has no column {name!r}{near(name, names)}; it has {listed(names)}"
+        )
+    return table.frame[name]
+
+
+def as_text(column: Any) -> Cells:
+    """Return the cells of a column as text; whole numbers have no decimals."""
+    if column.dtype.kind in "biuf":
+        missing = np.asarray(column.isna())
+        values = np.array([_word(value) for value in column.tolist()], object)
+    else:
+        values = np.array(column.astype(object).where(column.notna(), "").map(str).str.strip(), object)
+        missing = np.isin(values, list(MISSING))
+    values[missing] = ""
+    return Cells(values, missing)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def as_numbers(column: Any) -> tuple[Cells, np.ndarray]:
+    """Return the cells of a column as numbers, and which of them are neither numbers nor missing.
+
+    Raises
+    ------
+    ValueError
+        For a column of dates and the like, which are neither numbers nor text.
+    """
+    if column.dtype.kind in "biuf":
+        values = column.to_numpy(np.float64, na_value=np.nan)
+        missing = np.isnan(values)
+    else:
+        texts = as_text(column)
+        missing = texts.missing
+        values = pd.to_numeric(pd.Series(texts.entries, dtype=object), errors="coerce").to_numpy(np.float64)
+    return Cells(values, missing), ~missing & ~(np.abs(values) <= LARGEST)
+
+
+def check_kind(name: str, column: Any, who: str) -> None:
+    """Raise for a column of dates, lists and the like, which are neither numbers nor text."""
+    if column.dtype.kind in "biuf" or pd.api.types.is_string_dtype(column.dtype):
+        return
+    if isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(column.dtype):
+        return
+    found = column.dropna()
+    if column.dtype != object or not found.map(lambda value: isinstance(value, str | int | float)).all():
+        raise ValueError(f"{who}: column {name!r}: expected numbers or text, got {column.dtype}: --drop {name}")
+
+
+def read_features(table: Table, names: Sequence[str], categorical: Sequence[str]) -> dict[str, Cells]:
+    """Return the columns that a network is trained on; each is one of numbers, or one of text.
+
+    Parameters
+    ----------
+    table : Table
+    names : sequence of str
+    categorical : sequence of str
+        The columns of text, beside those whose cells are no numbers.
+
+    Raises
+    ------
+    ValueError
+        Naming file and line, for a cell that is no number in a column most of whose cells are, and for a number that is
+        not finite; for a column of more than 100 different texts that is not among `categorical`.
+    """
+    found: dict[str, Cells] = {}
+    many: list[str] = []
+    for name in names:
+        column = table.frame[name]
+        check_kind(name, column, table.sources[0].name)
+        found[name] = as_text(column) if name in categorical else _guessed(table, name, column)
+        if not found[name].are_numbers and name not in categorical:
+            many += [name] * (len(set(found[name].entries.tolist())) > MOST_TEXTS)
+    if many:
+        what = "column" if len(many) == 1 else "columns"
+        raise ValueError(
+            f"{table.sources[0].name}: {what} {listed(many)}: more than {MOST_TEXTS} different texts, such as names or "
+            f"numbers of people: leave them out by --drop {many[0]}, or take a column for each by "
+            f"--categorical {many[0]}"
+        )
+    return found
+
+
+def _guessed(table: Table, name: str, column: Any) -> Cells:
+    """Return the cells of a column as numbers if most are numbers, else as text."""
+    cells, wrong = as_numbers(column)
+    there = int((~cells.missing).sum())
+    if not there or 2 * int(wrong.sum()) < there:
+        _refuse(table, name, wrong, hint=f"; or is it a column of text: --categorical {name}?")
+        return cells
+    return as_text(column)
+
+
+def read_as(table: Table, kinds: Mapping[str, bool]) -> dict[str, Cells]:
+    """Return columns whose kinds are known.
+
+    Parameters
+    ----------
+    table : Table
+    kinds : mapping of str to bool
+        Whether each column is one of numbers.
+
+    Raises
+    ------
+    ValueError
+        For a column that is not there, and naming file and line, for a cell that is no finite number.
+    """
+    names = list(table.frame.columns)
+    missing = [name for name in kinds if name not in names]
+    if missing:
+        raise ValueError(
+            f"{table.sources[0].name}: expected the columns of the training, got none named "
+            f"{listed([repr(name) for name in missing])}{near(missing[0], names)}; it has {listed(names)}"
+        )
+    found = {}
+    for name, are_numbers in kinds.items():
+        column = table.frame[name]
+        check_kind(name, column, table.sources[0].name)
+        found[name] = read_numbers(table, name) if are_numbers else as_text(column)
+    return found
+
+
+def read_numbers(table: Table, name: str) -> Cells:
+    """Return a column as numbers; raise for a cell that is none, naming file and line."""
+    cells, wrong = as_numbers(table.frame[name])
+    _refuse(table, name, wrong)
+    return cells
+
+
+def _refuse(table: Table, name: str, wrong: np.ndarray, hint: str = "") -> None:
+    if wrong.any():
+        row = int(wrong.argmax())
+        others = f" ({wrong.sum()} such cells)" if wrong.sum() > 1 else ""
+        got = str(table.frame[name].iloc[row])[:60]
+        raise ValueError(
+            f"{table.place(row)}: column {name!r}: expected a number of at most {LARGEST:g}, got {got!r}{others}{hint}"
+        )

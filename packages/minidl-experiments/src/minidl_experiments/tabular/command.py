@@ -1,0 +1,95 @@
+"""What `minidl train` does with data of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+import minidl
+from minidl_experiments.console import say
+from minidl_experiments.shell import INTERRUPTED, check_files, fail, load_figures, make_folder
+from minidl_experiments.standard_streams import complain
+from minidl_experiments.tabular.assessment import Assessment, assess, divide
+from minidl_experiments.tabular.display import TrainingDisplay
+from minidl_experiments.tabular.networks import optimizer_for
+from minidl_experiments.tabular.options import SETTINGS, Options, read_options
+from minidl_experiments.tabular.printing import (
+    baseline_words,
+    plan_words,
+    print_scores,
+    problem_lines,
+    training_lines,
+)
+from minidl_experiments.tabular.problem import Problem, pose
+from minidl_experiments.tabular.reading import STDIN, read_table
+from minidl_experiments.tabular.split import Part
+
+FILES = "model.safetensors", "report.html", "scores.json", SETTINGS, "learning_curves.png", "confusion_matrix.png"
+
+
+def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
+    """Train, measure and write a model for tables.
+
+    Parameters
+    ----------
+    flags : mapping
+        The options of the command line by their names; None for those that are not given.
+    settings : pathlib.Path or None
+        A TOML file of options.
+    """
+    console = Console()
+    try:
+        options = read_options(settings, flags)
+        folder = _folder(options)
+        problem = pose(read_table(options.data), options)
+        optimizer_for(options, minidl.Linear(1, 1), len(problem), 1)  # raises for settings that do not go together
+        parts, plan = divide(problem, options), plan_words(problem, options)
+    except (ValueError, TypeError) as error:
+        fail(error)
+    load_figures()
+    for line in (*problem_lines(problem), plan):
+        say(console, line, "  ")
+    new = not folder.exists()
+    make_folder(folder)
+    check_files(*(folder / name for name in FILES))
+    try:
+        found = _assess(problem, options, parts)
+    except typer.Exit:
+        if new:
+            folder.rmdir()  # nothing was written
+        raise
+    for line in (*(f"note: {note}" for note in found.notes), *training_lines(found, options)):
+        say(console, line, "  ")
+    print_scores(console, found.scores, found.interval, baseline_words(problem))
+    from minidl_experiments.tabular.report import write_results  # noqa: PLC0415 - matplotlib is slow to import
+
+    for path in write_results(folder, problem, options, found):
+        say(console, f"wrote {path}")
+
+
+def _folder(options: Options) -> Path:
+    """Return the folder of the results; end the command if it cannot be made or written."""
+    if not options.data:
+        raise ValueError("expected data, such as data.csv, or the key data in the file of --from")
+    stem = "model" if options.data[0] == STDIN else Path(options.data[0]).stem.strip("*?[]") or "model"
+    folder = Path(options.out or stem)
+    if folder.exists() and not folder.is_dir():
+        fail(f"--out: expected the name of a folder, got the file {folder}")
+    if options.out is None and folder.exists() and any(folder.iterdir()) and not (folder / SETTINGS).exists():
+        fail(f"the folder {folder} has other files than those of minidl train: choose another by --out")
+    return folder
+
+
+def _assess(problem: Problem, options: Options, parts: list[Part]) -> Assessment:
+    try:
+        with TrainingDisplay(Console(stderr=True), options.epochs) as display:
+            return assess(problem, options, parts, display.watch)
+    except KeyboardInterrupt:
+        complain("minidl: interrupted; nothing was written")
+        raise typer.Exit(INTERRUPTED) from None
+    except (ValueError, TypeError) as error:
+        fail(error)

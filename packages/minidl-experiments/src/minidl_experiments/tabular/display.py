@@ -1,0 +1,89 @@
+"""Live display of a training: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, Task
+
+import minidl
+from minidl_experiments.console import loss_words, say
+from minidl_experiments.progress import Words, time_words
+from minidl_experiments.tabular.training import Watch
+
+LINES = 10  # of a training, where there is no terminal
+
+
+class TrainingDisplay:
+    """Epochs, loss and validation of consecutive trainings; a context manager.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        A terminal shows a bar with the time left; anything else gets a line after every tenth of the epochs.
+    epochs : int
+        The most epochs of a training.
+    """
+
+    def __init__(self, console: Console, epochs: int) -> None:
+        self._console, self._epochs = console, epochs
+        self._bar = Progress(
+            BarColumn(bar_width=10), Words(_words), console=console, transient=True, disable=not console.is_terminal
+        )
+        self._task = self._bar.add_task("", total=epochs, found="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def watch(self, name: str) -> Watch:
+        """Begin a training, and return the function to call after each of its epochs.
+
+        Parameters
+        ----------
+        name : str
+            Of the training, in words.
+        """
+        self._bar.reset(self._task, total=self._epochs, description=name, found="")
+        every = max(1, self._epochs // LINES)
+
+        def show(epoch: int, history: minidl.History) -> None:
+            found = curve_words(history)
+            self._bar.update(self._task, completed=epoch, found=found)
+            if not self._console.is_terminal and epoch % every == 0:
+                say(self._console, f"{name}: epoch {epoch} of at most {self._epochs}, {found}")
+
+        return show
+
+
+def curve_words(history: minidl.History) -> str:
+    """Return the last loss and validation in words; of several networks the means of those that are still trained."""
+    parts = [f"loss {loss_words(_mean(history.loss[-1]))}"]
+    if history.val_loss:
+        parts.append(f"validation {loss_words(_mean(history.val_loss[-1]))}")
+    if "val_r2" in history.metrics:
+        parts.append(f"R² {_mean(history.metrics['val_r2'][-1]):.3f}")
+    if history.val_accuracy:
+        parts.append(f"accuracy {100 * _mean(history.val_accuracy[-1]):.1f} %")
+    return ", ".join(parts)
+
+
+def _mean(values: Any) -> float:
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if there.size else float("nan")
+
+
+def _words(task: Task) -> str:
+    words = [f"{task.description}: epoch {task.completed:.0f} of at most {task.total:.0f}"]
+    words += [task.fields["found"]] if task.fields["found"] else []
+    if task.time_remaining is not None:
+        words.append(f"at most {time_words(task.time_remaining)} left")
+    return ", ".join(words)

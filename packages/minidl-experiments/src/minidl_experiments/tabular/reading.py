@@ -1,0 +1,208 @@
+"""Tables from files: CSV, TSV, Parquet and .npz, several of them, or standard input."""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from minidl_experiments.tabular.csv_text import read_csv
+from minidl_experiments.tabular.words import near
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of a table.
+
+    Attributes
+    ----------
+    name : str
+    unit : {"line", "row"}
+        What is counted.
+    numbers : array of int
+        The line of each row, or in a file without lines its number; counted from 1.
+    """
+
+    name: str
+    unit: str
+    numbers: np.ndarray
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of one or several files.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        Columns of text, as CSV has them, or of numbers.
+    sources : tuple of Source
+        In the order of the rows.
+    unnamed : tuple of str
+        Columns without a name, which were left out, such as the index that a program has written.
+    """
+
+    frame: Any
+    sources: tuple[Source, ...]
+    unnamed: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def place(self, row: int) -> str:
+        """Return a row in words: ``data.csv: line 7``."""
+        for source in self.sources:
+            if row < len(source.numbers):
+                return f"{source.name}: {source.unit} {source.numbers[row]}"
+            row -= len(source.numbers)
+        raise IndexError(row)
+
+    def take(self, rows: np.ndarray) -> Table:
+        """Return some of the rows, in ascending order; they keep their places in the files."""
+        sources, start = [], 0
+        for source in self.sources:
+            stop = start + len(source.numbers)
+            own = rows[(rows >= start) & (rows < stop)] - start
+            sources.append(replace(source, numbers=source.numbers[own]))
+            start = stop
+        return Table(self.frame.iloc[rows].reset_index(drop=True), tuple(sources), self.unnamed)
+
+
+def read_table(paths: Sequence[str]) -> Table:
+    """Read files of the same columns, one below the other.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Names of files, patterns such as ``"part*.csv"``, or ``"-"`` for CSV on standard input.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError
+        Naming file and line, for whatever is no table; for files of different columns; for a column name that occurs
+        twice.
+    OSError
+        If a file cannot be read.
+    """
+    tables = [_read_one(name) for name in _expand(paths)]
+    if not tables:
+        raise ValueError("expected a file of data, such as data.csv, got none")
+    first = tables[0]
+    for other in tables[1:]:
+        _check_columns(first, other)
+    frame = first.frame
+    if len(tables) > 1:
+        frame = pd.concat([table.frame[list(frame.columns)] for table in tables], ignore_index=True)
+    return Table(frame, tuple(source for table in tables for source in table.sources), first.unnamed)
+
+
+def _expand(paths: Iterable[str]) -> list[str]:
+    """Return the names of files for names and patterns."""
+    names: list[str] = []
+    for path in paths:
+        if path == STDIN or Path(path).exists() or not glob.has_magic(path):
+            names.append(path)
+            continue
+        found = sorted(glob.glob(path))  # noqa: PTH207 - Path.glob refuses absolute patterns
+        if not found:
+            raise ValueError(f"{path}: no file has such a name")
+        names += found
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{min(twice)}: expected each file once")
+    return names
+
+
+def _read_one(name: str) -> Table:
+    suffix = Path(name).suffix.lower()
+    unit, numbers = "row", None
+    if suffix in {".parquet", ".pq"}:
+        frame = _read_parquet(name)
+    elif suffix == ".npz":
+        frame = _read_npz(name)
+    else:
+        data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+        name = "standard input" if name == STDIN else name
+        unit = "line"
+        frame, numbers = read_csv(data, name, "\t" if suffix in {".tsv", ".tab"} else None)
+    frame, unnamed = _named(frame, name)
+    if not len(frame):
+        raise ValueError(f"{name}: expected rows of data, got none")
+    if numbers is None:
+        numbers = np.arange(1, len(frame) + 1)
+    return Table(frame, (Source(name, unit, numbers),), unnamed)
+
+
+def _named(frame: Any, who: str) -> tuple[Any, tuple[str, ...]]:
+    """Return a table without columns that have no name; raise for a name that occurs twice."""
+    names = [str(name) for name in frame.columns]
+    twice = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{who}: expected columns of different names, got {twice[0]!r} {names.count(twice[0])} times")
+    frame.columns = names
+    unnamed = tuple(f"column {number}" for number, name in enumerate(names, start=1) if not name)
+    return frame.loc[:, [bool(name) for name in names]], unnamed
+
+
+def _read_parquet(name: str) -> Any:
+    try:
+        frame = pd.read_parquet(name, engine="pyarrow")
+    except ImportError:
+        raise ValueError(
+            f"{name}: Parquet files need the package pyarrow: pip install 'minidl-experiments[parquet]'"
+        ) from None
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{name}: expected a Parquet file: {error}") from error
+    return frame.reset_index(drop=True)
+
+
+def _read_npz(name: str) -> Any:
+    """Return the arrays of an .npz file as columns; an array of two axes is a column for each of its own."""
+    columns: dict[str, np.ndarray] = {}
+    try:
+        with np.load(name, allow_pickle=False) as file:
+            for key in file.files:
+                columns |= _columns(key, file[key])
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{name}: expected an .npz file of arrays without pickles: {error}") from error
+    lengths = {key: len(column) for key, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"{name}: expected arrays of the same length, got {lengths}")
+    return pd.DataFrame(columns)
+
+
+def _columns(key: str, array: np.ndarray) -> dict[str, np.ndarray]:
+    if array.ndim == 1:
+        return {key: array}
+    if array.ndim == 2:
+        return {f"{key}_{i}": array[:, i] for i in range(array.shape[1])}
+    raise ValueError(f"{key!r} has {array.ndim} axes, expected (rows,) or (rows, columns)")
+
+
+def _check_columns(first: Table, other: Table) -> None:
+    """Raise unless two files have the same columns, in any order."""
+    expected, got = list(first.frame.columns), list(other.frame.columns)
+    missing = [name for name in expected if name not in got]
+    more = [name for name in got if name not in expected]
+    if missing or more:
+        what = f"no {missing[0]!r}{near(missing[0], got)}" if missing else f"{more[0]!r} too"
+        raise ValueError(
+            f"{other.sources[0].name}: expected the columns of {first.sources[0].name}, {', '.join(expected)}, "
+            f"got {what}"
+        )

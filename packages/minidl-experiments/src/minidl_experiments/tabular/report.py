@@ -1,0 +1,44 @@
+"""The files of a training: model, settings, scores, pictures and one page of HTML."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from minidl.files.replacing import replacing
+from minidl_experiments.plain_json import as_json
+from minidl_experiments.tabular.assessment import Assessment
+from minidl_experiments.tabular.model_file import save_model
+from minidl_experiments.tabular.options import SETTINGS, Options, as_toml
+from minidl_experiments.tabular.page import build_page
+from minidl_experiments.tabular.pictures import DARK, LIGHT, draw_all
+from minidl_experiments.tabular.problem import Problem
+
+
+def write_results(folder: Path, problem: Problem, options: Options, found: Assessment) -> list[Path]:
+    """Write model, report, pictures, scores and settings into a folder, and return the files.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    problem : Problem
+    options : Options
+        A training with these options gives the same numbers again.
+    found : Assessment
+    """
+    light, dark = (draw_all(problem, found, palette) for palette in (LIGHT, DARK))
+    title = f"{', '.join(problem.names)} from {problem.table.sources[0].name}"
+    page = build_page(title, problem, options, found, {name: (light[name], dark[name]) for name in light})
+    scores = {"interval": found.interval, "scores": [asdict(score) for score in found.scores]}
+    contents = {
+        "report.html": page.encode("utf-8", "replace"),
+        **{f"{name}.png": png for name, png in light.items()},
+        "scores.json": as_json(scores).encode(),
+        SETTINGS: as_toml(options).encode(),
+    }
+    model = folder / "model.safetensors"
+    save_model(found.model, model)
+    for name, content in contents.items():
+        with replacing(folder / name) as file:
+            file.write(content)
+    return [model, *(folder / name for name in contents)]

@@ -1,0 +1,178 @@
+"""Training of all networks at once, as replicates of one module."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import minidl
+from minidl_experiments.tabular.choices import Loss, Task
+from minidl_experiments.tabular.networks import batch_size_for, build_loss, build_network, loss_for, optimizer_for
+from minidl_experiments.tabular.options import PATIENCE, VALIDATION, Options
+from minidl_experiments.tabular.split import mixed, spread
+from minidl_experiments.tabular.target import ClassTarget, Target
+
+IMPROVEMENT = 1e-3  # of the validation loss; less is none
+Watch = Callable[[int, minidl.History], None]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Encoded rows, and the networks that are trained on them.
+
+    Attributes
+    ----------
+    x : array of float32, shape (rows, inputs)
+    y : array, shape (rows,) of int or (rows, targets) of float32
+    train : array of int
+        The rows to train and validate on.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    train: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The classes of the rows, None for numbers."""
+        return self.y if self.y.ndim == 1 else None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Networks after training.
+
+    Attributes
+    ----------
+    model : minidl.Module
+        With one replicate axis: the networks of the first samples, then those of the next ones.
+    history : minidl.History
+    best_epochs : array of int, shape (networks,)
+        The epoch whose parameters each network has.
+    dead : list of (str, float, int)
+        The hidden layers with units that are dead for all training rows: layer, share over all networks, units.
+    """
+
+    model: minidl.Module
+    history: minidl.History
+    best_epochs: np.ndarray
+    dead: list[tuple[str, float, int]]
+
+
+def train(options: Options, target: Target, parts: Sequence[Samples], watch: Watch, seeds: Sequence[int]) -> Trained:
+    """Train some networks on each of several samples, all of them at once.
+
+    Each network holds out validation rows of its own for early stopping, in the shares of the classes.
+
+    Parameters
+    ----------
+    options : Options
+    target : ClassTarget or NumberTarget
+        Whose kind and number of outputs all samples share.
+    parts : sequence of Samples
+        With as many inputs; the sizes of their training sets differ by one at most.
+    watch : callable
+        Called as ``watch(epoch, history)`` after each epoch.
+    seeds : sequence of int
+        Of the random streams of each network, beside that of the options: as many for each of the samples.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or a network diverges in its first epoch.
+    """
+    each = len(seeds) // len(parts)
+    owners = np.repeat(np.arange(len(parts)), each).tolist()
+    streams = [np.random.SeedSequence([options.seed, seed]).spawn(3) for seed in seeds]
+    rows, held = _divide(options, [parts[i] for i in owners], [stream[0] for stream in streams])
+    inputs = parts[0].x.shape[1]
+    model = minidl.replicate(
+        lambda rng: build_network(options, inputs, target.outputs, rng), [stream[1] for stream in streams]
+    )
+    size = batch_size_for(options, rows.shape[1])
+    optimizer = optimizer_for(options, model, rows.shape[1], options.epochs * -(-rows.shape[1] // size))
+    kind = loss_for(options, Task.CLASSES if isinstance(target, ClassTarget) else Task.REGRESSION)
+    x, y = _joined(parts, owners)
+    stopping = minidl.EarlyStopping(patience=PATIENCE, min_delta=IMPROVEMENT)
+    run = partial(minidl.fit, model, build_loss(kind, target), optimizer, x, y, epochs=options.epochs, batch_size=size)
+    more: dict[str, Any] = {"rows": rows, "rng": [stream[2] for stream in streams], "callbacks": [watch]}
+    if held is not None:
+        more |= {"validation": _validation(parts, owners, held), "metrics": _metrics(kind)}
+        more["callbacks"] = [watch, stopping]
+    history = _fit(partial(run, **more))
+    best = stopping.best_epoch if held is not None else np.full(len(seeds), len(history))
+    _check(history, best, kept_best=held is not None)
+    return Trained(model, history, np.asarray(best), _dead_layers(model, x))
+
+
+def _metrics(kind: Loss) -> list[str]:
+    """Return what is measured on the validation rows beside the loss and, of classes, the accuracy."""
+    return ["r2"] if kind in (Loss.MSE, Loss.L1, Loss.HUBER) else []
+
+
+def _fit(fit: Callable[[], minidl.History]) -> minidl.History:
+    with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "fit: replicate", RuntimeWarning)
+        warnings.filterwarnings("ignore", "invalid value", RuntimeWarning)
+        return fit()
+
+
+def _check(history: minidl.History, best: np.ndarray, *, kept_best: bool) -> None:
+    """Raise if a network has no parameters of use."""
+    lost = np.flatnonzero(best == 0).tolist() if kept_best else sorted(history.diverged)
+    if lost:
+        raise ValueError(f"network {lost[0] + 1} of {len(best)} diverged: try a smaller --lr, or --clip 1")
+
+
+def _divide(
+    options: Options, parts: Sequence[Samples], seeds: Sequence[np.random.SeedSequence]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the rows that each network is trained on, and those that it is validated on, each (networks, rows).
+
+    All have as many: where the sizes of folds differ, the longer ones leave a row out.
+    """
+    least = min(len(part.train) for part in parts)
+    size = max(1, round(VALIDATION * least)) if options.early_stopping else 0
+    if least - size < 2:
+        raise ValueError(f"expected more rows to train on, got {least}")
+    rows, held = [], []
+    for part, seed in zip(parts, seeds, strict=True):
+        labels = None if part.labels is None else part.labels[part.train]
+        order = part.train[mixed(labels, len(part.train), np.random.default_rng(seed))]
+        own = np.sort(spread(order, size))
+        rows.append(np.setdiff1d(part.train, own)[: least - size])
+        held.append(own)
+    return np.stack(rows), np.stack(held) if size else None
+
+
+def _joined(parts: Sequence[Samples], owners: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples of each network; one array for all where they share it."""
+    if len(parts) == 1:
+        return parts[0].x, parts[0].y
+    return np.stack([parts[i].x for i in owners]), np.stack([parts[i].y for i in owners])
+
+
+def _validation(parts: Sequence[Samples], owners: Sequence[int], held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the validation rows of each network."""
+    pairs = list(zip(owners, held, strict=True))
+    return np.stack([parts[i].x[rows] for i, rows in pairs]), np.stack([parts[i].y[rows] for i, rows in pairs])
+
+
+def _dead_layers(model: minidl.Module, x: np.ndarray) -> list[tuple[str, float, int]]:
+    """Return the layers with dead units, with their share, a mean over the networks, and the units of a layer."""
+    found, units = [], 0
+    for layer, record in zip(minidl.probe(model, x).layers, model.spec(), strict=True):
+        units = record.out_features or units
+        share = float(np.mean(layer.outputs.get("dead", 0.0)))
+        if share:
+            found.append((f"{layer.layer} (layer {layer.path})", share, units))
+    return found

@@ -1,0 +1,65 @@
+"""What the tests of own data share: tables on the disk, and the command."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from minidl_experiments.cli import app
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Return a function that runs `minidl` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def runs(*args, **more):
+        return CliRunner().invoke(app, [str(arg) for arg in args], **more)
+
+    return runs
+
+
+@pytest.fixture
+def fails(run):
+    """Return a function that checks an error: one line, exit code 2, nothing printed, nothing written."""
+
+    def check(message, *args, **more):
+        result = run(*args, **more)
+        assert result.exit_code == 2, result.output
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("minidl: ")
+        assert message in line
+        assert result.stdout == ""
+
+    return check
+
+
+def rows_of(count=60, seed=0):
+    """Return text of CSV: two numbers, a colour, classes that depend on them, and a number that does."""
+    rng = np.random.default_rng(seed)
+    lines = ["size,weight,colour,kind,price"]
+    for _ in range(count):
+        size, weight = rng.normal(10, 3), rng.normal(1000, 200)
+        colour = rng.choice(["red", "green", "blue"])
+        kind = "large" if (size > 10) != (colour == "red") else "small"
+        price = 3 * size + weight / 100 + 5 * (colour == "blue") + rng.normal(0, 0.5)
+        lines.append(f"{size:.3f},{weight:.1f},{colour},{kind},{price:.3f}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def csv(tmp_path):
+    """Return the file of a table with numbers and text."""
+    path = tmp_path / "things.csv"
+    path.write_text(rows_of(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Return the content of a model file of two networks that predict the column `kind`."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "t.csv").write_text(rows_of(), encoding="utf-8")
+    options = ["--target", "kind", "--drop", "price", "--epochs", "3", "--networks", "2", "--out", str(folder)]
+    result = CliRunner().invoke(app, ["train", str(folder / "t.csv"), *options])
+    assert result.exit_code == 0, result.output
+    return (folder / "model.safetensors").read_bytes()

@@ -228,6 +228,17 @@ def sanitize(session: nox.Session) -> None:
     run_pytest(session, "--capture=no", "-m", "not slow", NATIVE / "tests", env=environment)
 
 
+@nox.session(python=[TORCH_PYTHON], requires=["wheels"], default=False)
+def kernels(session: nox.Session) -> None:
+    """Repeat NumPy's trainings with the kernels of each instruction set and processor, in a program without Python.
+
+    It is built by GCC, Clang and zig, for this processor, for aarch64 (emulated by qemu-user) and as WebAssembly (in
+    node); what is not installed is skipped, with a line that says so. `nox -s kernels -- wasm32` takes some of them.
+    """
+    install(session, "build", "cross")
+    session.run("python", "-m", "checks.kernels", *session.posargs)
+
+
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def conformance(session: nox.Session) -> None:
     """Compare every module, loss and optimizer with torch, and print the table of errors.

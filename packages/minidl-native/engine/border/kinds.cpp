@@ -6,36 +6,9 @@
 
 namespace minidl {
 
-namespace baseline {
-extern const Kernel kernels[2];
-extern const Catalogue catalogue;
-}  // namespace baseline
-#ifdef MINIDL_X86
-namespace avx2 {
-extern const Kernel kernels[2];
-}
-namespace avx512 {
-extern const Kernel kernels[2];
-}
-#endif
-
 const Catalogue& KINDS = baseline::catalogue;
 
 namespace {
-
-const Isa ISAS[] = {
-    {"baseline", [] { return true; }, baseline::kernels},
-#ifdef MINIDL_X86
-    {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }, avx2::kernels},
-    {"avx512",
-     [] {
-       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-              __builtin_cpu_supports("fma");
-     },
-     avx512::kernels},
-#endif
-};
 
 std::string words_of(const Names& names) {
   std::string words;

@@ -376,3 +376,15 @@ def build(session: nox.Session) -> None:
                 run_pytest(session, *(path for path in found if NATIVE in path.parents), *few)
     check(session)
     shutil.copytree(WHEELS, dist, dirs_exist_ok=True)
+
+
+@nox.session(python=[TORCH_PYTHON], requires=["wheels"], default=False)
+def release(session: nox.Session) -> None:
+    """Put what a release would upload into dist/, which must be empty: sdists and wheels, for every system.
+
+    The package ziglang compiles minidl-native for Linux, macOS and Windows. Each file is checked and, where possible,
+    installed and tested here; dist/README.md tells which. `nox -s release -- FOLDER` takes another place, and
+    `nox -s release -- FOLDER manylinux` some of the platforms.
+    """
+    install(session, "build", "cross", "check")
+    session.run("python", "-m", "checks.release", str(WHEELS), *(session.posargs or ["dist"]))

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -215,14 +216,19 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def sanitize(session: nox.Session) -> None:
-    """Run the tests of minidl-native with AddressSanitizer and UndefinedBehaviorSanitizer built into it."""
+    """Run the tests of minidl-native with AddressSanitizer and UndefinedBehaviorSanitizer built into it.
+
+    `CXX=clang++ nox -s sanitize` takes those of Clang.
+    """
     if not COMPILER:
         session.skip("No C++ compiler was found.")
     install(session, "test", "build")
     settings = ["cmake.define.MINIDL_SANITIZE=ON", f"build-dir={session.virtualenv.location}/native"]
     options = [f"--config-settings={setting}" for setting in settings]
     session.install("--quiet", "--no-deps", "--force-reinstall", "--no-build-isolation", *options, str(NATIVE))
-    library = session.run(COMPILER, "-print-file-name=libasan.so", external=True, silent=True).strip()
+    names = "libasan.so", f"libclang_rt.asan-{platform.machine()}.so"  # GCC's, and Clang's
+    answers = [session.run(COMPILER, f"-print-file-name={name}", external=True, silent=True).strip() for name in names]
+    library = next(filter(os.path.isabs, answers))
     # Python itself is not built with them: it needs the library from the start, and never frees all it has.
     environment = {"LD_PRELOAD": library, "ASAN_OPTIONS": "detect_leaks=0"}
     run_pytest(session, "--capture=no", "-m", "not slow", NATIVE / "tests", env=environment)

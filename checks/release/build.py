@@ -17,8 +17,13 @@ from checks.release.targets import Target
 from checks.release.windows import write_headers, write_import_library
 
 HERE = Path(__file__).resolve().parent
-# Of the C++ library that is linked into it, an ELF library would export some operators, and perhaps take another's.
-ONE_EXPORT = f" -Wl,--version-script={HERE.parent / 'cross' / 'elf.map'}"
+# Stripped. Of the C++ library that is linked into it, an ELF library would export some operators, and perhaps take
+# another's. For macOS zig makes no bundle, which CMake asks for; Python loads any shared library.
+LINKER_FLAGS = {
+    "ELF": f"-s -Wl,--version-script={HERE.parent / 'cross' / 'elf.map'}",
+    "Mach-O": "-s -shared",
+    "PE": "-s",
+}
 EARLIEST = "315532800"  # 1980, the first time that a wheel can hold: equal sources give equal wheels
 
 
@@ -55,7 +60,7 @@ def used_of_python(library: Path) -> set[str]:
 def compile_library(target: Target, source: Path, folder: Path, names: set[str], optimize: str) -> Path:
     """Compile the extension for a target; return the library. `names` are those that it takes from Python."""
     options = [*by_zig(target.zig), f"-DPython_EXECUTABLE={sys.executable}", f"-DMINIDL_OPTIMIZE={optimize}"]
-    options += [f"-DCMAKE_MODULE_LINKER_FLAGS=-s{ONE_EXPORT if target.form == 'ELF' else ''}"]
+    options += [f"-DCMAKE_MODULE_LINKER_FLAGS={LINKER_FLAGS[target.form]}"]
     if target.form == "PE":
         extra = folder / "python"
         headers = write_headers(extra)

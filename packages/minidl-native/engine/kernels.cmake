@@ -20,6 +20,9 @@ if(MINIDL_SANITIZE)
   set(CMAKE_CXX_FLAGS_RELEASE "-O1 -g -fno-omit-frame-pointer")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=address,undefined)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_link_options(-shared-libasan)  # Python, which is not built with it, gets it by LD_PRELOAD, as GCC's
+  endif()
 endif()
 
 # Link a target with all kernels, which are compiled for it.

@@ -100,7 +100,7 @@ Named::~Named() {
   for (PyObject* value : values_) Py_XDECREF(value);
 }
 
-// Nothing here runs Python code, so the dict stays as it is.
+// Nothing here runs Python code, so under the GIL the dict stays as it is; without the GIL it is a copy.
 bool Named::take(PyObject* dict, const Names& names, const char* what, const char* kind) {
   PyObject *key, *value;
   Py_ssize_t position = 0;
@@ -121,8 +121,13 @@ bool Named::take(PyObject* dict, const Names& names, const char* what, const cha
 bool Named::open(PyObject* mapping, const Names& names, const char* what, const char* kind, bool first_may_lack) {
   PyObject* dict = nullptr;
   if (PyDict_Check(mapping)) {
+#ifdef Py_GIL_DISABLED
+    dict = PyDict_Copy(mapping);
+    if (!dict) return false;
+#else
     Py_INCREF(mapping);
     dict = mapping;
+#endif
   } else {
     dict = PyDict_New();
     if (!dict || PyDict_Update(dict, mapping) != 0) {

@@ -40,7 +40,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "Adam": {"eps": 1e-3, "weight_decay": 0.01},
     "AdamW": {"eps": 1e-3, "eps_hat": True},
 }
-Build = Callable[[int], minidl.Module]
+Build = Callable[[Any], minidl.Sequential]
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Case:
 
     name: str
     dtype: str
-    model: minidl.Module
+    model: Any  # a Sequential
     loss: minidl.Loss
     optimizer: minidl.Optimizer
     x: np.ndarray
@@ -76,7 +76,7 @@ def layer(kind: str, rng: np.random.Generator, dtype: str, below: int, above: in
 def chain(dtype: str, widths: Sequence[int], kinds: Sequence[str] = ("Tanh",), last: Sequence[str] = ()) -> Build:
     """Return a function that builds a network with layers of these kinds behind every Linear but the last."""
 
-    def build(seed: int) -> minidl.Module:
+    def build(seed: Any) -> minidl.Sequential:
         rng = np.random.default_rng(seed)
         layers: list[minidl.Module] = []
         for below, above in pairwise(widths):
@@ -106,7 +106,7 @@ def orders(n: int, epochs: int = 3, replicates: int = 0) -> list[np.ndarray]:
 
 
 def simple(
-    name: str, dtype: str, model: minidl.Module, *, widths: tuple[int, int] = (5, 3), n: int = 23, lr: Any = 0.002
+    name: str, dtype: str, model: Any, *, widths: tuple[int, int] = (5, 3), n: int = 23, lr: Any = 0.002
 ) -> Case:
     """Return a case with a mean of squares, SGD with momentum and samples of these widths."""
     x, y = samples(dtype, (n, widths[0]), widths[1])

@@ -55,7 +55,9 @@ class Training {
     size_t place = 0;
     pass_.loss = find_kind(kinds.losses, vector_.word("loss"), wrong_);
     check_names(kinds.losses.first[pass_.loss].settings, vector_.words("loss_setting_names"), place, wrong_);
-    pass_.loss_settings = vector_.reals("loss_settings").data();
+    loss_settings_ = vector_.reals("loss_settings");
+    if (loss_settings_.empty()) loss_settings_.resize((size_t)network_.chain.replicates);  // a pointer to add to
+    pass_.loss_settings = loss_settings_.data();
     pass_.mean = vector_.integer("mean") != 0;
     pass_.per_sample = vector_.integer("per_sample") != 0;
     pass_.counted = vector_.integer("counted") != 0;
@@ -234,7 +236,7 @@ class Training {
   std::vector<Statistics> statistics_;
   std::vector<int64_t> order_;
   std::vector<int32_t> short_order_;
-  std::vector<double> losses_, hits_;
+  std::vector<double> loss_settings_, losses_, hits_;
   int64_t epochs_ = 0, order_length_ = 0;
 };
 

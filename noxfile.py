@@ -22,7 +22,7 @@ DOCS = [path for pattern in ("docs/*.md", "docs/[!_]*/*.md") for path in HERE.gl
 PAGES = sorted([HERE / "README.md", *(package / "README.md" for package in PACKAGES), *DOCS])
 MODULES = [source.name for source in SOURCES]
 TESTS = [package / "tests" for package in PACKAGES]
-FOLDERS = ("", "checks/", "conformance/", "benchmarks/", "docs/", "docs/[!_]*/**/", "packages/*/*/**/")
+FOLDERS = ("", "checks/", "checks/*/", "conformance/", "benchmarks/", "docs/", "docs/[!_]*/**/", "packages/*/*/**/")
 GALLERY = HERE / "docs" / "gallery"  # made by the build of the site
 PYTHON_FILES = sorted(path for folder in FOLDERS for path in HERE.glob(f"{folder}*.py") if path.parent != GALLERY)
 EXAMPLES = ["--doctest-glob=*.md", *PAGES, "--doctest-modules", "--pyargs", *MODULES]

@@ -26,9 +26,4 @@ class Comparison {
   std::string where_ = "nothing";
 };
 
-template <class T>
-std::vector<double> numbers_of(const T* from, size_t count) {
-  return {from, from + count};
-}
-
 }  // namespace minidl

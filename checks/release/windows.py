@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -51,9 +52,12 @@ def write_headers(folder: Path) -> Path:
 
 
 def write_import_library(zig: str, names: set[str], folder: Path) -> Path:
-    """Make the import library of python3.dll for these names; return its path."""
+    """Make the import library of python3.dll for these names; return its path.
+
+    CMake takes the version of Python from the name of the file, and wants that of the headers.
+    """
     lines = [f"  {name}{' DATA' if _is_data(name) else ''}" for name in sorted(names)]
-    definition, library = folder / "python3.def", folder / "python3.lib"
+    definition, library = folder / "python3.def", folder / f"python3{sys.version_info.minor}.lib"
     definition.write_text("\n".join(["LIBRARY python3.dll", "EXPORTS", *lines, ""]), encoding="utf-8")
     subprocess.run(  # noqa: S603 - the compiler's own tool
         [zig, "dlltool", "-m", "i386:x86-64", "-d", str(definition), "-l", str(library)], check=True

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -23,7 +24,7 @@ DOCS = [path for pattern in ("docs/*.md", "docs/[!_]*/*.md") for path in HERE.gl
 PAGES = sorted([HERE / "README.md", *(package / "README.md" for package in PACKAGES), *DOCS])
 MODULES = [source.name for source in SOURCES]
 TESTS = [package / "tests" for package in PACKAGES]
-FOLDERS = ("", "checks/", "conformance/", "benchmarks/", "docs/", "docs/[!_]*/**/", "packages/*/*/**/")
+FOLDERS = ("", "checks/", "checks/*/", "conformance/", "benchmarks/", "docs/", "docs/[!_]*/**/", "packages/*/*/**/")
 GALLERY = HERE / "docs" / "gallery"  # made by the build of the site
 PYTHON_FILES = sorted(path for folder in FOLDERS for path in HERE.glob(f"{folder}*.py") if path.parent != GALLERY)
 EXAMPLES = ["--doctest-glob=*.md", *PAGES, "--doctest-modules", "--pyargs", *MODULES]
@@ -217,17 +218,33 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def sanitize(session: nox.Session) -> None:
-    """Run the tests of minidl-native with AddressSanitizer and UndefinedBehaviorSanitizer built into it."""
+    """Run the tests of minidl-native with AddressSanitizer and UndefinedBehaviorSanitizer built into it.
+
+    `CXX=clang++ nox -s sanitize` takes those of Clang.
+    """
     if not COMPILER:
         session.skip("No C++ compiler was found.")
     install(session, "test", "build")
     settings = ["cmake.define.MINIDL_SANITIZE=ON", f"build-dir={session.virtualenv.location}/native"]
     options = [f"--config-settings={setting}" for setting in settings]
     session.install("--quiet", "--no-deps", "--force-reinstall", "--no-build-isolation", *options, str(NATIVE))
-    library = session.run(COMPILER, "-print-file-name=libasan.so", external=True, silent=True).strip()
+    names = "libasan.so", f"libclang_rt.asan-{platform.machine()}.so"  # GCC's, and Clang's
+    answers = [session.run(COMPILER, f"-print-file-name={name}", external=True, silent=True).strip() for name in names]
+    library = next(filter(os.path.isabs, answers))
     # Python itself is not built with them: it needs the library from the start, and never frees all it has.
     environment = {"LD_PRELOAD": library, "ASAN_OPTIONS": "detect_leaks=0"}
     run_pytest(session, "--capture=no", "-m", "not slow", NATIVE / "tests", env=environment)
+
+
+@nox.session(python=[TORCH_PYTHON], requires=["wheels"], default=False)
+def kernels(session: nox.Session) -> None:
+    """Repeat NumPy's trainings with the kernels of each instruction set and processor, in a program without Python.
+
+    It is built by GCC, Clang and zig, for this processor, for aarch64 (emulated by qemu-user) and as WebAssembly (in
+    node); what is not installed is skipped, with a line that says so. `nox -s kernels -- wasm32` takes some of them.
+    """
+    install(session, "build", "cross")
+    session.run("python", "-m", "checks.kernels", *session.posargs)
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
@@ -375,3 +392,15 @@ def build(session: nox.Session) -> None:
                 run_pytest(session, *(path for path in found if NATIVE in path.parents), *few)
     check(session)
     shutil.copytree(WHEELS, dist, dirs_exist_ok=True)
+
+
+@nox.session(python=[TORCH_PYTHON], requires=["wheels"], default=False)
+def release(session: nox.Session) -> None:
+    """Put what a release would upload into dist/, which must be empty: sdists and wheels, for every system.
+
+    The package ziglang compiles minidl-native for Linux, macOS and Windows. Each file is checked and, where possible,
+    installed and tested here; dist/README.md tells which. `nox -s release -- FOLDER` takes another place, and
+    `nox -s release -- FOLDER manylinux` some of the platforms.
+    """
+    install(session, "build", "cross", "check")
+    session.run("python", "-m", "checks.release", str(WHEELS), *(session.posargs or ["dist"]))

@@ -1,7 +1,11 @@
 // Python's arrays, numbers and tuples, checked: what leaves here is plain memory of known size.
 #pragma once
 
+// The stable ABI, which free-threaded builds of Python do not have. Their pyconfig.h says what they are.
+#include <pyconfig.h>
+#ifndef Py_GIL_DISABLED
 #define Py_LIMITED_API 0x030B0000
+#endif
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 

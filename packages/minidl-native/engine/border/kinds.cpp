@@ -6,36 +6,9 @@
 
 namespace minidl {
 
-namespace baseline {
-extern const Kernel kernels[2];
-extern const Catalogue catalogue;
-}  // namespace baseline
-#ifdef MINIDL_X86
-namespace avx2 {
-extern const Kernel kernels[2];
-}
-namespace avx512 {
-extern const Kernel kernels[2];
-}
-#endif
-
 const Catalogue& KINDS = baseline::catalogue;
 
 namespace {
-
-const Isa ISAS[] = {
-    {"baseline", [] { return true; }, baseline::kernels},
-#ifdef MINIDL_X86
-    {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }, avx2::kernels},
-    {"avx512",
-     [] {
-       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-              __builtin_cpu_supports("fma");
-     },
-     avx512::kernels},
-#endif
-};
 
 std::string words_of(const Names& names) {
   std::string words;
@@ -127,7 +100,7 @@ Named::~Named() {
   for (PyObject* value : values_) Py_XDECREF(value);
 }
 
-// Nothing here runs Python code, so the dict stays as it is.
+// Nothing here runs Python code, so under the GIL the dict stays as it is; without the GIL it is a copy.
 bool Named::take(PyObject* dict, const Names& names, const char* what, const char* kind) {
   PyObject *key, *value;
   Py_ssize_t position = 0;
@@ -148,8 +121,13 @@ bool Named::take(PyObject* dict, const Names& names, const char* what, const cha
 bool Named::open(PyObject* mapping, const Names& names, const char* what, const char* kind, bool first_may_lack) {
   PyObject* dict = nullptr;
   if (PyDict_Check(mapping)) {
+#ifdef Py_GIL_DISABLED
+    dict = PyDict_Copy(mapping);
+    if (!dict) return false;
+#else
     Py_INCREF(mapping);
     dict = mapping;
+#endif
   } else {
     dict = PyDict_New();
     if (!dict || PyDict_Update(dict, mapping) != 0) {

@@ -1,19 +1,12 @@
 // The kinds of layers, losses and optimizers and the instruction sets, as the kernels list them.
 #pragma once
 
-#include "../interface.hpp"
+#include "../isas.hpp"
 #include "arrays.hpp"
 
 #include <vector>
 
 namespace minidl {
-
-// An instruction set: its kernels for float32 and float64.
-struct Isa {
-  const char* name;
-  bool (*available)();
-  const Kernel* kernels;
-};
 
 // The instruction set of this name; for an empty name the last one that the processor has. Null with a Python error if
 // the processor lacks it.

@@ -213,7 +213,16 @@ PyMethodDef METHODS[] = {
     method<function>("function"),    method<isas>("isas"),       method<kinds>("kinds"), {nullptr, nullptr, 0, nullptr},
 };
 
-PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "minidl_native._engine", nullptr, 0, METHODS, nullptr, nullptr, nullptr,
+// Nothing here relies on the GIL: a network is never changed once it is made, the kinds are constants, a call reads
+// its own tuples and its own copies of dicts and lists, and a training may be called beside others.
+PyModuleDef_Slot SLOTS[] = {
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, nullptr},
+};
+
+PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "minidl_native._engine", nullptr, 0, METHODS, SLOTS, nullptr, nullptr,
                       nullptr};
 
 }  // namespace

@@ -95,12 +95,15 @@ BitGenerator* interface_of(PyObject* generator) {
 
 bool Network::read_generators(PyObject* generators) {
   generators_.assign(layers_.size() * (size_t)chain.replicates, nullptr);
+  // Copies of the lists, which nobody else can change. They keep the generators alive, in which their state lives.
+  PyObject* lists = PyList_Check(generators) ? PyList_AsTuple(generators) : PyTuple_New(0);
+  if (!lists) return false;
+  owners_.push_back(lists);
   int64_t drawing = 0;
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (!facts_of(layers_[i]).draws) continue;
-    if (!PyList_Check(generators) || PyList_Size(generators) <= drawing) break;
-    PyObject* list = PyList_GetItem(generators, (Py_ssize_t)drawing++);
-    // A copy, which nobody else can change. It keeps the generators alive, in which their state lives.
+    if (PyTuple_Size(lists) <= drawing) break;
+    PyObject* list = PyTuple_GetItem(lists, (Py_ssize_t)drawing++);
     PyObject* own = list && PyList_Check(list) ? PyList_AsTuple(list) : nullptr;
     if (PyErr_Occurred()) return false;
     if (!own) return refuse(PyExc_ValueError, "lists of bit generators, one per replicate, got another object");

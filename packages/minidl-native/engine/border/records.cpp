@@ -182,6 +182,8 @@ bool Job::read_loss(const Network& network, PyObject* loss) {
   if (!read_settings(items[3], facts.settings, facts.name, network.chain.replicates, false, loss_settings_)) {
     return false;
   }
+  // A kernel takes the column of its replicate, also where a loss has no rows: that pointer must point somewhere.
+  if (loss_settings_.empty()) loss_settings_.resize((size_t)network.chain.replicates);
   pass.loss_settings = loss_settings_.data();
   return read_penalty(network, items[5]);
 }

@@ -1,0 +1,1 @@
+"""Builds what a release uploads, and says what was run where."""

@@ -1,0 +1,48 @@
+# What the extension and the program that checks the kernels have in common: how C++ is compiled, and the kernels, an
+# object library for each instruction set that the processor may have.
+if(MSVC)
+  message(FATAL_ERROR "minidl-native uses the vector extensions of GCC and Clang; with MSVC, take clang-cl's clang")
+endif()
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+option(MINIDL_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(MINIDL_OPTIMIZE "-O3" CACHE STRING "How far the compiler optimizes")
+set(CMAKE_CXX_FLAGS_RELEASE "${MINIDL_OPTIMIZE} -DNDEBUG")
+add_compile_options(-Wall -Wextra)
+if(MINIDL_SANITIZE)
+  set(CMAKE_CXX_FLAGS_RELEASE "-O1 -g -fno-omit-frame-pointer")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=address,undefined)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_link_options(-shared-libasan)  # Python, which is not built with it, gets it by LD_PRELOAD, as GCC's
+  endif()
+endif()
+
+# Link a target with all kernels, which are compiled for it.
+# Neither of the two -fno flags loosens floating point arithmetic: nothing reads errno or the exception flags.
+function(add_kernel target isa)
+  add_library(kernel_${isa} OBJECT ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/kernel/kernel.cpp)
+  target_compile_definitions(kernel_${isa} PRIVATE MINIDL_ISA=${isa})
+  target_compile_options(kernel_${isa} PRIVATE -fno-math-errno -fno-trapping-math -Wno-psabi ${ARGN})
+  target_link_libraries(${target} PRIVATE kernel_${isa})
+endfunction()
+
+function(add_kernels target)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^wasm")
+    add_kernel(${target} baseline -msimd128)
+  else()
+    add_kernel(${target} baseline)
+  endif()
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    add_kernel(${target} avx2 -mavx2 -mfma)
+    add_kernel(${target} avx512 -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512)
+    target_compile_definitions(${target} PRIVATE MINIDL_X86)
+  endif()
+endfunction()

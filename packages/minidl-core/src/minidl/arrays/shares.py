@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from minidl.arrays.backend import Array
 
 
-class Share(NamedTuple):
+@dataclass(frozen=True)
+class Share:
     """The samples `first` to `last` of a batch of `count`, which several processes compute together.
 
     Most layers treat each sample alone and need not know of it. A layer that draws a number per sample, or averages

@@ -200,8 +200,8 @@ class BatchNorm1d(Module):
     def _count(self, x: Array) -> int:
         """Return the number of rows that a mean is taken over."""
         axes = self._sample_axes(x)
-        count = prod(x.shape[axis] for axis in axes)
-        return count if self.share is None else self.share.count * prod(x.shape[axis] for axis in axes[1:])
+        samples = x.shape[axes[0]] if self.share is None else self.share.count
+        return int(samples * prod(x.shape[axis] for axis in axes[1:]))
 
     def _sample_axes(self, x: Array) -> tuple[int, ...]:
         """Return the axes between the replicates and the features; an x of two axes is shared by the replicates."""

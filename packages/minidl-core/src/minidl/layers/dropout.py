@@ -88,10 +88,10 @@ class Dropout(Module):
         axis = len(self.replicate_shape) if len(shape) > 2 else 0
         if self.share is None:
             return self._draw(shape)
-        first, last, count, _ = self.share
+        first, last = self.share.first, self.share.last
         if shape[axis] != last - first:
             raise ValueError(f"{self}: expected the {last - first} samples of this process, got x of shape {shape}")
-        uniform = self._draw((*shape[:axis], count, *shape[axis + 1 :]))
+        uniform = self._draw((*shape[:axis], self.share.count, *shape[axis + 1 :]))
         drawn = uniform.ndim - len(shape) + axis  # of an x that replicates share there are masks for each
         return uniform[(slice(None),) * drawn + (slice(first, last),)]
 

@@ -81,13 +81,14 @@ class Exchange:
 
     def _parameters(self) -> int:
         """Return a checksum of the parameters."""
-        return zlib.crc32(np.ascontiguousarray(self._model.backend.to_numpy(self._model.values)))
+        return zlib.crc32(self._model.backend.to_numpy(self._model.values).tobytes())
 
     def _compare(self, what: str, total: np.ndarray, own: int, where: str) -> None:
         if (total != own * self._group.size).any():
+            process = f"process {self._group.rank} of {self._group.size}"
             raise ValueError(
-                f"fit: process {self._group.rank} of {self._group.size}: expected the same {what} in all processes, got "
-                f"others {where}: give each process the same data, batch_size and seeds"
+                f"fit: {process}: expected the same {what} in all processes, got others {where}: give each process the "
+                "same data, batch_size and seeds"
             )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minidl.arrays.backend import Array, library_of
+from minidl.arrays.samples import rows, sample_axis
 from minidl.training.engine import Part
 
 
@@ -61,9 +62,10 @@ def _samples(part: Part, start: int, stop: int) -> tuple[Array, Array, dict[str,
     samples, order = part.samples, part.order
     if order is None:
         return *samples.rows(start, stop), samples.options(start, stop)
-    if start == stop:  # picks nothing, of whatever samples
-        return *samples.rows(0, 0), samples.options(0, 0)
-    return next(samples.batches(order[..., start:stop], stop - start))
+    if start < stop:
+        return next(samples.batches(order[..., start:stop], stop - start))
+    x, y, options = next(samples.batches(order[..., :1], 1))  # with the axes that other processes' samples have
+    return rows(x, 0, 0, sample_axis(x, samples.replicate_shape)), y, options
 
 
 def _part_of_mass(weights: np.ndarray | None, first: int, last: int, count: int) -> Any:

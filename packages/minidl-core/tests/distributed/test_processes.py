@@ -83,7 +83,7 @@ def test_a_killed_process_ends_the_others_and_one_alone_goes_on(start, tmp_path,
         assert f"RuntimeError: minidl.distributed: process {rank} of 3 has lost another process in epoch" in errors
     assert time.monotonic() - began < 2 * LIMIT
     monkeypatch.setattr(engines, "DEFAULT", "numpy")
-    done = len(saved_in(path)["history"]["loss"])
+    done = len(saved_in(path)["history"]["curves"]["loss"])
     one = CASES.CASES["both"]
     found = CASES.train(one, "numpy", epochs=done + 2, resume=path, callbacks=[minidl.Checkpoint(path, batches=4)])
     expected = CASES.train(one, "numpy", epochs=done + 2)

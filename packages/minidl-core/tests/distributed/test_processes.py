@@ -17,6 +17,7 @@ from minidl.training import engines
 from minidl.training.checkpoint.saved import saved_in
 
 SCRIPT = Path(__file__).with_name("cases.py")
+EXAMPLE = Path(__file__).parents[4] / "docs" / "scripts" / "several_processes.py"
 SPEC = importlib.util.spec_from_file_location("cases_of_processes", SCRIPT)
 CASES = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(CASES)
@@ -68,6 +69,15 @@ def test_the_numbers_of_one_process(size, start, tmp_path, monkeypatch):
             differences = CASES.differences(mine, arrays)
             dtype = TRAININGS[name]["make"]["dtype"]
             assert max(differences.values()) < CASES.TOLERANCES[dtype], (name, differences)
+
+
+def test_the_example_of_the_site_under_torchrun():
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", EXAMPLE]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    run = subprocess.run(launch, env=environment, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603 - our own script
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("numpy, 2 processes") == 1
+    assert float(run.stdout.rpartition(" ")[2]) > 0.95
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills a process")

@@ -1,9 +1,9 @@
 """Train one network in as many processes as a launcher starts, or in this one alone."""
 
-import minidl_data
 import numpy as np
 
 import minidl
+import minidl_data
 from minidl import distributed
 
 (x, y), test = minidl_data.load_disk(0)

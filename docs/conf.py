@@ -47,7 +47,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_generated", "benchmarks/*", "conformance/*", "examples"]
+exclude_patterns = ["_build", "_generated", "benchmarks/*", "conformance/*", "examples", "scripts"]
 if find_spec("minidl_native") is None:  # not installed, for lack of a compiler
     exclude_patterns.append("reference/native.md")
     suppress_warnings = ["toc.excluded"]

@@ -19,7 +19,8 @@ class BatchNorm1d(Module):
 
     ``y = weight n + bias`` with ``n = (x - mean) / sqrt(var + eps)``. In training, mean and variance are those of the
     batch, over all of its sample axes, and each `forward` moves the running statistics towards them. In evaluation they
-    are the running statistics, so that a prediction does not depend on the other samples.
+    are the running statistics, so that a prediction does not depend on the other samples. Of a batch that the processes
+    of a `minidl.distributed.Group` share they are those of the whole batch, for four small messages a step.
 
     Parameters
     ----------
@@ -131,8 +132,7 @@ class BatchNorm1d(Module):
         dn = dy * self.broadcast_param("weight", dy)
         if not by_batch:
             return dn / root
-        axes = self._sample_axes(dy)
-        return (dn - dn.mean(axis=axes, keepdims=True) - n * (dn * n).mean(axis=axes, keepdims=True)) / root
+        return (dn - self._mean(dn) - n * self._mean(dn * n)) / root
 
     @property
     def weight(self) -> Array:
@@ -154,14 +154,13 @@ class BatchNorm1d(Module):
 
     def _normalize_by_batch(self, x: Array) -> tuple[Array, Array]:
         """Return ``n = (x - mean) / root`` and the root of the variance, and move the running statistics."""
-        axes = self._sample_axes(x)
-        count = prod(x.shape[axis] for axis in axes)
+        count = self._count(x)
         if count < self.least_samples:
             raise ValueError(f"{self}: expected at least two samples in training, got x of shape {tuple(x.shape)}")
         wide = at_least_single(self.backend, x)
-        mean = wide.mean(axis=axes, keepdims=True)
+        mean = self._mean(wide)
         centered = wide - mean
-        variance = (centered * centered).mean(axis=axes, keepdims=True)
+        variance = self._mean(centered * centered)
         self._track(mean, variance * (count / (count - 1)))
         return self._divide(centered, variance, x)
 
@@ -190,6 +189,19 @@ class BatchNorm1d(Module):
             "running_var": moved("running_var", variance),
             "num_batches_tracked": self.backend.asarray(old["num_batches_tracked"] + 1),
         }
+
+    def _mean(self, x: Array) -> Array:
+        """Return the mean over the samples; of a batch that several processes share, over those of all."""
+        axes = self._sample_axes(x)
+        if self.share is None:
+            return x.mean(axis=axes, keepdims=True)
+        return self.share.total(x.sum(axis=axes, keepdims=True)) / self._count(x)
+
+    def _count(self, x: Array) -> int:
+        """Return the number of rows that a mean is taken over."""
+        axes = self._sample_axes(x)
+        samples = x.shape[axes[0]] if self.share is None else self.share.count
+        return int(samples * prod(x.shape[axis] for axis in axes[1:]))
 
     def _sample_axes(self, x: Array) -> tuple[int, ...]:
         """Return the axes between the replicates and the features; an x of two axes is shared by the replicates."""

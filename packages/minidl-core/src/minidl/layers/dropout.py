@@ -80,7 +80,23 @@ class Dropout(Module):
         return dy if factor is None else dy * factor
 
     def _draw_uniform(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Draw from [0, 1) for each replicate as it would draw alone, where p_drop = 0 draws nothing."""
+        """Draw from [0, 1) for each replicate as it would draw alone, where p_drop = 0 draws nothing.
+
+        Of a batch that several processes share each draws for all samples and takes its own, so that the masks are
+        those of the whole batch and the generators stay equal.
+        """
+        axis = len(self.replicate_shape) if len(shape) > 2 else 0
+        if self.share is None:
+            return self._draw(shape)
+        first, last = self.share.first, self.share.last
+        if shape[axis] != last - first:
+            raise ValueError(f"{self}: expected the {last - first} samples of this process, got x of shape {shape}")
+        uniform = self._draw((*shape[:axis], self.share.count, *shape[axis + 1 :]))
+        drawn = uniform.ndim - len(shape) + axis  # of an x that replicates share there are masks for each
+        return uniform[(slice(None),) * drawn + (slice(first, last),)]
+
+    def _draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw for a batch of this shape."""
         if len(self.generators) == 1:
             return self.generators[0].random(shape, dtype=np.float32)
         replicates = self.replicate_shape

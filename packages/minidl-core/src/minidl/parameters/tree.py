@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 
 from minidl.arrays.backend import FLOATS, Array, describe, dtype_name, is_float, library_of
+from minidl.arrays.shares import Share
 from minidl.parameters.buffer import Param
 from minidl.parameters.described import Described
 
@@ -34,12 +35,15 @@ class ParamTree(Described):
         The generators that the module draws from, one per replicate; empty for a module that draws nothing.
     least_samples : int
         The samples that a batch of a training must have at least.
+    share : Share or None
+        Which samples of a batch the module gets, in a training that several processes share; see `Share`.
     """
 
     keeps_width: bool = False
     statistics: Mapping[str, Array] = MappingProxyType({})
     generators: Sequence[np.random.Generator] = ()
     least_samples: int = 1
+    share: Share | None = None
 
     # ---- the parameters
 
@@ -117,6 +121,11 @@ class ParamTree(Described):
         if not self._buffer.fresh.issuperset(self._starts):
             self._grads[...] = 0
             self._buffer.fresh.update(() if self._buffer.handed_out else self._starts)
+
+    def replace_grads(self, vector: Array) -> None:
+        """Copy a vector of shape (*replicate_shape, size) into the gradients."""
+        self._grads[...] = vector
+        self._buffer.fresh.difference_update(self._starts)
 
     def state_dict(self, prefix: str = "") -> dict[str, Array]:
         """Return copies of all parameters and statistics under torch's names, such as ``"0.weight"``.

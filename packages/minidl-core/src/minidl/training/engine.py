@@ -134,12 +134,15 @@ class Engine(ABC):
         Which engine this is, and if it is not the native one, why: ``numpy (minidl-native is not installed)``.
     joins_batches : bool
         Whether many small batches are faster in one call.
+    leads : bool
+        Whether this process writes the checkpoints; one of several processes does.
     """
 
     who: str
     model: Module
     words: str
     joins_batches: ClassVar[bool] = False
+    leads: bool = True
 
     @abstractmethod
     def current(self, training: Training | None = None) -> Engine:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import get_args
 
-from minidl.arrays.backend import Array
+from minidl.arrays.backend import Array, describe
 from minidl.arrays.checks import as_count
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.agreement import disagreement
 from minidl.training.compiled import Compiled, compiled
+from minidl.training.distributed.group import Group
+from minidl.training.distributed.group_engine import GroupEngine
 from minidl.training.engine import Engine, EngineName
 from minidl.training.native_engine import NativeEngine, unsupported
 from minidl.training.native_steps import NativeSteps
@@ -24,7 +26,7 @@ DEFAULT = os.environ.get(VARIABLE) or "auto"
 """The engine where none is given. The variable is read when minidl is imported."""
 
 
-def choose_engine(who: str, model: Module, name: EngineName | None, threads: int | None = None) -> Engine:
+def choose_engine(who: str, model: Module, name: EngineName | Group | None, threads: int | None = None) -> Engine:
     """Return the engine for predictions of a model.
 
     Parameters
@@ -32,9 +34,10 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
     who : str
         The function that asks, for errors.
     model : Module
-    name : {"auto", "numpy", "native"} or None
+    name : {"auto", "numpy", "native"}, Group or None
         None is the environment variable ``MINIDL_ENGINE`` as it was when minidl was imported, and without it
-        ``"auto"``: the native engine where it is installed, knows the model and is expected to be faster.
+        ``"auto"``: the native engine where it is installed, knows the model and is expected to be faster. The processes
+        of a group each compute all predictions themselves, as with None.
     threads : int, optional
 
     Raises
@@ -42,6 +45,7 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
     ValueError
         For another name; if the native engine is asked for and cannot run the model.
     """
+    name = None if isinstance(name, Group) else name
     chosen, threads = _check(who, name, threads)
     if chosen == "numpy":
         return NumpyEngine(who, model, "" if name else f"{VARIABLE}=numpy")
@@ -57,7 +61,7 @@ def choose_engine(who: str, model: Module, name: EngineName | None, threads: int
 def choose_engine_to_train(
     who: str,
     model: Module,
-    name: EngineName | None,
+    name: EngineName | Group | None,
     threads: int | None = None,
     *,
     loss: Loss,
@@ -78,8 +82,11 @@ def choose_engine_to_train(
     Raises
     ------
     ValueError
-        As `choose_engine`; also if the native engine is asked for and does not know the loss or the optimizer.
+        As `choose_engine`; also if the native engine is asked for and does not know the loss or the optimizer, or if
+        the processes of a group train something else.
     """
+    if isinstance(name, Group):
+        return _group_engine(who, model, name, loss=loss, optimizer=optimizer, x=x)
     chosen, threads = _check(who, name, threads)
     if chosen == "numpy":
         return NumpyEngine(who, model, "" if name else f"{VARIABLE}=numpy")
@@ -95,7 +102,9 @@ def choose_engine_to_train(
     return NumpyEngine(who, model, why_not, _native_steps(made, model, optimizer))
 
 
-def prepared_step(model: Module, loss: Loss, optimizer: Optimizer, name: EngineName | None) -> PreparedStep | None:
+def prepared_step(
+    model: Module, loss: Loss, optimizer: Optimizer, name: EngineName | Group | None
+) -> PreparedStep | None:
     """Return the step that the last call of `train_step` has prepared, if this call is like it, else None.
 
     Parameters
@@ -105,7 +114,21 @@ def prepared_step(model: Module, loss: Loss, optimizer: Optimizer, name: EngineN
     """
     made = getattr(model, "compiled", None)
     step = made.prepared if type(made) is Compiled else None
-    return step if step is not None and step.is_for(loss, optimizer, DEFAULT if name is None else name) else None
+    if step is None or isinstance(name, Group):
+        return None
+    return step if step.is_for(loss, optimizer, DEFAULT if name is None else name) else None
+
+
+def _group_engine(who: str, model: Module, group: Group, *, loss: Loss, optimizer: Optimizer, x: Array) -> GroupEngine:
+    """Return the engine of a group, whose processes must train alike; `train_step` compares them in each message."""
+    if who == "train_step":
+        return GroupEngine(who, model, group)
+    step = None if DEFAULT == "numpy" else _native_steps(compiled(model), model, optimizer)
+    engine = GroupEngine(who, model, group, step)
+    arrays = f"{model.backend.name}, {model.dtype}, replicates {model.replicate_shape}"
+    words = {"model": model, "arrays": arrays, "loss": loss, "optimizer": optimizer, "x": describe(x)}
+    group.compare({name: str(value) for name, value in {**words, "engine": engine.words}.items()})
+    return engine
 
 
 def _check(who: str, name: EngineName | None, threads: int | None) -> tuple[EngineName, int | None]:

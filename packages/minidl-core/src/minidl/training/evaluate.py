@@ -11,6 +11,7 @@ from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.training.batches import batch_rows
 from minidl.training.check_samples import check_loss, check_reduction, check_targets
+from minidl.training.distributed.group import Group
 from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine
 from minidl.training.metrics import Evaluation, Tally, new_tally
@@ -27,7 +28,7 @@ def evaluate(
     accuracy: bool | None = None,
     sample_weight: Array | None = None,
     metrics: Sequence[str | Callable[[Array, Array], Any]] = (),
-    engine: EngineName | None = None,
+    engine: EngineName | Group | None = None,
     threads: int | None = None,
 ) -> Evaluation:
     """Measure loss, accuracy and metrics of a model in evaluation mode, in the memory of one batch.

@@ -18,6 +18,7 @@ from minidl.training.callbacks.calls import Callbacks
 from minidl.training.check_samples import check_samples
 from minidl.training.checkpoint.keeper import Keeper
 from minidl.training.checkpoint.script import Script
+from minidl.training.distributed.group import Group
 from minidl.training.engine import Engine, EngineName
 from minidl.training.engines import choose_engine_to_train
 from minidl.training.history import History
@@ -53,7 +54,7 @@ def fit(
     progress: bool = False,
     history: History | None = None,
     resume: str | os.PathLike[str] | None = None,
-    engine: EngineName | None = None,
+    engine: EngineName | Group | None = None,
     threads: int | None = None,
 ) -> History:
     """Train a model: each epoch goes once through the samples, in a new order.
@@ -125,11 +126,11 @@ def fit(
     resume : str or path, optional
         The file of a `Checkpoint`, to go on from: the same script runs again, and ends with the same bits. If there is
         no file yet, the training begins. `epochs` counts those before, too. It does not go with `history`.
-    engine : {"auto", "numpy", "native"}, optional
+    engine : {"auto", "numpy", "native"} or minidl.distributed.Group, optional
         The engine that runs the epochs: the NumPy implementation, or the compiled engine of minidl-native. ``"auto"``
-        takes the compiled engine where it is installed, knows everything in this training and is expected to be faster.
-        ``History.engine`` says which engine ran, and why. Without it, the environment variable ``MINIDL_ENGINE``
-        decides, and without that, ``"auto"``.
+        takes the compiled engine where it is installed, knows everything in this training and is expected to be faster;
+        the processes of a group share each batch. ``History.engine`` says which engine ran, and why. Without it, the
+        environment variable ``MINIDL_ENGINE`` decides, and without that, ``"auto"``.
     threads : int, optional
         Over which the native engine spreads replicates, or the rows and weights of one network that is wide enough;
         without it one for each processor, at most ``OMP_NUM_THREADS``. The numbers do not depend on it.

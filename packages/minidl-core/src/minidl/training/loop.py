@@ -64,6 +64,8 @@ class Loop:
         self._history, self._validate, self._callbacks, self._penalty = history, validate, callbacks, penalty
         self._own_loss = loss.private_copy()  # what its forward saves is this training's alone
         self._keeper = keeper
+        if keeper is not None:
+            keeper.writes = engine.leads
         self._batches = 0 if keeper is None else keeper.batches  # of the last epoch
         self._position: Position | None = None  # in the current epoch
         self._interrupt = Deferred()

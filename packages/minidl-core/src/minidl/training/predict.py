@@ -5,6 +5,7 @@ from __future__ import annotations
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import as_count
 from minidl.layers.module import Module
+from minidl.training.distributed.group import Group
 from minidl.training.engine import EngineName
 from minidl.training.engines import choose_engine
 
@@ -14,7 +15,7 @@ def predict(
     x: Array,
     *,
     batch_size: int | None = None,
-    engine: EngineName | None = None,
+    engine: EngineName | Group | None = None,
     threads: int | None = None,
 ) -> Array:
     """Compute the output of a model in evaluation mode.

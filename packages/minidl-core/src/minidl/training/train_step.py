@@ -11,6 +11,7 @@ from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.check_samples import check_loss
+from minidl.training.distributed.group import Group
 from minidl.training.engine import EngineName
 from minidl.training.engines import choose_engine_to_train, prepared_step
 from minidl.training.penalty import as_penalty
@@ -25,7 +26,7 @@ def train_step(
     *,
     sample_weight: Array | None = None,
     l2: Any = 0.0,
-    engine: EngineName | None = None,
+    engine: EngineName | Group | None = None,
     threads: int | None = None,
 ) -> Any:
     """Make one training step with one batch: forward, loss, backward, update.

@@ -12,6 +12,7 @@ from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.training.batches import batch_rows
 from minidl.training.check_samples import check_loss, check_samples
+from minidl.training.distributed.group import Group
 from minidl.training.engine import EngineName
 from minidl.training.engines import choose_engine
 from minidl.training.evaluate import measure
@@ -53,7 +54,7 @@ class Validator:
         *,
         accuracy: bool | None,
         metrics: Sequence[Metric],
-        engine: EngineName | None,
+        engine: EngineName | Group | None,
         threads: int | None,
     ) -> None:
         if not isinstance(data, Sequence) or len(data) not in (2, 3):

@@ -36,6 +36,8 @@ class Keeper:
         Of the last epoch before the training goes on; 0 for a new one.
     goes_on : bool
         Whether there is a file to go on from.
+    writes : bool
+        Whether this process writes checkpoints; see `Engine.leads`.
     """
 
     def __init__(self, callbacks: Callbacks, resume: str | os.PathLike[str] | None) -> None:
@@ -47,7 +49,7 @@ class Keeper:
         self._rngs = {f"rngs[{number}]": rng for number, rng in enumerate({id(rng): rng for rng in rngs}.values())}
         self._noted = self._states()  # before a stream is opened, to look at its first batch
         self._failed = self._ended = False
-        self.batches, self.goes_on = 0, self._saved is not None
+        self.batches, self.goes_on, self.writes = 0, self._saved is not None, True
 
     def begin(self, script: Script, source: Source, history: History, epochs: int) -> tuple[History, int]:
         """Take over the parts of the training, which have been checked.
@@ -162,7 +164,7 @@ class Keeper:
         sums: Sums | None,
         batches: int,
     ) -> None:
-        if not due:
+        if not due or not self.writes:
             return
         self._failed = True
         state = self._subject.take()

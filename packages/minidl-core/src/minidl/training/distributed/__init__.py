@@ -1,0 +1,1 @@
+"""One network trained by several processes, each of which computes a share of every batch."""

@@ -1,0 +1,157 @@
+"""The processes that train one network together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from minidl.arrays.backend import Array
+from minidl.arrays.checks import POSITIVE, as_number
+from minidl.training.distributed.links import Alone, Link, TorchLink
+
+_VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+class Group:
+    """The processes that train one network together; made by `group`.
+
+    Handed to `fit` or `train_step` as `engine`, it lets each process compute a share of every batch.
+
+    Parameters
+    ----------
+    rank, size : int
+        The number of this process, from 0, and of all.
+    link : Link
+        How they exchange numbers.
+
+    Attributes
+    ----------
+    rank, size : int
+    leads : bool
+        Whether this is process 0, which prints and writes files.
+    """
+
+    def __init__(self, rank: int, size: int, link: Link) -> None:
+        self.rank, self.size, self.leads = rank, size, rank == 0
+        self._link = link
+        self._where = "before the first step"
+
+    def add_up(self, array: Array, where: str = "") -> Array:
+        """Replace an array by its sum over all processes, and return it.
+
+        Parameters
+        ----------
+        array : array
+            Contiguous, of the same shape and dtype in each process.
+        where : str
+            The place in the training, for the error; without it that of the last call.
+
+        Raises
+        ------
+        RuntimeError
+            If another process has ended, or does not answer within the time limit.
+        """
+        self._where = where or self._where
+        try:
+            self._link.add_up(array)
+        except RuntimeError as error:
+            raise self._lost(error) from error
+        return array
+
+    def compare(self, words: Mapping[str, str]) -> None:
+        """Raise a ValueError, in each process, that names the first value which is not the same in all of them."""
+        try:
+            found = self._link.gather(dict(words))
+        except RuntimeError as error:
+            raise self._lost(error) from error
+        for rank, theirs in enumerate(found):
+            for name, expected in found[0].items():
+                if theirs[name] != expected:
+                    raise ValueError(
+                        f"fit: process {rank} of {self.size}: {name}: expected {expected}, as in process 0, "
+                        f"got {theirs[name]}"
+                    )
+
+    def _lost(self, error: RuntimeError) -> RuntimeError:
+        return RuntimeError(
+            f"minidl.distributed: process {self.rank} of {self.size} has lost another process {self._where}: one has "
+            f"ended, or did not answer within the time limit: {error}"
+        )
+
+    def __repr__(self) -> str:
+        return f"Group(process {self.rank} of {self.size})"
+
+
+@contextmanager
+def group(*, timeout: float = 60.0) -> Iterator[Group]:
+    """Open the group of the processes that a launcher has started; a context manager.
+
+    `torchrun` and most other launchers set the environment variables ``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and
+    ``MASTER_PORT``, by which the processes find each other over `torch.distributed`. Without ``RANK`` and
+    ``WORLD_SIZE`` the process is alone, and torch is not needed. A process group that exists already is used, and left
+    open.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds after which a process that does not answer counts as lost, above 0.
+
+    Yields
+    ------
+    Group
+
+    Raises
+    ------
+    ValueError
+        For a timeout that is not above 0, or variables that are missing or no ranks.
+    ImportError
+        If there are several processes and no torch.
+    RuntimeError
+        If the processes do not find each other within the time limit.
+
+    Examples
+    --------
+    The same script for one process and for many:
+
+    >>> import numpy as np
+    >>> import minidl
+    >>> from minidl import distributed
+    >>> x = np.linspace(-1, 1, 20, dtype=np.float32)[:, None]
+    >>> model = minidl.Linear(1, 1, rng=0)
+    >>> with distributed.group() as processes:
+    ...     options = {"epochs": 30, "batch_size": 4, "rng": 1, "engine": processes}
+    ...     history = minidl.fit(model, minidl.MSELoss("mean"), minidl.SGD(model, lr=0.3), x, 3 * x, **options)
+    >>> history.engine, f"{model.weight.item():.2f}"
+    ('numpy, 1 process', '3.00')
+    """
+    limit = float(as_number("minidl.distributed.group", "timeout", timeout, POSITIVE))
+    rank, size = _place()
+    link: Link = Alone() if size == 1 else TorchLink(limit)
+    try:
+        yield Group(rank, size, link)
+    finally:
+        link.close()
+
+
+def _place() -> tuple[int, int]:
+    """Return rank and size as the launcher has set them; 0 and 1 without a launcher."""
+    given = {name: os.environ.get(name, "") for name in _VARIABLES}
+    if not given["RANK"] and not given["WORLD_SIZE"]:
+        return 0, 1
+    missing = [name for name, value in given.items() if not value]
+    if missing:
+        raise ValueError(
+            f"minidl.distributed.group: expected a launcher to set {', '.join(_VARIABLES)}, got no "
+            f"{' and no '.join(missing)}"
+        )
+    try:
+        rank, size = int(given["RANK"]), int(given["WORLD_SIZE"])
+    except ValueError:
+        rank, size = -1, 0
+    if not 0 <= rank < size:
+        raise ValueError(
+            f"minidl.distributed.group: expected RANK from 0 to WORLD_SIZE - 1, got {given['RANK']} of "
+            f"{given['WORLD_SIZE']}"
+        )
+    return rank, size

@@ -1,0 +1,83 @@
+"""How processes exchange numbers: over `torch.distributed`, or not at all where there is one process."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+import numpy as np
+
+from minidl.arrays.backend import Array
+
+
+class Link(Protocol):
+    """What a `Group` needs from a library of communication; every process calls the same methods in the same order."""
+
+    def add_up(self, array: Array) -> None:
+        """Replace a contiguous array by its sum over all processes, equal to the last bit in each of them."""
+
+    def gather(self, words: Any) -> list[Any]:
+        """Return the plain values that the processes have called this with, by rank."""
+
+    def close(self) -> None:
+        """Leave the group."""
+
+
+class Alone:
+    """A process without others."""
+
+    def add_up(self, array: Array) -> None:
+        """Leave the array as it is: its sum over one process."""
+
+    def gather(self, words: Any) -> list[Any]:
+        """Return the values of the only process."""
+        return [words]
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class TorchLink:
+    """The default process group of `torch.distributed`: gloo for arrays on the CPU, NCCL for tensors on GPUs.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds after which a process that does not answer counts as lost. A process group that exists already keeps
+        its own limit, and is not closed.
+
+    Raises
+    ------
+    ImportError
+        If torch is not installed.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        if find_spec("torch") is None:
+            raise ImportError("minidl.distributed: more than one process needs torch: pip install torch")
+        import torch  # noqa: PLC0415 - only who trains in several processes pays for it
+        from torch import distributed  # noqa: PLC0415 - the same
+
+        self._torch, self._distributed = torch, distributed
+        self._is_mine = not distributed.is_initialized()
+        if self._is_mine:
+            has_gpus = torch.cuda.is_available() and distributed.is_nccl_available()
+            backend = "cpu:gloo,cuda:nccl" if has_gpus else "gloo"
+            distributed.init_process_group(backend, timeout=timedelta(seconds=timeout))
+
+    def add_up(self, array: Array) -> None:
+        """Sum in place: a NumPy array shares its memory with the tensor that torch sends."""
+        tensor = self._torch.from_numpy(array) if isinstance(array, np.ndarray) else array
+        self._distributed.all_reduce(tensor)
+
+    def gather(self, words: Any) -> list[Any]:
+        """Return the plain values of all processes."""
+        found: list[Any] = [None] * self._distributed.get_world_size()
+        self._distributed.all_gather_object(found, words)
+        return found
+
+    def close(self) -> None:
+        """Close the process group if this object has opened it."""
+        if self._is_mine and self._distributed.is_initialized():
+            self._distributed.destroy_process_group()

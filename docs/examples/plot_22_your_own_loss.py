@@ -22,7 +22,10 @@ SEEDS, EPOCHS, SAMPLES = list(range(20)), 150, 300
 # For small :math:`d` this is :math:`d^2 / 2`, and for large ones :math:`s |d|` minus a constant. The hyperbolic cosine
 # overflows early, in float32 at 89. With :math:`a = |d / s|`, its logarithm is
 #
-# .. math:: \log \cosh a = \log \frac{e^a + e^{-a}}{2} = a + \log(1 + e^{-2a}) - \log 2 ,
+# .. math::
+#
+#    \log \cosh a &= \log \frac{e^a + e^{-a}}{2} \\
+#    &= a + \log(1 + e^{-2a}) - \log 2 ,
 #
 # where no exponent is positive.
 #

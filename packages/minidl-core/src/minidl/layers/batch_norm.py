@@ -199,9 +199,8 @@ class BatchNorm1d(Module):
 
     def _count(self, x: Array) -> int:
         """Return the number of rows that a mean is taken over."""
-        axes = self._sample_axes(x)
-        samples = x.shape[axes[0]] if self.share is None else self.share.count
-        return int(samples * prod(x.shape[axis] for axis in axes[1:]))
+        sizes = [x.shape[axis] for axis in self._sample_axes(x)]
+        return prod(sizes if self.share is None else [self.share.count, *sizes[1:]])
 
     def _sample_axes(self, x: Array) -> tuple[int, ...]:
         """Return the axes between the replicates and the features; an x of two axes is shared by the replicates."""

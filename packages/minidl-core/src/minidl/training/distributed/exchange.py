@@ -12,6 +12,7 @@ from minidl.layers.module import Module
 from minidl.training.distributed.group import Group
 from minidl.training.metrics import Sums
 
+_BEHIND = 7  # numbers behind a gradient: the four of `Sums`, the divisor and two fingerprints
 _LARGEST = 2**12  # of a fingerprint in a message: float32 adds up those of 4,096 processes exactly
 
 
@@ -37,7 +38,7 @@ class Exchange:
         self._model, self._group = model, group
         backend = model.backend
         dtype = backend.xp.float32 if model.dtype.itemsize == 2 else model.dtype
-        shape = (*model.replicate_shape, model.values.shape[-1] + len(Sums._fields) + 3)
+        shape = (*model.replicate_shape, model.values.shape[-1] + _BEHIND)
         self._message = backend.asarray(np.zeros(shape), dtype)
         self.bytes = prod(shape) * int(self._message.dtype.itemsize)
 

@@ -177,7 +177,7 @@ def _add(tally: Tally, loss: Loss, sums: Sums, penalty: Penalty | None) -> Any:
     """Add a batch to the tally, and return its loss with the penalty, as `Tally.add` does."""
     times = sums.samples if loss.reduction != "sum" else 1  # the mean of a batch counts once for each sample
     if penalty is not None:
-        sums = sums._replace(loss=sums.loss + penalty.value(loss) * times)
+        sums = Sums(sums.loss + penalty.value(loss) * times, *sums[1:])
     tally.start(Sums(*(before + new for before, new in zip(tally.sums(), sums, strict=True))))
     return sums.loss / np.where(np.equal(times, 0), 1, times)
 

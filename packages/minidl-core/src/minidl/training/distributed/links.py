@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,11 +53,11 @@ class TorchLink:
     """
 
     def __init__(self, timeout: float) -> None:
-        if find_spec("torch") is None:
-            raise ImportError("minidl.distributed: more than one process needs torch: pip install torch")
-        import torch  # noqa: PLC0415 - only who trains in several processes pays for it
-        from torch import distributed  # noqa: PLC0415 - the same
-
+        try:
+            import torch  # noqa: PLC0415 - only who trains in several processes pays for it
+            from torch import distributed  # noqa: PLC0415 - the same
+        except ModuleNotFoundError as error:
+            raise ImportError("minidl.distributed: more than one process needs torch: pip install torch") from error
         self._torch, self._distributed = torch, distributed
         self._is_mine = not distributed.is_initialized()
         if self._is_mine:

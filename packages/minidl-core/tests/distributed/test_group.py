@@ -221,6 +221,25 @@ def test_a_step_with_a_loss_of_nan_is_not_made(in_processes):
         assert unchanged
 
 
+def stepped_together(engine, x, l2):
+    model = minidl.replicate(lambda rng: minidl.Linear(2, 1, rng=rng, dtype="float64"), [0, 1, 2])
+    optimizer = minidl.Adam(model, 0.1)
+    value = minidl.train_step(model, minidl.MSELoss("mean"), optimizer, x, Y.astype(np.float64), engine=engine, l2=l2)
+    return value, model.values, optimizer.m
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_step_of_replicates_is_that_of_one_process(in_processes, l2, lost):
+    x = np.stack([X, X, X]).astype(np.float64)
+    x[:lost, 9] = np.nan
+    expected = stepped_together("numpy", x, l2)
+    assert np.isnan(expected[0]).tolist() == [lost > 0, False, False]
+    for found in in_processes(2, lambda group: stepped_together(group, x, l2)):
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-15)
+
+
 def test_a_step_that_fails_changes_nothing(in_processes):
     def failing(group):
         model = minidl.Sequential([minidl.Linear(2, 3, rng=0), minidl.Dropout(0.5, rng=0)])

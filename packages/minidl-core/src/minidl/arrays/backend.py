@@ -185,6 +185,8 @@ def backend_of(x: Any, who: object, name: str = "x") -> Backend:
 
 def dtype_name(dtype: Any) -> str:
     """Return the name of a dtype, the same for ``np.float32``, ``torch.float32`` and ``"float32"``."""
+    if isinstance(dtype, np.dtype):
+        return _numpy_name(dtype)
     name = str(dtype)
     if name.startswith("torch."):
         return name.removeprefix("torch.")
@@ -192,6 +194,11 @@ def dtype_name(dtype: Any) -> str:
         return str(np.dtype(dtype).name)
     except TypeError:
         return name
+
+
+@lru_cache
+def _numpy_name(dtype: np.dtype[Any]) -> str:
+    return str(dtype.name)  # which NumPy puts together anew each time
 
 
 def is_float(x: Array) -> bool:

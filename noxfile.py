@@ -267,7 +267,7 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def benchmarks(session: nox.Session) -> None:
-    """Measure minidl beside what a user would pick instead, and say which claims hold; under five minutes.
+    """Measure minidl beside what a user would pick instead, and say which claims hold; some twelve minutes.
 
     `nox -s benchmarks -- --quick` takes under one. Other options go to pytest too: `-- -k width`. The measurements are
     also kept as JSON under benchmarks/.benchmarks/. `nox -s benchmarks -P 3.12` takes another Python, without torch

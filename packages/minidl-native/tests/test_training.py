@@ -67,6 +67,17 @@ def test_losses(trained, isa, dtype, loss, classes, kind, reduction):
     trained.assert_alike(sides)
 
 
+@pytest.mark.parametrize("classes", [3, 8, 17])
+def test_classes_in_several_vectors_and_equal_predictions_of_which_the_first_counts(trained, isa, dtype, classes):
+    x, y = samples(60, 3, classes, dtype, "labels")
+    x[::3] = 0  # whose logits are all 0, since there is no bias
+    y[::6] = 0
+    build = lambda: chain((3, classes), dtype=dtype, bias=False)  # noqa: E731 - as short as its formula
+    sides = trained.both(build, minidl.CrossEntropyLoss(), lambda m: minidl.SGD(m, 0.02), x, y, isa=isa)
+    trained.assert_alike(sides)
+    assert sides[1].accuracies[0] >= 1 / 6
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_optimizers_over_some_hundred_steps(trained, isa, dtype, optimizer):
     x, y = samples(50, 4, 3, dtype)

@@ -242,32 +242,38 @@ struct CrossEntropyLoss : Loss {
   static constexpr Names settings = {{"label_smoothing", "ceiling"}};
   static constexpr bool takes_classes = true, mean_over_rows = true;
 
-  // With smoothing e, the target is (1 - e) p + e / C.
+  // softmax(x) = exp(x - max x) / sum of these. With smoothing e, the target is (1 - e) p + e / C.
   template <class T>
   static double sum(const Row<T>& row, const Numbers<T>& settings, T scale, T* g) {
-    const T *x = row.f, *p = row.y, e = settings[0], uniform = e / (T)row.cols;
-    T most = x[0], terms = 0;
-    for (int64_t j = 1; j < row.cols; ++j) most = x[j] > most || x[j] != x[j] ? x[j] : most;
-    for (int64_t k = 0; k < row.ld; k += LANES<T>) store(g + k, exp<T>(load(x + k) - most));
-    for (int64_t j = 0; j < row.cols; ++j) terms += g[j];
-    const T log_sum = log_of(terms);
-    for (int64_t k = 0; k < row.ld; k += LANES<T>) store(g + k, exp<T>((load(x + k) - most) - log_sum));
-    if (!p && e == 0) {
-      g[row.label] -= 1;
-      for (int64_t j = 0; j < row.cols; ++j) g[j] *= scale;
-      return at_most<T>(-((x[row.label] - most) - log_sum), settings[1]);
+    const T* x = row.f;
+    // Some columns. A pad becomes -inf, which is no maximum and whose exponential is 0.
+    const auto at = [&](int64_t k) { return places<T>(k) < (T)row.cols ? load(x + k) : all<T>(-(T)__builtin_inf()); };
+    Vector<T> high = at(0), sums = {};
+    for (int64_t k = LANES<T>; k < row.ld; k += LANES<T>) high = larger<T>(at(k), high);
+    const T most = largest<T>(high);
+    for (int64_t k = 0; k < row.ld; k += LANES<T>) {
+      const Vector<T> part = exp<T>(at(k) - most);
+      store(g + k, part);
+      sums += part;
     }
-    T term = 0, mass = 0;
+    const T total = minidl::MINIDL_ISA::sum<T>(sums), log_total = log_of(total), e = settings[0];
+    if (!row.y && e == 0) {
+      for (int64_t k = 0; k < row.ld; k += LANES<T>) {
+        const Vector<T> taken = places<T>(k) == (T)row.label ? all<T>(total) : Vector<T>{};
+        store(g + k, (load(g + k) - taken) * (scale / total));
+      }
+      return at_most<T>(log_total - (x[row.label] - most), settings[1]);
+    }
+    const auto target = [&](int64_t j) {
+      return (1 - e) * (row.y ? row.y[j] : j == row.label) + e / (T)row.cols;
+    };
+    T loss = 0, mass = 0;
     for (int64_t j = 0; j < row.cols; ++j) {
-      const T target = (1 - e) * (p ? p[j] : j == row.label) + uniform;
-      term += target * ((x[j] - most) - log_sum);
-      mass += target;
+      loss += target(j) * (log_total - (x[j] - most));
+      mass += target(j);
     }
-    for (int64_t j = 0; j < row.cols; ++j) {
-      const T target = (1 - e) * (p ? p[j] : j == row.label) + uniform;
-      g[j] = (g[j] * mass - target) * scale;
-    }
-    return at_most<T>(-term, settings[1]);
+    for (int64_t j = 0; j < row.cols; ++j) g[j] = (g[j] / total * mass - target(j)) * scale;
+    return at_most<T>(loss, settings[1]);
   }
 };
 
@@ -305,6 +311,17 @@ int64_t class_of(const T* row, int64_t cols, T threshold) {
   return best;
 }
 
+// Whether class_of is a label. It counts what speaks against that, without a branch that random rows would mispredict.
+template <class T>
+bool is_hit(const T* row, int64_t cols, int64_t label, T threshold) {
+  const T own = row[label < cols ? label : 0];
+  if (cols < 3 || own != own) return class_of<T>(row, cols, threshold) == label;
+  int against = 0;
+  for (int64_t j = 0; j < label; ++j) against += !(row[j] < own);
+  for (int64_t j = label + 1; j < cols; ++j) against += !(row[j] <= own);
+  return !against;
+}
+
 template <class T>
 double count_hits(const Batch<T>& batch, T threshold) {
   double hits = 0;
@@ -312,7 +329,7 @@ double count_hits(const Batch<T>& batch, T threshold) {
   const T least = threshold > (T)1e30 ? threshold : (T)0.5;
   for (int64_t i = 0; i < batch.rows; ++i) {
     const int64_t label = batch.classes ? batch.label(i) : class_of<T>(batch.target(i), batch.cols, least);
-    if (class_of<T>(batch.f + i * batch.ld, batch.cols, threshold) == label) hits += batch.weight(i);
+    if (is_hit<T>(batch.f + i * batch.ld, batch.cols, label, threshold)) hits += batch.weight(i);
   }
   return hits;
 }

@@ -129,30 +129,6 @@ void product(int64_t rows, int64_t cols, int64_t inner, Left<T> a, Right<T> b, T
   }
 }
 
-// Pack W, of shape (out, in), as the right matrix of x Wᵀ, of shape (in, out).
-template <class T>
-void pack_transposed(const T* w, int64_t out, int64_t in, T* to) {
-  for (int64_t col = 0; col < out; col += PANEL<T>, to += in * PANEL<T>) {
-    const int64_t width = out - col < PANEL<T> ? out - col : PANEL<T>, row = padded<T>(width);
-    for (int64_t j = 0; j < width; ++j) {
-      const T* from = w + (col + j) * in;
-      for (int64_t k = 0; k < in; ++k) to[k * row + j] = from[k];
-    }
-  }
-}
-
-// Pack W, whose rows lie `ld` apart, as the right matrix of g W, of shape (out, in).
-template <class T>
-void pack(const T* w, int64_t out, int64_t in, int64_t ld, T* to) {
-  for (int64_t col = 0; col < in; col += PANEL<T>, to += out * PANEL<T>) {
-    const int64_t width = in - col < PANEL<T> ? in - col : PANEL<T>, row = padded<T>(width);
-    for (int64_t k = 0; k < out; ++k) {
-      const T* from = w + k * ld + col;
-      for (int64_t j = 0; j < width; ++j) to[k * row + j] = from[j];
-    }
-  }
-}
-
 // The sum of f(i) over rows i.
 template <class T, class F>
 inline Vector<T> sum_over(int64_t rows, const F& f) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kinds.hpp"
-#include "product.hpp"
+#include "packing.hpp"
 #include "team.hpp"
 
 namespace minidl {

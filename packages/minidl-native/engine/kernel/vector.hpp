@@ -118,6 +118,30 @@ inline T sum(Vector<T> v) {
   return part[0];
 }
 
+// The numbers from k on.
+template <class T>
+inline Vector<T> places(int64_t k) {
+  Vector<T> v;
+  for (int64_t i = 0; i < LANES<T>; ++i) v[i] = (T)i;
+  return v + (T)k;
+}
+
+// The larger of each two; b where one is nan.
+template <class T>
+inline Vector<T> larger(Vector<T> a, Vector<T> b) {
+  return a > b ? a : b;
+}
+
+template <class T>
+inline T largest(Vector<T> v) {
+  T part[LANES<T>];
+  store(part, v);
+  for (int64_t half = LANES<T> / 2; half; half /= 2) {
+    for (int64_t i = 0; i < half; ++i) part[i] = part[i] > part[i + half] ? part[i] : part[i + half];
+  }
+  return part[0];
+}
+
 // 2**n from n + `magic`. The bits are unsigned, because those of nan overflow.
 template <class T>
 inline Vector<T> power_of_two(Vector<T> shifted) {

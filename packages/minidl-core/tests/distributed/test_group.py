@@ -110,6 +110,15 @@ def test_a_process_group_that_exists_is_used_and_left_open(tmp_path):
         torch.destroy_process_group()
 
 
+def test_a_process_group_that_exists_says_who_belongs_to_it(environment, monkeypatch):
+    torch = pytest.importorskip("torch.distributed")
+    environment()
+    for name, found in (("is_initialized", True), ("get_rank", 1), ("get_world_size", 3)):
+        monkeypatch.setattr(torch, name, lambda found=found: found)
+    with distributed.group() as group:
+        assert str(group) == "Group(process 1 of 3)"
+
+
 def test_each_sample_is_in_one_share():
     order = np.random.default_rng(0).permutation(23)
     part = Part(1, Samples("fit", X, Y, ()), order, 5)
@@ -130,6 +139,15 @@ DIFFERENT = {
     "another model": (lambda rank: {"model": small() if rank else minidl.Linear(2, 1)}, "process 1 of 2: model: "),
     "another dtype": (lambda rank: {"x": X.astype("f8") if rank else X}, "process 1 of 2: x: expected float32"),
     "other samples": (lambda rank: {"rng": rank}, "expected the same samples in all processes, got others"),
+    "inputs of its own": (
+        lambda rank: {"x": X + rank},
+        "expected the same samples in all processes, got others in epoch 1",
+    ),
+    "targets of its own": (lambda rank: {"y": Y + rank}, "expected the same samples in all processes"),
+    "weights of its own": (
+        lambda rank: {"sample_weight": np.ones(len(X)) + rank},
+        "expected the same samples in all processes",
+    ),
     "other batches": (lambda rank: {"batch_size": 5 + rank}, "expected the same samples"),
     "other parameters": (lambda rank: {"model": small(rng=rank)}, "expected the same parameters in all processes"),
     "a stream of its own": (

@@ -13,6 +13,7 @@ from minidl_experiments.tabular.reading import Table
 from minidl_experiments.tabular.words import listed, near
 
 MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "?"})
+WHOLE = r"^([+-]?\d+)\.0+$"  # as programs write whole numbers beside missing cells
 LARGEST = 1e150  # of a number, whose square is finite
 MOST_TEXTS = 100  # different texts in a column that is not named as categorical
 
@@ -58,20 +59,19 @@ def column_of(table: Table, name: str, option: str) -> Any:
 
 
 def as_text(column: Any) -> Cells:
-    """Return the cells of a column as text; whole numbers have no decimals."""
+    """Return the cells of a column as text; whole numbers have no decimals, so that ``1.0`` and ``1`` are one class."""
     if column.dtype.kind in "biuf":
         missing = np.asarray(column.isna())
         values = np.array([_word(value) for value in column.tolist()], object)
     else:
-        values = np.array(column.astype(object).where(column.notna(), "").map(str).str.strip(), object)
+        texts = column.astype(object).where(column.notna(), "").map(str).str.strip()
+        values = np.array(texts.str.replace(WHOLE, r"\1", regex=True), object)
         missing = np.isin(values, list(MISSING))
     values[missing] = ""
     return Cells(values, missing)
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -143,7 +143,7 @@ def _guessed(table: Table, name: str, column: Any) -> Cells:
     cells, wrong = as_numbers(column)
     there = int((~cells.missing).sum())
     if not there or 2 * int(wrong.sum()) < there:
-        _refuse(table, name, wrong, hint=f"; or is it a column of text: --categorical {name}?")
+        _refuse(table, name, cells, wrong, hint=f"; or is it a column of text: --categorical {name}?")
         return cells
     return as_text(column)
 
@@ -180,15 +180,15 @@ def read_as(table: Table, kinds: Mapping[str, bool]) -> dict[str, Cells]:
 def read_numbers(table: Table, name: str) -> Cells:
     """Return a column as numbers; raise for a cell that is none, naming file and line."""
     cells, wrong = as_numbers(table.frame[name])
-    _refuse(table, name, wrong)
+    _refuse(table, name, cells, wrong)
     return cells
 
 
-def _refuse(table: Table, name: str, wrong: np.ndarray, hint: str = "") -> None:
+def _refuse(table: Table, name: str, cells: Cells, wrong: np.ndarray, hint: str = "") -> None:
+    """Raise for the first wrong cell; one that is a number is too large."""
     if wrong.any():
         row = int(wrong.argmax())
+        limit = "" if np.isnan(cells.entries[row]) else f" of at most {LARGEST:g}"
         others = f" ({wrong.sum()} such cells)" if wrong.sum() > 1 else ""
         got = str(table.frame[name].iloc[row])[:60]
-        raise ValueError(
-            f"{table.place(row)}: column {name!r}: expected a number of at most {LARGEST:g}, got {got!r}{others}{hint}"
-        )
+        raise ValueError(f"{table.place(row)}: column {name!r}: expected a number{limit}, got {got!r}{others}{hint}")

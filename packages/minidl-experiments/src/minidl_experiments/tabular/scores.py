@@ -88,8 +88,8 @@ def score_outcomes(target: Target, y: np.ndarray, outcomes: Sequence[Outcome], s
     scores = []
     for name, (unit, measure) in measures(target).items():
         factor = 100 if unit == "%" else 1
-        values = [factor * measure(y[outcome.rows], outcome.values) for outcome in outcomes]
-        baselines = [factor * measure(y[outcome.rows], outcome.baseline) for outcome in outcomes]
+        values = _defined([factor * measure(y[outcome.rows], outcome.values) for outcome in outcomes])
+        baselines = _defined([factor * measure(y[outcome.rows], outcome.baseline) for outcome in outcomes])
         if len(outcomes) > 1:
             low, high = min(values), max(values)
         else:
@@ -120,8 +120,13 @@ def _singles(
 ) -> tuple[float, float, float] | None:
     if len(outcomes[0].each) == 1:
         return None
-    found = [factor * measure(y[outcome.rows], one) for outcome in outcomes for one in outcome.each]
+    found = _defined([factor * measure(y[outcome.rows], one) for outcome in outcomes for one in outcome.each])
     return float(np.mean(found)), min(found), max(found)
+
+
+def _defined(values: list[float]) -> list[float]:
+    """Return the values that exist, else nan: a fold without rows of one of the classes has no AUC."""
+    return [value for value in values if np.isfinite(value)] or [float("nan")]
 
 
 def _accuracy(y: np.ndarray, p: np.ndarray) -> float:

@@ -55,7 +55,8 @@ class Trained:
     best_epochs : array of int, shape (networks,)
         The epoch whose parameters each network has.
     dead : list of (str, float, int)
-        The hidden layers with units that are dead for all training rows: layer, share over all networks, units.
+        The hidden layers with units that are dead for all rows to train and validate on: layer, share over all
+        networks, units. Empty for networks of several samples.
     """
 
     model: minidl.Module
@@ -111,7 +112,8 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
     history = _fit(partial(run, **more))
     best = stopping.best_epoch if held is not None else np.full(len(seeds), len(history))
     _check(history, best, kept_best=held is not None)
-    return Trained(model, history, np.asarray(best), _dead_layers(model, x))
+    dead = _dead_layers(model, x[parts[0].train]) if len(parts) == 1 else []
+    return Trained(model, history, np.asarray(best), dead)
 
 
 def _metrics(kind: Loss) -> list[str]:

@@ -153,6 +153,8 @@ def test_evaluate_needs_targets_that_the_model_knows(run, model, fails):
     fails("line 3: no target in kind (1 such row): --drop-unlabelled", "evaluate", model, "-", input=text)
     result = run("evaluate", model, "-", "--drop-unlabelled", input=text)
     assert "note: 1 row without a target: left out" in result.stdout
+    assert "data: 1 row\n" in result.stdout
+    assert re.search(r"AUC +- +-  ", result.stdout)  # which needs rows of both classes
     fails(
         "expected rows with a target in kind, got none",
         "evaluate",

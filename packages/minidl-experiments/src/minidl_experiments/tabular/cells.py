@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from minidl_experiments.tabular.reading import Table
-from minidl_experiments.tabular.words import listed, near
+from minidl_experiments.tabular.words import listed, near, number_like
 
 MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "?"})
 WHOLE = r"^([+-]?\d+)\.0+$"  # as programs write whole numbers beside missing cells
@@ -130,10 +130,12 @@ def read_features(table: Table, names: Sequence[str], categorical: Sequence[str]
             many += [name] * (len(set(found[name].entries.tolist())) > MOST_TEXTS)
     if many:
         what = "column" if len(many) == 1 else "columns"
+        text = number_like(found[many[0]].entries.tolist())
+        hint = f"; {text!r} is no number: write numbers without signs and separators" if text else ""
         raise ValueError(
             f"{table.sources[0].name}: {what} {listed(many)}: more than {MOST_TEXTS} different texts, such as names or "
             f"numbers of people: leave them out by --drop {many[0]}, or take a column for each by "
-            f"--categorical {many[0]}"
+            f"--categorical {many[0]}{hint}"
         )
     return found
 

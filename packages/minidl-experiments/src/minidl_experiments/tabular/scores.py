@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from minidl_experiments.tabular.target import ClassTarget, NumberTarget, Target
+from minidl_experiments.tabular.words import counted
 
 LOW, HIGH = 0.025, 0.975
 RESAMPLES = 1000
@@ -103,7 +104,7 @@ def interval_words(outcomes: Sequence[Outcome]) -> str:
     """Return what the intervals are."""
     if len(outcomes) > 1:
         return f"the lowest and the highest of {len(outcomes)} folds"
-    return f"95 % over resampled test rows ({len(outcomes[0].rows)} rows, bootstrap)"
+    return f"95 % over resampled test rows ({counted(len(outcomes[0].rows), 'row')}, bootstrap)"
 
 
 def _resampled(measure: Measure, y: np.ndarray, values: np.ndarray, seed: int) -> tuple[float, float]:

@@ -108,6 +108,12 @@ WRONG = {
     "a name twice": ("a,b,a\n1,2,3\n", "t.csv: expected columns of different names, got 'a' 2 times"),
     "Latin-1": ("a,b\n1,2\n3,é\n".encode("latin-1"), "t.csv: line 3: expected text in UTF-8, got the byte 0xe9"),
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "expected text in UTF-8, got UTF-16"),
+    "quotes on a line": (
+        'a,b\n1,2\n""\n',
+        "t.csv: expected empty lines between rows to be blank, got one with an empty",
+    ),
+    "a space of another kind": ("a,b\n1,2\n\u00a0\n", "t.csv: line 3: expected 2 cells"),
+    "hardly a name": ("\r;", "t.csv: No columns"),
     "a NUL": ("a,b\n1,\0\n", "t.csv: line 2: expected text, got a NUL byte"),
 }
 

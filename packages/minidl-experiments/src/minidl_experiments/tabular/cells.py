@@ -66,7 +66,7 @@ def as_text(column: Any) -> Cells:
     else:
         texts = column.astype(object).where(column.notna(), "").map(str).str.strip()
         values = np.array(texts.str.replace(WHOLE, r"\1", regex=True), object)
-        missing = np.isin(values, list(MISSING))
+        missing = texts.isin(MISSING).to_numpy()
     values[missing] = ""
     return Cells(values, missing)
 
@@ -87,10 +87,19 @@ def as_numbers(column: Any) -> tuple[Cells, np.ndarray]:
         values = column.to_numpy(np.float64, na_value=np.nan)
         missing = np.isnan(values)
     else:
-        texts = as_text(column)
-        missing = texts.missing
-        values = pd.to_numeric(pd.Series(texts.entries, dtype=object), errors="coerce").to_numpy(np.float64)
+        values, missing = _parsed(column)
     return Cells(values, missing), ~missing & ~(np.abs(values) <= LARGEST)
+
+
+def _parsed(column: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of a column of text, nan for other text, and which cells are missing."""
+    if not pd.api.types.is_string_dtype(column):
+        texts = as_text(column)
+        return np.array(pd.to_numeric(pd.Series(texts.entries, dtype=object), errors="coerce"), float), texts.missing
+    values = np.array(pd.to_numeric(column.astype(object), errors="coerce"), float)
+    missing, rest = np.zeros(len(column), bool), np.isnan(values)
+    missing[rest] = as_text(column[rest]).missing
+    return values, missing
 
 
 def check_kind(name: str, column: Any, who: str) -> None:

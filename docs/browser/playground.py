@@ -79,6 +79,9 @@ def _reads_a_table(page: Any) -> list[str]:
     faults = _wait(page, "() => document.getElementById('epoch').textContent.startsWith('1 ')")
     if "class 0, a (rings)" not in page.inner_text("#output-legend"):
         faults.append(f"expected the names of the classes, got {page.inner_text('#output-legend')}")
+    page.wait_for_timeout(500)  # the address follows the points after a moment
+    if "class=a&class=b" not in page.url:
+        faults.append(f"expected the names of the classes in the address, got {page.url}")
     page.fill("#table", "1,2,3,4\n" * 5)
     page.click("#use-table")
     return faults + _wait(page, "() => document.getElementById('fault').textContent.includes('columns')")

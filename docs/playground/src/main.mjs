@@ -1,8 +1,9 @@
 // The page: settings go to the worker, frames come from it to the screen.
 
+import { addressOf, pointsFrom } from "./address.mjs";
 import { fromHash, toHash } from "./config.mjs";
 import { choices, fitting, Form, isClasses } from "./view/form.mjs";
-import { Points, pointsFrom, samplesOf, textOfPoints } from "./view/points.mjs";
+import { Points, samplesOf } from "./view/points.mjs";
 import { copy, download, savePicture } from "./view/save.mjs";
 import { $, Screen } from "./view/screen.mjs";
 
@@ -16,7 +17,7 @@ const answers = {
   ready({ activations }) {
     const options = choices(activations);
     const begin = () => {
-      view.own = pointsFrom(new URLSearchParams(given()).get("points"));
+      view.own = pointsFrom(new URLSearchParams(given()));
       apply(fromHash(given(), options));
     };
     form = new Form($("settings"), activations, apply);
@@ -38,7 +39,9 @@ const answers = {
     view.epoch = frame.epoch;
     if (frame.lost) fail(wordsOfLost(frame.lost));
     if (frame.isOver && view.running) toggle(false);
-    $("run").disabled = $("step").disabled = frame.isOver;
+    const buttons = [$("run"), $("step")];
+    if (frame.isOver && buttons.includes(document.activeElement)) $("reset").focus(); // a disabled one would lose it
+    for (const button of buttons) button.disabled = frame.isOver;
   },
   saved({ what, content }) {
     if (what === "safetensors") return download("playground.safetensors", content, "application/octet-stream");
@@ -65,7 +68,7 @@ const given = () => location.hash.slice(1) || location.search.slice(1);
 
 function address() {
   const settings = toHash(view.config) || "data=disk";
-  return view.config.data === "own" ? `${settings}&points=${textOfPoints(view.own)}` : settings;
+  return view.config.data === "own" ? `${settings}&${addressOf(view.own)}` : settings;
 }
 
 // Points are drawn faster than a browser lets an address change.

@@ -4,10 +4,14 @@
 
 /** The plane that is shown, and its resolution for the output and for a unit. */
 export const REACH = 1.2;
+export const DEEP = 1.4; // the range of targets that is shown beside a curve
 export const GRID = 48;
 export const SMALL = 18;
 export const LINE = 96;
 const BINS = 24;
+
+/** Whether a point, or one of a curve, lies in the picture. */
+export const isInside = ([x, y], width) => Math.abs(x) <= REACH && Math.abs(y) <= (width === 1 ? DEEP : REACH);
 
 const place = (i, n) => REACH * ((2 * (i + 0.5)) / n - 1);
 

@@ -1,15 +1,17 @@
 // What the page shows of a training, its settings as text, and tables of the visitor, printed as JSON.
 import { readFileSync } from "node:fs";
 
+import { addressOf, pointsFrom } from "../src/address.mjs";
 import { DEFAULTS, fromHash, toHash } from "../src/config.mjs";
 import { loadEngine } from "../src/engine.mjs";
-import { inputsOver, layerFacts, outputs, readOutput, responses, SMALL } from "../src/observe.mjs";
+import { inputsOver, isInside, layerFacts, outputs, readOutput, responses, SMALL } from "../src/observe.mjs";
 import { ownData, readTable, standardised, thinned } from "../src/own.mjs";
 import { toPython } from "../src/python.mjs";
 import { dataOf, Session } from "../src/session.mjs";
+import { ticksOf } from "../src/view/paint.mjs";
 
 const engine = await loadEngine(readFileSync(process.argv[2]));
-const { config: changes, tables, many, hashes, pieces } = JSON.parse(readFileSync(0, "utf8"));
+const { config: changes, tables, many, hashes, points, ranges, pieces } = JSON.parse(readFileSync(0, "utf8"));
 const config = { ...DEFAULTS, ...changes };
 const session = new Session(engine, config, dataOf(engine, config));
 while (!session.isOver) session.epoch();
@@ -54,5 +56,8 @@ console.log(
     hashes: hashes.map((hash) => fromHash(hash, choices)),
     again: hashes.map((hash) => toHash(fromHash(hash, choices))),
     lostAfter: lost.epochs,
+    points: points.map((address) => addressOf(pointsFrom(new URLSearchParams(address)))),
+    inside: [1, 2].map((width) => [1.19, 1.3, 1.5].map((y) => isInside([0, y], width))),
+    ticks: ranges.map(([least, most]) => ticksOf(least, most)),
   }),
 );

@@ -34,6 +34,15 @@ HASHES = [
     "layers=&data=nothing&lr=word&replicates=1e9&batch=2.6&layers_=1&loss=<b>",
     "layers=99.Nothing.2_3",
 ]
+ROWS = "0.1,0.2,0_0.5,0.5,1_-1,2,0_3,4,1"
+POINTS = [
+    f"points={ROWS}",
+    f"points={ROWS}&class=a%26b&class=%C3%B6%20%3D",
+    f"points={ROWS}&class=a",
+    "points=0.1,0.2_0.3,0.4_1,2_3,4&class=a&class=b",
+    "points=1,2,0&class=a&class=b",
+]
+RANGES = [(0, 1.05), (0, 0.73), (0.48, 1), (0, 2.1e-9), (0, 0.9999), (0, 37.2), (0.93, 1)]
 DIVERGING = {"optimizer": "SGD", "lr": 10, "loss": "MSELoss", "replicates": 1, "layers": [], "epochs": 200}
 
 
@@ -45,6 +54,8 @@ def seen(engine, node):
         "tables": tables,
         "many": ALTERNATING,
         "hashes": HASHES,
+        "points": POINTS,
+        "ranges": RANGES,
         "pieces": {"diverging": DIVERGING},
     }
     return node("observing.mjs", engine, given=given)
@@ -143,3 +154,25 @@ def test_addresses_hold_the_settings(seen):
 
 def test_a_training_that_diverges_ends(seen):
     assert seen["lostAfter"] < 200
+
+
+def test_addresses_hold_points_and_the_names_of_their_classes(seen):
+    plain, named, one, curve, few = seen["points"]
+    assert (plain, named, one) == (POINTS[0], POINTS[1], POINTS[0])
+    assert curve == POINTS[3].partition("&")[0]  # a curve has no classes
+    assert (few.count("_"), "class" in few) == (7, False)  # the points that stand there before any are drawn
+
+
+def test_points_outside_the_picture_are_found(seen):
+    assert seen["inside"] == [[True, True, False], [True, False, False]]  # of a curve, and of the plane
+
+
+def test_ticks_are_round_numbers(seen):
+    for (least, most), ticks in zip(RANGES, seen["ticks"], strict=True):
+        assert 2 <= len(ticks) <= 6
+        assert least <= ticks[0] + 1e-12
+        assert ticks[-1] <= most
+        steps = np.diff(ticks)
+        np.testing.assert_allclose(steps, steps[0])
+        assert f"{steps[0]:.6e}"[:8] in {"1.000000", "2.000000", "5.000000"}
+        np.testing.assert_allclose(np.array(ticks) / steps[0], np.round(np.array(ticks) / steps[0]), atol=1e-9)

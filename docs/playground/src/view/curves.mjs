@@ -1,7 +1,7 @@
 // Loss and accuracy by epoch, each with the band of its replicates.
 
 import { drawBand } from "./output.mjs";
-import { path, sharp, words } from "./paint.mjs";
+import { path, sharp, ticksOf, words } from "./paint.mjs";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 8, 16, 18];
 const MOST_KNOTS = 400; // points of a line
@@ -21,8 +21,7 @@ export function drawCurves(canvas, { name, curves, isShare, epoch, colours }) {
   const x = (i) => LEFT + ((width - LEFT - RIGHT) * i) / Math.max(1, epochs - 1);
   const y = (value) => TOP + (height - TOP - BOTTOM) * (1 - (value - least) / (most - least));
   words(context, name, LEFT, 10, colours.faint);
-  for (const part of [0, 0.5, 1]) {
-    const value = least + part * (most - least);
+  for (const value of ticksOf(least, most)) {
     path(
       context,
       [
@@ -48,7 +47,7 @@ export function drawCurves(canvas, { name, curves, isShare, epoch, colours }) {
 }
 
 // A number beside an axis.
-const round = (value) => (value && value < 0.01 ? value.toExponential(0) : String(Number(value.toPrecision(2))));
+const round = (value) => (value && value < 0.01 ? value.toExponential(0) : String(Number(value.toPrecision(3))));
 
 function drawLine(context, curve, x, y, style, dash) {
   const every = Math.max(1, Math.ceil(curve.length / MOST_KNOTS));

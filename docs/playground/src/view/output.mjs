@@ -1,9 +1,7 @@
 // The output over the plane with the data on it, or the curve that is learnt with its band.
 
-import { GRID, LINE, REACH } from "../observe.mjs";
+import { DEEP, GRID, LINE, REACH } from "../observe.mjs";
 import { path, picture, sharp } from "./paint.mjs";
-
-const DEEP = 1.4; // the range of targets that is shown beside a curve
 
 const across = (x, width) => ((x + REACH) / (2 * REACH)) * width;
 const down = (y, height, reach = REACH) => ((reach - y) / (2 * reach)) * height;

@@ -67,6 +67,14 @@ export function words(context, text, x, y, style, align = "left", size = 11) {
   context.fillText(text, x, y);
 }
 
+/** Round numbers from least to most, two to five of them: multiples of 1, 2 or 5 times a power of ten. */
+export function ticksOf(least, most) {
+  const power = 10 ** Math.floor(Math.log10((most - least) / 2));
+  const step = power * [5, 2, 1].find((factor) => 2 * factor * power <= most - least);
+  const [first, last] = [Math.ceil(least / step - 1e-9), Math.floor(most / step + 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}
+
 /** A number in few digits. */
 export function brief(number) {
   if (!Number.isFinite(number)) return "–";

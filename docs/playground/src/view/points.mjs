@@ -1,37 +1,12 @@
-// Points of the visitor: drawn in the picture, typed as a table, opened or dropped as a file, and kept in the address.
+// Points of the visitor: drawn in the picture, typed as a table, opened or dropped as a file.
 
+import { MOST_POINTS } from "../address.mjs";
 import { short } from "../data.mjs";
+import { isInside } from "../observe.mjs";
 import { OwnDataError, readTable, standardised, thinned } from "../own.mjs";
 import { pointAt } from "./output.mjs";
 
-const MOST_POINTS = 1000;
 const NEAR = 0.09;
-const START = [
-  [-0.6, 0.4, 1],
-  [-0.4, 0.6, 1],
-  [-0.5, 0.2, 1],
-  [-0.2, 0.5, 1],
-  [0.5, -0.3, 0],
-  [0.4, -0.6, 0],
-  [0.7, -0.5, 0],
-  [0.3, -0.2, 0],
-];
-
-/** The points of an address. */
-export function pointsFrom(text) {
-  const rows = (text ?? "")
-    .split("_")
-    .map((row) => row.split(",").map(Number))
-    .filter((row) => row.every(Number.isFinite));
-  const width = rows[0]?.length === 2 ? 1 : 2;
-  const fit = rows.filter((row) => row.length === width + 1 && (width === 1 || row[2] === 0 || row[2] === 1));
-  return fit.length >= 4
-    ? { rows: fit.slice(0, MOST_POINTS).map((row) => row.map(short)), width }
-    : { rows: START, width: 2 };
-}
-
-export const textOfPoints = ({ rows }) => rows.map((row) => row.join(",")).join("_");
-
 /** Points with classes as samples, to be shown. */
 export const samplesOf = (rows) => ({
   count: rows.length,
@@ -89,8 +64,14 @@ export class Points {
     document.getElementById("table").value = text.slice(0, 1e5);
     try {
       const { rows, width, classes } = readTable(text);
-      this.changed({ rows: thinned(standardised(rows), MOST_POINTS), width, classes });
-      if (rows.length > MOST_POINTS) this.failed(`Of ${rows.length} rows ${MOST_POINTS} are used, evenly spaced.`);
+      const used = thinned(standardised(rows), MOST_POINTS);
+      this.changed({ rows: used, width, classes });
+      const outside = used.filter((row) => !isInside(row, width)).length;
+      const notes = [
+        rows.length > MOST_POINTS && `Of ${rows.length} rows ${MOST_POINTS} are used, evenly spaced.`,
+        outside && `${outside} of the points lie outside the picture, and are used all the same.`,
+      ].filter(Boolean);
+      if (notes.length) this.failed(notes.join(" "));
     } catch (error) {
       if (!(error instanceof OwnDataError)) throw error;
       this.failed(`The table was not read. ${error.message}`);

@@ -170,7 +170,10 @@ REFUSED = {
     "output": (lambda: minidl.Linear(2, 1), {"output": "tanh"}, "expected output 'softmax', 'sigmoid' or None"),
     **{
         f"name {name!r}": (lambda: minidl.Linear(2, 2), {"name": name}, "expected (a )?name .*got")
-        for name in ("", "2a", "a b", "float", "expf", "apply_relu", "layer_2", "_Bool", "__x", "größe", None)
+        for name in (
+            *("", "2a", "a b", "float", "expf", "apply_relu", "layer_2", "_Bool", "__x", "größe", None),
+            *("sin", "powl", "isnan", "y0", "free", "main"),
+        )
     },
 }
 

@@ -36,13 +36,14 @@ def evaluate(
     from minidl_experiments.tabular.model_file import load_model  # noqa: PLC0415 - the same
     from minidl_experiments.tabular.printing import print_scores  # noqa: PLC0415 - the same
     from minidl_experiments.tabular.reading import read_table  # noqa: PLC0415 - the same
+    from minidl_experiments.tabular.words import counted  # noqa: PLC0415 - beside them
 
     console = Console()
     try:
         found = evaluate_model(load_model(model), read_table(data), drop_unlabelled=drop_unlabelled)
     except (ValueError, TypeError) as error:
         fail(error)
-    say(console, f"data: {found.rows} rows")
+    say(console, f"data: {counted(found.rows, 'row')}")
     for note in found.notes:
         say(console, f"note: {note}", "  ")
     print_scores(console, found.scores, found.interval, "")

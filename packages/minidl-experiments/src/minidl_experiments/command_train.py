@@ -56,7 +56,8 @@ def _read_number(text: str | float) -> float:
 _TABLE, _NETWORK, _STEPS = "Your own data", "Network", "Optimizer and loss"
 _RUN, _DISK_PANEL = "Time and output", "Without data: the disk of the report"
 _FILES = typer.Argument(
-    help="Your data: CSV, TSV, Parquet or .npz; several files, a pattern in quotes, or - for CSV on standard input.",
+    help="Your data: CSV or TSV, also by gzip, Parquet or .npz; several files, a pattern in quotes, or - for CSV on "
+    "standard input.",
     show_default=False,
 )
 _TARGET = _option(_TABLE, "Column to predict; give the option again for several columns of numbers.")

@@ -80,6 +80,16 @@ def test_settings_repeat_a_training(run, csv):
     assert read_options(Path("two/model.toml"), {}) == read_options(Path("one/model.toml"), {"out": "two"})
 
 
+def test_pictures_of_another_task_do_not_stay(run, csv, tmp_path):
+    options = ["--out", "out", *QUICK]
+    assert "removed" not in run("train", csv, "--target", "kind", *options).stdout
+    (tmp_path / "out/predicted_against_true_mine.png").touch()
+    result = run("train", csv, "--target", "price", *options)
+    assert "removed out/confusion_matrix.png of an earlier training" in result.stdout.replace("\\", "/")
+    pictures = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
+    assert pictures == ["learning_curves.png", "predicted_against_true.png", "predicted_against_true_mine.png"]
+
+
 def test_standard_input_and_patterns(run, csv, model, tmp_path):
     text = csv.read_text(encoding="utf-8")
     whole = run("predict", model, csv).stdout
@@ -125,7 +135,11 @@ def test_evaluate(run, csv, model):
 def test_evaluate_needs_targets_that_the_model_knows(run, model, fails):
     head, row = "size,weight,colour,kind\n", "1,2,red,large\n"
     fails(
-        "--target: standard input has no column 'kind'", "evaluate", model, "-", input="size,weight,colour\n1,2,red\n"
+        "the model's target: standard input has no column 'kind'",
+        "evaluate",
+        model,
+        "-",
+        input="size,weight,colour\n1,2,red\n",
     )
     text = f"{head}{row}1,2,red,huge\n"
     fails(
@@ -139,6 +153,8 @@ def test_evaluate_needs_targets_that_the_model_knows(run, model, fails):
     fails("line 3: no target in kind (1 such row): --drop-unlabelled", "evaluate", model, "-", input=text)
     result = run("evaluate", model, "-", "--drop-unlabelled", input=text)
     assert "note: 1 row without a target: left out" in result.stdout
+    assert "data: 1 row\n" in result.stdout
+    assert re.search(r"AUC +- +-  ", result.stdout)  # which needs rows of both classes
     fails(
         "expected rows with a target in kind, got none",
         "evaluate",

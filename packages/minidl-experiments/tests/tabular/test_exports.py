@@ -16,7 +16,7 @@ from minidl_experiments.tabular.target import ClassTarget, NumberTarget
 
 COMPILER = shutil.which("cc")
 ENCODER = Encoder((
-    NumberColumn("size */ #define x", 20.5, 20.0, 3.0, flag=True),
+    NumberColumn("/* size */ #define x", 20.5, 20.0, 3.0, flag=True),
     TextColumn("colour", ("blue", "röd\n\\"), flag=False),
     NumberColumn("income", 4e4, 5e4, 2e4, flag=False),
 ))  # fmt: skip
@@ -100,12 +100,12 @@ def test_torch(model, tmp_path):
     close(y.numpy(), expected(model).values)
     if std:
         close(std[0].numpy(), expected(model).std)
-    assert extra["inputs.txt"].splitlines()[0].startswith("x[0]  size")
+    assert extra["inputs.txt"].splitlines()[0].startswith("x[0]  /* size")
 
 
 def test_the_inputs_are_listed_in_order(model):
     lines = input_lines(model)
-    assert lines[0] == "x[0]  size */ #define x  (a number; 20.5 where it is missing)"
+    assert lines[0] == "x[0]  /* size */ #define x  (a number; 20.5 where it is missing)"
     assert lines[4] == "x[4]  income  (a number; 40000 where it is missing)"
 
 

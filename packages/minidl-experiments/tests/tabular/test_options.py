@@ -42,6 +42,19 @@ def test_the_command_line_takes_precedence(tmp_path):
     assert (options.target, options.cv, options.test, options.networks) == (("y",), None, 0.3, 2)
 
 
+def test_settings_of_a_file_that_the_command_line_leaves_no_use_are_dropped(tmp_path):
+    path = tmp_path / "t.toml"
+    path.write_text("loss = 'quantile'\nquantiles = [0.1]\nactivation = 'leaky-relu'\nalpha = 0.2\n", encoding="utf-8")
+    options = read_options(path, {"loss": "mse", "activation": "tanh"})
+    assert (options.quantiles, options.alpha) == (Options.quantiles, Options.alpha)
+    options = read_options(path, {"loss": "quantile", "last_activation": "tanh"})
+    assert (options.quantiles, options.alpha) == ((0.1,), 0.2)
+    path.write_text("last_activation = 'leaky-relu'\nalpha = 0.2\n", encoding="utf-8")
+    assert read_options(path, {"activation": "tanh"}).alpha == 0.2
+    with pytest.raises(ValueError, match="--quantiles: expected --loss quantile beside it"):
+        read_options(path, {"loss": "mse", "quantiles": "0.5"})
+
+
 WRONG = {
     "an unknown key": ("widths = 3", {}, "unknown key 'widths'; did you mean 'width'?"),
     "no TOML": ("width = ", {}, "expected a valid TOML file"),
@@ -57,6 +70,8 @@ WRONG = {
     "alpha alone": ("alpha = 0.1", {}, "alpha is a setting of leaky ReLU"),
     "a target twice": ("", {"target": ["y", "y"]}, "--target: expected 'y' once"),
     "a target to drop": ("", {"target": ["y"], "drop": ["y"]}, "--target: expected 'y' once"),
+    "a target as category": ("", {"target": ["y"], "categorical": ["y"]}, "--categorical: 'y' is the target"),
+    "a category to drop": ("", {"drop": ["a"], "categorical": ["b", "a"]}, "--categorical: 'a' is left out by --drop"),
     "two schedules": ("", {"schedule": "cosine", "eta": 0.1}, "--schedule: expected --lr beside it"),
     "a negative rate": ("", {"lr": -1.0}, "--lr: expected a number above 0, got -1.0"),
     "dropping all": ("", {"p_drop": 1.0}, "--p-drop: expected a number from 0 to below 1, got 1.0"),

@@ -1,5 +1,6 @@
 """Tables from files: what is read, and how whatever cannot be read is named."""
 
+import gzip
 import io
 import re
 from pathlib import Path
@@ -81,6 +82,16 @@ def test_parquet_without_pyarrow_says_what_to_install(monkeypatch):
         read_table(["t.parquet"])
 
 
+@pytest.mark.parametrize(("name", "text"), [("t.csv.gz", "a,b\n1,x\n"), ("t.tsv.gz", "a\tb\n1\tx\n")])
+def test_files_compressed_by_gzip(name, text):
+    packed = gzip.compress(text.encode())
+    table = read_table([written(name, packed)])
+    assert (table.frame.to_dict("list"), table.place(0)) == ({"a": ["1"], "b": ["x"]}, f"{name}: line 2")
+    for damaged in (packed[:-9], packed[:12] + b"\xff" + packed[13:], packed[:2]):
+        with pytest.raises(ValueError, match=f"{re.escape(name)}: expected a gzip file: "):
+            read_table([written(name, damaged)])
+
+
 def test_a_column_without_a_name_is_left_out():
     table = read_table([written("t.csv", ",a\n0,5\n1,6\n")])
     assert (list(table.frame.columns), table.unnamed) == (["a"], ("column 1",))
@@ -97,6 +108,12 @@ WRONG = {
     "a name twice": ("a,b,a\n1,2,3\n", "t.csv: expected columns of different names, got 'a' 2 times"),
     "Latin-1": ("a,b\n1,2\n3,é\n".encode("latin-1"), "t.csv: line 3: expected text in UTF-8, got the byte 0xe9"),
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "expected text in UTF-8, got UTF-16"),
+    "quotes on a line": (
+        'a,b\n1,2\n""\n',
+        "t.csv: expected empty lines between rows to be blank, got one with an empty",
+    ),
+    "a space of another kind": ("a,b\n1,2\n\u00a0\n", "t.csv: line 3: expected 2 cells"),
+    "hardly a name": ("\r;", "t.csv: No columns"),
     "a NUL": ("a,b\n1,\0\n", "t.csv: line 2: expected text, got a NUL byte"),
 }
 
@@ -127,6 +144,9 @@ def test_other_files_are_named():
     np.savez("l.npz", a=np.zeros(2), b=np.zeros(3))
     with pytest.raises(ValueError, match=r"l\.npz: expected arrays of the same length"):
         read_table(["l.npz"])
+    np.savez("c.npz", a=np.zeros((2, 2)), a_1=np.zeros(2))
+    with pytest.raises(ValueError, match=r"c\.npz: .*the columns of 'a_1' have the name of another array, 'a_1'"):
+        read_table(["c.npz"])
     np.savez("o.npz", a=np.array([object()]))
     with pytest.raises(ValueError, match=r"o\.npz: expected an \.npz file of arrays without pickles"):
         read_table(["o.npz"])

@@ -70,6 +70,17 @@ def test_intervals_of_folds_are_the_lowest_and_the_highest():
     assert (score.value, score.low, score.high) == (pytest.approx(80), pytest.approx(70), pytest.approx(90))
 
 
+def test_folds_without_one_of_two_classes_have_no_auc():
+    y = np.array([0, 1, 0, 1, 0, 0])
+    p = np.array([0.1, 0.9, 0.6, 0.4, 0.2, 0.3])
+    each = np.stack([1 - p, p], axis=1)[None]
+    outcomes = [Outcome(rows, each[:, rows], np.full((2, 2), 0.5)) for rows in np.arange(6).reshape(3, 2)]
+    auc = {score.name: score for score in score_outcomes(TWO, y, outcomes, 0)}["AUC"]
+    assert (auc.value, auc.low, auc.high, auc.baseline) == (0.5, 0, 1, 0.5)
+    auc = {score.name: score for score in score_outcomes(TWO, y, outcomes[2:] * 2, 0)}["AUC"]
+    assert np.isnan([auc.value, auc.low, auc.high]).all()
+
+
 def test_single_networks_are_scored_beside_their_mean():
     y = np.array([0, 1, 1, 0])
     each = np.stack([np.eye(2)[y], np.eye(2)[1 - y], np.eye(2)[y] * 0.98 + 0.01])

@@ -61,6 +61,22 @@ def test_notes():
     assert any("1 class with fewer than 5 rows: c" in note for note in problem.notes)
 
 
+def test_texts_that_look_like_numbers_or_never_come_again_are_noted():
+    texts = {
+        "price": [f"{1000 + i:,}" for i in range(60)],
+        "share": [f"{i % 5} %" for i in range(60)],
+        "day": [f"2024-01-{i % 31 + 1:02}" for i in range(60)],
+        "code": ["1.2.x", "7"] * 30,
+        "known": [f"{i},5" for i in range(60)],
+    }
+    notes = posed({"x": X, "y": ["a", "b"] * 30, **texts}, categorical=["known"]).notes
+    assert notes == [
+        "column 'price' is taken as text, since '1,000' is no number: write numbers without signs and separators",
+        "column 'share' is taken as text, since '0 %' is no number: write numbers without signs and separators",
+        "column 'day' has 31 different texts in 60 rows: --drop day?",
+    ]
+
+
 def test_rows_without_a_target():
     y = ["a", "b"] * 30
     y[3] = y[5] = ""

@@ -62,14 +62,15 @@ def test_test_rows_do_not_change_the_model(target):
     frame = frame_of()
     problem, options = posed(frame, target, **QUICK)
     part = hold_out(problem.labels, len(frame), 12, np.random.default_rng(0))
-    model, _ = fit_model(problem, options, part, range(2), quiet())
+    model, trained = fit_model(problem, options, part, range(2), quiet())
     frame.loc[part.test, "size"] += 50
     frame.loc[part.test, "colour"] = "pink"
     if target == "price":
         frame.loc[part.test, "price"] *= -100
-    other, _ = fit_model(posed(frame, target, **QUICK)[0], options, part, range(2), quiet())
+    other, again = fit_model(posed(frame, target, **QUICK)[0], options, part, range(2), quiet())
     assert (model.encoder, model.target) == (other.encoder, other.target)
     np.testing.assert_array_equal(model.network.values, other.network.values)
+    assert trained.dead == again.dead
 
 
 def test_a_row_does_not_change_the_networks_of_its_own_fold():

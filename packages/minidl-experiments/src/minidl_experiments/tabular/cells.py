@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from minidl_experiments.tabular.reading import Table
-from minidl_experiments.tabular.words import listed, near
+from minidl_experiments.tabular.words import listed, near, number_like
 
 MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "?"})
+WHOLE = r"^([+-]?\d+)\.0+$"  # as programs write whole numbers beside missing cells
 LARGEST = 1e150  # of a number, whose square is finite
 MOST_TEXTS = 100  # different texts in a column that is not named as categorical
 
@@ -58,20 +59,19 @@ def column_of(table: Table, name: str, option: str) -> Any:
 
 
 def as_text(column: Any) -> Cells:
-    """Return the cells of a column as text; whole numbers have no decimals."""
+    """Return the cells of a column as text; whole numbers have no decimals, so that ``1.0`` and ``1`` are one class."""
     if column.dtype.kind in "biuf":
         missing = np.asarray(column.isna())
         values = np.array([_word(value) for value in column.tolist()], object)
     else:
-        values = np.array(column.astype(object).where(column.notna(), "").map(str).str.strip(), object)
-        missing = np.isin(values, list(MISSING))
+        texts = column.astype(object).where(column.notna(), "").map(str).str.strip()
+        values = np.array(texts.str.replace(WHOLE, r"\1", regex=True), object)
+        missing = texts.isin(MISSING).to_numpy()
     values[missing] = ""
     return Cells(values, missing)
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -87,10 +87,19 @@ def as_numbers(column: Any) -> tuple[Cells, np.ndarray]:
         values = column.to_numpy(np.float64, na_value=np.nan)
         missing = np.isnan(values)
     else:
-        texts = as_text(column)
-        missing = texts.missing
-        values = pd.to_numeric(pd.Series(texts.entries, dtype=object), errors="coerce").to_numpy(np.float64)
+        values, missing = _parsed(column)
     return Cells(values, missing), ~missing & ~(np.abs(values) <= LARGEST)
+
+
+def _parsed(column: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of a column of text, nan for other text, and which cells are missing."""
+    if not pd.api.types.is_string_dtype(column):
+        texts = as_text(column)
+        return np.array(pd.to_numeric(pd.Series(texts.entries, dtype=object), errors="coerce"), float), texts.missing
+    values = np.array(pd.to_numeric(column.astype(object), errors="coerce"), float)
+    missing, rest = np.zeros(len(column), bool), np.isnan(values)
+    missing[rest] = as_text(column[rest]).missing
+    return values, missing
 
 
 def check_kind(name: str, column: Any, who: str) -> None:
@@ -130,10 +139,12 @@ def read_features(table: Table, names: Sequence[str], categorical: Sequence[str]
             many += [name] * (len(set(found[name].entries.tolist())) > MOST_TEXTS)
     if many:
         what = "column" if len(many) == 1 else "columns"
+        text = number_like(found[many[0]].entries.tolist())
+        hint = f"; {text!r} is no number: write numbers without signs and separators" if text else ""
         raise ValueError(
             f"{table.sources[0].name}: {what} {listed(many)}: more than {MOST_TEXTS} different texts, such as names or "
             f"numbers of people: leave them out by --drop {many[0]}, or take a column for each by "
-            f"--categorical {many[0]}"
+            f"--categorical {many[0]}{hint}"
         )
     return found
 
@@ -143,7 +154,7 @@ def _guessed(table: Table, name: str, column: Any) -> Cells:
     cells, wrong = as_numbers(column)
     there = int((~cells.missing).sum())
     if not there or 2 * int(wrong.sum()) < there:
-        _refuse(table, name, wrong, hint=f"; or is it a column of text: --categorical {name}?")
+        _refuse(table, name, cells, wrong, hint=f"; or is it a column of text: --categorical {name}?")
         return cells
     return as_text(column)
 
@@ -180,15 +191,15 @@ def read_as(table: Table, kinds: Mapping[str, bool]) -> dict[str, Cells]:
 def read_numbers(table: Table, name: str) -> Cells:
     """Return a column as numbers; raise for a cell that is none, naming file and line."""
     cells, wrong = as_numbers(table.frame[name])
-    _refuse(table, name, wrong)
+    _refuse(table, name, cells, wrong)
     return cells
 
 
-def _refuse(table: Table, name: str, wrong: np.ndarray, hint: str = "") -> None:
+def _refuse(table: Table, name: str, cells: Cells, wrong: np.ndarray, hint: str = "") -> None:
+    """Raise for the first wrong cell; one that is a number is too large."""
     if wrong.any():
         row = int(wrong.argmax())
+        limit = "" if np.isnan(cells.entries[row]) else f" of at most {LARGEST:g}"
         others = f" ({wrong.sum()} such cells)" if wrong.sum() > 1 else ""
         got = str(table.frame[name].iloc[row])[:60]
-        raise ValueError(
-            f"{table.place(row)}: column {name!r}: expected a number of at most {LARGEST:g}, got {got!r}{others}{hint}"
-        )
+        raise ValueError(f"{table.place(row)}: column {name!r}: expected a number{limit}, got {got!r}{others}{hint}")

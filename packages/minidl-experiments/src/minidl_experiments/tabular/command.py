@@ -65,17 +65,28 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
     for line in (*(f"note: {note}" for note in found.notes), *training_lines(found, options)):
         say(console, line, "  ")
     print_scores(console, found.scores, found.interval, baseline_words(problem))
-    from minidl_experiments.tabular.report import write_results  # noqa: PLC0415 - matplotlib is slow to import
+    _write(console, folder, problem, options, found)
 
-    for path in write_results(folder, problem, options, found):
+
+def _write(console: Console, folder: Path, problem: Problem, options: Options, found: Assessment) -> None:
+    """Write all files, and print their names."""
+    from minidl_experiments.tabular import report  # noqa: PLC0415 - matplotlib is slow to import
+
+    written = report.write_results(folder, problem, options, found)
+    removed = report.remove_other_pictures(written, folder)
+    for path in written:
         say(console, f"wrote {path}")
+    for path in removed:
+        say(console, f"removed {path} of an earlier training")
 
 
 def _folder(options: Options) -> Path:
     """Return the folder of the results; end the command if it cannot be made or written."""
     if not options.data:
         raise ValueError("expected data, such as data.csv, or the key data in the file of --from")
-    stem = "model" if options.data[0] == STDIN else Path(options.data[0]).stem.strip("*?[]") or "model"
+    stem = (
+        "model" if options.data[0] == STDIN else Path(options.data[0].removesuffix(".gz")).stem.strip("*?[]") or "model"
+    )
     folder = Path(options.out or stem)
     if folder.exists() and not folder.is_dir():
         fail(f"--out: expected the name of a folder, got the file {folder}")

@@ -51,12 +51,15 @@ def read_csv(data: bytes, who: str, delimiter: str | None = None) -> CsvTable:
         raise ValueError(f"{who}: expected a line of column names and rows of data, got an empty file")
     delimiter = delimiter or max(DELIMITERS, key=text.lstrip().partition("\n")[0].count)
     lines = _check_rows(text, who, delimiter)
-    frame = pd.read_csv(
-        io.StringIO(text, newline=""), header=None, dtype=str, keep_default_na=False, sep=delimiter, encoding="utf-8",
-        skipinitialspace=True,
-    )  # fmt: skip
+    try:
+        frame = pd.read_csv(
+            io.StringIO(text, newline=""), header=None, dtype=str, keep_default_na=False, sep=delimiter,
+            encoding="utf-8", skipinitialspace=True,
+        )  # fmt: skip
+    except ValueError as error:
+        raise ValueError(f"{who}: {error}") from error
     if len(frame) != len(lines):
-        raise ValueError(f"{who}: expected {len(lines)} rows, read {len(frame)}")
+        raise ValueError(f"{who}: expected empty lines between rows to be blank, got one with an empty cell in quotes")
     frame = frame.apply(lambda column: column.str.strip())
     if delimiter == ";":  # spreadsheets that separate cells by semicolons write 0.5 as 0,5
         frame = frame.apply(lambda column: column.str.replace(DECIMAL_COMMA, r"\1.\2", regex=True))
@@ -105,8 +108,8 @@ def _check_rows(text: str, who: str, delimiter: str) -> np.ndarray:
 
 
 def _without_blanks(reader: Any) -> Iterator[list[str]]:
-    """Iterate over the rows that are not blank; `pandas` skips the same lines."""
-    return (cells for cells in reader if len(cells) > 1 or (cells and cells[0].strip()))
+    """Iterate over the rows that are not blank; `pandas` skips the same lines, but for an empty cell in quotes."""
+    return (cells for cells in reader if len(cells) > 1 or (cells and cells[0].strip(" \t")))
 
 
 def _is_number(text: str) -> bool:

@@ -49,7 +49,7 @@ def evaluate_model(model: TableModel, table: Table, *, drop_unlabelled: bool = F
     ValueError
         For missing columns, cells that cannot be read, missing targets, and classes that the model does not know.
     """
-    table, notes = labelled(table, model.target.names, drop=drop_unlabelled)
+    table, notes = labelled(table, model.target.names, drop=drop_unlabelled, who="the model's target")
     y = _targets(model.target, table)
     cells = model.read(table)
     x = model.encoder.encode(cells, table.place)
@@ -60,15 +60,25 @@ def evaluate_model(model: TableModel, table: Table, *, drop_unlabelled: bool = F
     return Evaluation(len(table), scores, interval_words([outcome]), notes + model.encoder.notes(cells))
 
 
-def labelled(table: Table, names: tuple[str, ...], *, drop: bool) -> tuple[Table, list[str]]:
+def labelled(table: Table, names: tuple[str, ...], *, drop: bool, who: str = "--target") -> tuple[Table, list[str]]:
     """Return the rows with targets, and a note on the others.
+
+    Parameters
+    ----------
+    table : Table
+    names : tuple of str
+        Of the targets.
+    drop : bool
+        Whether rows without a target are left out.
+    who : str
+        What has named the targets, for errors.
 
     Raises
     ------
     ValueError
         Naming file and line of the first row without a target, unless such rows are to be dropped; if none is left.
     """
-    without = missing_targets(table, names)
+    without = missing_targets(table, names, who)
     if not without.size:
         return table, []
     if not drop:

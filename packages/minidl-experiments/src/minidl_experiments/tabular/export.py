@@ -163,7 +163,7 @@ def export_c(model: TableModel, path: Path, dtype: str) -> None:
 
 def _comment(line: str) -> str:
     """Return a line that can stand in a comment of C, whatever the names of columns are."""
-    plain = re.sub(r"[\x00-\x1f]", " ", line).replace("*/", "* /")
+    plain = re.sub(r"[\x00-\x1f]", " ", line).replace("*/", "* /").replace("/*", "/ *")
     return plain.encode("ascii", "backslashreplace").decode().rstrip("\\")
 
 

@@ -76,18 +76,30 @@ def read_options(path: Path | None, flags: Mapping[str, Any]) -> Options:
     ValueError
         For a file that cannot be read, an unknown key, and a value that an option cannot have.
     """
-    given: dict[str, Any] = {}
-    for name, value in ({} if path is None else _read_toml(path)).items():
-        given[name] = _read(f"{path}: {name}", name, value)
-    for name, value in flags.items():
-        if value is not None and value not in ([], ()):
-            given[name] = _read(flag(name), name, value)
-    if "cv" in given and flags.get("test") is not None:
-        if flags.get("cv") is not None:
-            raise ValueError("expected --test or --cv, got both")
-        del given["cv"]
+    filed = {name: _read(f"{path}: {name}", name, value) for name, value in _read_toml(path).items()}
+    given = {
+        name: _read(flag(name), name, value)
+        for name, value in flags.items()
+        if value is not None and value not in ([], ())
+    }
+    if {"cv", "test"} <= given.keys():
+        raise ValueError("expected --test or --cv, got both")
+    given = {name: value for name, value in filed.items() if name not in _replaced(filed, given)} | given
     _check_together(given)
     return Options(**given)
+
+
+def _replaced(filed: Mapping[str, Any], given: Mapping[str, Any]) -> set[str]:
+    """Return the settings of a file for which other options of the command line leave no use."""
+    found = {"cv"} if "test" in given else set()
+    if given.get("loss", Loss.QUANTILE) is not Loss.QUANTILE:
+        found.add("quantiles")
+    activations = {"activation", "last_activation"}
+    if activations & given.keys() and all(
+        {**filed, **given}.get(name) is not Activation.LEAKY_RELU for name in activations
+    ):
+        found.add("alpha")
+    return found
 
 
 def flag(name: str) -> str:
@@ -111,7 +123,9 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_toml(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -147,6 +161,11 @@ def _check_together(given: Mapping[str, Any]) -> None:
     both = [name for name in given.get("target", ()) if name in given.get("drop", ())]
     if twice or both:
         raise ValueError(f"--target: expected {(twice + both)[0]!r} once")
+    for name in given.get("categorical", ()):
+        if name in given.get("target", ()):
+            raise ValueError(f"--categorical: {name!r} is the target: --task classes takes its numbers as classes")
+        if name in given.get("drop", ()):
+            raise ValueError(f"--categorical: {name!r} is left out by --drop")
 
 
 class _Kind(NamedTuple):

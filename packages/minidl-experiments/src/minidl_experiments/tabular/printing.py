@@ -103,11 +103,15 @@ def baseline_words(problem: Problem) -> str:
 
 def with_unit(score: Score, value: float) -> str:
     """Return a value of a score with its unit."""
+    if np.isnan(value):
+        return "-"
     return f"{value:.1f} %" if score.unit == "%" else number_words(value)
 
 
 def range_words(score: Score, low: float, high: float) -> str:
     """Return an interval with its unit."""
+    if np.isnan([low, high]).any():
+        return "-"
     if score.unit == "%":
         return f"{low:.1f} to {high:.1f} %"
     return f"{number_words(low)} to {number_words(high)}"

@@ -21,6 +21,7 @@ from minidl_experiments.tabular.target import (
     read_classes,
     read_targets,
 )
+from minidl_experiments.tabular.texts import text_notes
 from minidl_experiments.tabular.words import counted, listed
 
 LEAST = 10  # rows
@@ -107,6 +108,7 @@ def pose(table: Table, options: Options) -> Problem:
         for name, column in cells.items()
         if column.are_numbers and bool((np.diff(column.entries) == 1).all())
     ]
+    notes += text_notes(cells, options.categorical)
     quantiles = options.quantiles if loss is Loss.QUANTILE else ()
     problem = Problem(table, cells, task, reason, options.target, np.empty(0), None, quantiles, notes)
     if task is Task.REGRESSION:

@@ -1,9 +1,11 @@
-"""Tables from files: CSV, TSV, Parquet and .npz, several of them, or standard input."""
+"""Tables from files: CSV and TSV, also by gzip, Parquet and .npz, several of them, or standard input."""
 
 from __future__ import annotations
 
 import glob
+import gzip
 import sys
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,13 +138,24 @@ def _read_one(name: str) -> Table:
         data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
         name = "standard input" if name == STDIN else name
         unit = "line"
-        frame, numbers = read_csv(data, name, "\t" if suffix in {".tsv", ".tab"} else None)
+        inner = Path(Path(name).stem).suffix.lower() if suffix == ".gz" else suffix
+        frame, numbers = read_csv(_unpacked(data, name), name, "\t" if inner in {".tsv", ".tab"} else None)
     frame, unnamed = _named(frame, name)
     if not len(frame):
         raise ValueError(f"{name}: expected rows of data, got none")
     if numbers is None:
         numbers = np.arange(1, len(frame) + 1)
     return Table(frame, (Source(name, unit, numbers),), unnamed)
+
+
+def _unpacked(data: bytes, who: str) -> bytes:
+    """Return data without the compression of gzip, if it has any."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{who}: expected a gzip file: {error}") from error
 
 
 def _named(frame: Any, who: str) -> tuple[Any, tuple[str, ...]]:
@@ -176,7 +189,7 @@ def _read_npz(name: str) -> Any:
     try:
         with np.load(name, allow_pickle=False) as file:
             for key in file.files:
-                columns |= _columns(key, file[key])
+                _add_columns(columns, key, file[key])
     except OSError:
         raise
     except Exception as error:
@@ -187,12 +200,14 @@ def _read_npz(name: str) -> Any:
     return pd.DataFrame(columns)
 
 
-def _columns(key: str, array: np.ndarray) -> dict[str, np.ndarray]:
-    if array.ndim == 1:
-        return {key: array}
-    if array.ndim == 2:
-        return {f"{key}_{i}": array[:, i] for i in range(array.shape[1])}
-    raise ValueError(f"{key!r} has {array.ndim} axes, expected (rows,) or (rows, columns)")
+def _add_columns(columns: dict[str, np.ndarray], key: str, array: np.ndarray) -> None:
+    if array.ndim not in (1, 2):
+        raise ValueError(f"{key!r} has {array.ndim} axes, expected (rows,) or (rows, columns)")
+    new = {key: array} if array.ndim == 1 else {f"{key}_{i}": column for i, column in enumerate(array.T)}
+    twice = sorted(new.keys() & columns.keys())
+    if twice:
+        raise ValueError(f"the columns of {key!r} have the name of another array, {twice[0]!r}")
+    columns.update(new)
 
 
 def _check_columns(first: Table, other: Table) -> None:

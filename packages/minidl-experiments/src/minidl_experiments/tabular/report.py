@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from minidl_experiments.tabular.options import SETTINGS, Options, as_toml
 from minidl_experiments.tabular.page import build_page
 from minidl_experiments.tabular.pictures import DARK, LIGHT, draw_all
 from minidl_experiments.tabular.problem import Problem
+
+PICTURE = re.compile(r"(confusion_matrix|predicted_against_true(_\d+)?)\.png")  # which the task decides
 
 
 def write_results(folder: Path, problem: Problem, options: Options, found: Assessment) -> list[Path]:
@@ -42,3 +45,11 @@ def write_results(folder: Path, problem: Problem, options: Options, found: Asses
         with replacing(folder / name) as file:
             file.write(content)
     return [model, *(folder / name for name in contents)]
+
+
+def remove_other_pictures(written: list[Path], folder: Path) -> list[Path]:
+    """Remove pictures of an earlier training of another task, which would contradict the report; return their paths."""
+    old = [path for path in sorted(folder.iterdir()) if PICTURE.fullmatch(path.name) and path not in written]
+    for path in old:
+        path.unlink()
+    return old

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from minidl_experiments.tabular.target import ClassTarget, NumberTarget, Target
+from minidl_experiments.tabular.words import counted
 
 LOW, HIGH = 0.025, 0.975
 RESAMPLES = 1000
@@ -88,8 +89,8 @@ def score_outcomes(target: Target, y: np.ndarray, outcomes: Sequence[Outcome], s
     scores = []
     for name, (unit, measure) in measures(target).items():
         factor = 100 if unit == "%" else 1
-        values = [factor * measure(y[outcome.rows], outcome.values) for outcome in outcomes]
-        baselines = [factor * measure(y[outcome.rows], outcome.baseline) for outcome in outcomes]
+        values = _defined([factor * measure(y[outcome.rows], outcome.values) for outcome in outcomes])
+        baselines = _defined([factor * measure(y[outcome.rows], outcome.baseline) for outcome in outcomes])
         if len(outcomes) > 1:
             low, high = min(values), max(values)
         else:
@@ -103,7 +104,7 @@ def interval_words(outcomes: Sequence[Outcome]) -> str:
     """Return what the intervals are."""
     if len(outcomes) > 1:
         return f"the lowest and the highest of {len(outcomes)} folds"
-    return f"95 % over resampled test rows ({len(outcomes[0].rows)} rows, bootstrap)"
+    return f"95 % over resampled test rows ({counted(len(outcomes[0].rows), 'row')}, bootstrap)"
 
 
 def _resampled(measure: Measure, y: np.ndarray, values: np.ndarray, seed: int) -> tuple[float, float]:
@@ -120,8 +121,13 @@ def _singles(
 ) -> tuple[float, float, float] | None:
     if len(outcomes[0].each) == 1:
         return None
-    found = [factor * measure(y[outcome.rows], one) for outcome in outcomes for one in outcome.each]
+    found = _defined([factor * measure(y[outcome.rows], one) for outcome in outcomes for one in outcome.each])
     return float(np.mean(found)), min(found), max(found)
+
+
+def _defined(values: list[float]) -> list[float]:
+    """Return the values that exist, else nan: a fold without rows of one of the classes has no AUC."""
+    return [value for value in values if np.isfinite(value)] or [float("nan")]
 
 
 def _accuracy(y: np.ndarray, p: np.ndarray) -> float:

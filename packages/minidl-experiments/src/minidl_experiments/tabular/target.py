@@ -177,7 +177,7 @@ def read_targets(table: Table, names: tuple[str, ...]) -> np.ndarray:
     return np.stack([read_numbers(table, name).entries for name in names], axis=1)
 
 
-def missing_targets(table: Table, names: tuple[str, ...]) -> np.ndarray:
-    """Return the rows without a target."""
-    found = [as_text(column_of(table, name, "--target")).missing for name in names]
+def missing_targets(table: Table, names: tuple[str, ...], who: str) -> np.ndarray:
+    """Return the rows without a target; `who` has named them, for errors."""
+    found = [as_text(column_of(table, name, who)).missing for name in names]
     return np.flatnonzero(np.any(found, axis=0))

@@ -17,6 +17,7 @@ from minidl_experiments.tabular.options import PATIENCE, VALIDATION, Options
 from minidl_experiments.tabular.split import mixed, spread
 from minidl_experiments.tabular.target import ClassTarget, Target
 
+MOST_PROBED = 20_000  # rows that tell which units are dead
 IMPROVEMENT = 1e-3  # of the validation loss; less is none
 Watch = Callable[[int, minidl.History], None]
 
@@ -55,7 +56,8 @@ class Trained:
     best_epochs : array of int, shape (networks,)
         The epoch whose parameters each network has.
     dead : list of (str, float, int)
-        The hidden layers with units that are dead for all training rows: layer, share over all networks, units.
+        The hidden layers with units that are dead for all rows to train and validate on, or 20,000 of them: layer,
+        share over all networks, units. Empty for networks of several samples.
     """
 
     model: minidl.Module
@@ -111,7 +113,8 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
     history = _fit(partial(run, **more))
     best = stopping.best_epoch if held is not None else np.full(len(seeds), len(history))
     _check(history, best, kept_best=held is not None)
-    return Trained(model, history, np.asarray(best), _dead_layers(model, x))
+    dead = _dead_layers(model, x[_probed(parts[0].train)]) if len(parts) == 1 else []
+    return Trained(model, history, np.asarray(best), dead)
 
 
 def _metrics(kind: Loss) -> list[str]:
@@ -165,6 +168,10 @@ def _validation(parts: Sequence[Samples], owners: Sequence[int], held: np.ndarra
     """Return the validation rows of each network."""
     pairs = list(zip(owners, held, strict=True))
     return np.stack([parts[i].x[rows] for i, rows in pairs]), np.stack([parts[i].y[rows] for i, rows in pairs])
+
+
+def _probed(rows: np.ndarray) -> np.ndarray:
+    return spread(rows, min(len(rows), MOST_PROBED))
 
 
 def _dead_layers(model: minidl.Module, x: np.ndarray) -> list[tuple[str, float, int]]:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
+
+# With signs of currencies and per cent, separators of thousands, and decimal commas.
+_LIKE_NUMBERS = re.compile(r"[$€£¥]?\s*[+-]?\d[\d.,'\s]*[%$€£¥]?")
+_NUMBER = re.compile(r"[+-]?\d+\.?\d*")
 
 
 def near(name: str, names: Sequence[str]) -> str:
@@ -29,6 +34,13 @@ def listed(names: Sequence[str], most: int = 12) -> str:
 def counted(count: int, singular: str, plural: str | None = None) -> str:
     """Return a number with its noun: ``1 row``, ``3 rows``."""
     return f"{count} {singular if count == 1 else plural or singular + 's'}"
+
+
+def number_like(texts: Sequence[str]) -> str:
+    """Return the first of some texts that is no number but looks like one, if most of them do; else an empty text."""
+    alike = [text for text in texts if _LIKE_NUMBERS.fullmatch(text)]
+    written = [text for text in alike if not _NUMBER.fullmatch(text)]
+    return written[0] if written and 2 * len(alike) > len(texts) else ""
 
 
 def shortened(name: str, most: int = 16) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import POSITIVE, as_number
-from minidl.training.distributed.links import Alone, Link, TorchLink
+from minidl.training.distributed.links import Alone, Link, TorchLink, running
 
 _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
@@ -89,8 +89,8 @@ def group(*, timeout: float = 60.0) -> Iterator[Group]:
 
     `torchrun` and most other launchers set the environment variables ``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and
     ``MASTER_PORT``, by which the processes find each other over `torch.distributed`. Without ``RANK`` and
-    ``WORLD_SIZE`` the process is alone, and torch is not needed. A process group that exists already is used, and left
-    open.
+    ``WORLD_SIZE`` the process is alone, and torch is not needed. A process group that exists already, however it was
+    opened, is used in their place, and left open.
 
     Parameters
     ----------
@@ -135,7 +135,10 @@ def group(*, timeout: float = 60.0) -> Iterator[Group]:
 
 
 def _place() -> tuple[int, int]:
-    """Return rank and size as the launcher has set them; 0 and 1 without a launcher."""
+    """Return rank and size of the process group that exists, else as a launcher has set them, else 0 and 1."""
+    found = running()
+    if found is not None:
+        return found
     given = {name: os.environ.get(name, "") for name in _VARIABLES}
     if not given["RANK"] and not given["WORLD_SIZE"]:
         return 0, 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -35,6 +36,14 @@ class Alone:
 
     def close(self) -> None:
         """Do nothing."""
+
+
+def running() -> tuple[int, int] | None:
+    """Return rank and size of the default process group of torch; None if there is none yet."""
+    distributed = sys.modules.get("torch.distributed")  # whoever has opened a group has imported it
+    if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+        return None
+    return distributed.get_rank(), distributed.get_world_size()
 
 
 class TorchLink:

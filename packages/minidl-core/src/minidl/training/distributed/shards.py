@@ -27,7 +27,7 @@ class Shard:
     part_of_mass : float, or array of shape replicate_shape
         The weight of these samples divided by that of the batch; without weights, of their numbers.
     fingerprint : int
-        A number that tells this batch from others, the same in each process.
+        A number that tells this batch and its data from others, the same in each process; 0 for a process alone.
     """
 
     x: Array
@@ -45,7 +45,7 @@ def shards(part: Part, rank: int, size: int) -> Iterator[Shard]:
 
     Process `rank` of `size` takes the samples ``count rank // size`` up to ``count (rank + 1) // size``: the pieces
     differ by one sample at most, and are empty where a batch has fewer samples than there are processes. Nothing but
-    these samples is copied.
+    these samples is copied, and of several processes the first sample of each batch, by which they compare their data.
     """
     weights = part.samples.ordered_weights(part.order)
     for batch in range(part.batches):
@@ -54,7 +54,8 @@ def shards(part: Part, rank: int, size: int) -> Iterator[Shard]:
         first, last = count * rank // size, count * (rank + 1) // size
         x, y, options = _samples(part, start + first, start + last)
         mass = _part_of_mass(None if weights is None else weights[..., start : start + count], first, last, count)
-        yield Shard(x, y, options, first, last, count, mass, _fingerprint(part, batch, start, count))
+        fingerprint = _fingerprint(part, batch, start, count) if size > 1 else 0
+        yield Shard(x, y, options, first, last, count, mass, fingerprint)
 
 
 def _samples(part: Part, start: int, stop: int) -> tuple[Array, Array, dict[str, Array]]:
@@ -77,10 +78,11 @@ def _part_of_mass(weights: np.ndarray | None, first: int, last: int, count: int)
 
 
 def _fingerprint(part: Part, batch: int, start: int, count: int) -> int:
-    """Return a checksum of which batch this is and of its samples' numbers, or of its first sample without them."""
+    """Return a checksum of which batch this is, of its samples' numbers, and of all that its first sample has."""
     found = zlib.crc32(f"{part.epoch}, {part.before + batch}, {count}".encode())
     if part.order is not None:
-        return zlib.crc32(part.order[..., start : start + count].tobytes(), found)
-    for array in part.samples.rows(start, start + 1):
+        found = zlib.crc32(part.order[..., start : start + count].tobytes(), found)
+    x, y, options = _samples(part, start, start + 1)
+    for array in (x, y, *options.values()):
         found = zlib.crc32(library_of(array, "fit").to_numpy(array).tobytes(), found)
     return found

@@ -1,6 +1,7 @@
 // The functions that Python calls. Each opens the arrays, checks that they fit the network and each other, and only
 // then computes; nothing is checked later.
 #include "crew.hpp"
+#include "orders.hpp"
 #include "records.hpp"
 #include "tasks.hpp"
 
@@ -160,6 +161,17 @@ PyObject* step(PyObject* const* args, Py_ssize_t count) {
   return none();
 }
 
+// orders(generators, orders, threads): the generators draw, and orders is written
+PyObject* orders(PyObject* const* args, Py_ssize_t count) {
+  Array drawn;
+  int64_t threads;
+  if (!read_count(count, 3) || !drawn.open(args[1], "orders", "i", true) ||
+      !read_integer(args[2], "threads", 1, INT64_MAX, threads)) {
+    return nullptr;
+  }
+  return draw_orders(args[0], drawn, threads) ? none() : nullptr;
+}
+
 // The number of an activation, -1 for exp.
 bool find_function(PyObject* name, int64_t& kind) {
   kind = -1;
@@ -209,8 +221,9 @@ PyMethodDef method(const char* name) {
 }
 
 PyMethodDef METHODS[] = {
-    method<make_network>("network"), method<predict>("predict"), method<train>("train"),         method<step>("step"),
-    method<function>("function"),    method<isas>("isas"),       method<kinds>("kinds"), {nullptr, nullptr, 0, nullptr},
+    method<make_network>("network"), method<predict>("predict"),   method<train>("train"), method<step>("step"),
+    method<orders>("orders"),        method<function>("function"), method<isas>("isas"),   method<kinds>("kinds"),
+    {nullptr, nullptr, 0, nullptr},
 };
 
 // Nothing here relies on the GIL: a network is never changed once it is made, the kinds are constants, a call reads

@@ -1,5 +1,7 @@
 #include "network.hpp"
 
+#include "generators.hpp"
+
 namespace minidl {
 
 Network::~Network() {
@@ -77,28 +79,13 @@ bool Network::check_layer(const Layer& layer, int64_t index) const {
   return (inside(layer.weight, weights) && (no_bias || inside(layer.bias, layer.out))) || refuse_layer("to have its parameters inside the vector, got a start outside");
 }
 
-namespace {
-
-// The interface of one of NumPy's bit generators. The base class gives it, whatever a subclass may say: only an
-// interface that belongs to this object lives as long as this object.
-BitGenerator* interface_of(PyObject* generator) {
-  PyObject* module = PyImport_ImportModule("numpy.random");
-  PyObject* type = module ? PyObject_GetAttrString(module, "BitGenerator") : nullptr;
-  PyObject* member = type ? PyObject_GetAttrString(type, "capsule") : nullptr;
-  PyObject* capsule = member ? PyObject_CallMethod(member, "__get__", "OO", generator, type) : nullptr;
-  auto* interface = capsule ? (BitGenerator*)PyCapsule_GetPointer(capsule, "BitGenerator") : nullptr;
-  for (PyObject* object : {module, type, member, capsule}) Py_XDECREF(object);
-  return interface;
-}
-
-}  // namespace
-
 bool Network::read_generators(PyObject* generators) {
   generators_.assign(layers_.size() * (size_t)chain.replicates, nullptr);
   // Copies of the lists, which nobody else can change. They keep the generators alive, in which their state lives.
   PyObject* lists = PyList_Check(generators) ? PyList_AsTuple(generators) : PyTuple_New(0);
   if (!lists) return false;
   owners_.push_back(lists);
+  Interfaces interfaces;
   int64_t drawing = 0;
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (!facts_of(layers_[i]).draws) continue;
@@ -114,7 +101,7 @@ bool Network::read_generators(PyObject* generators) {
     for (int64_t r = 0; r < chain.replicates; ++r) {
       PyObject* generator = PyTuple_GetItem(own, (Py_ssize_t)r);
       if (generator == Py_None) continue;
-      BitGenerator* interface = interface_of(generator);
+      BitGenerator* interface = interfaces.of(generator);
       if (!interface) return false;
       generators_[i * (size_t)chain.replicates + (size_t)r] = interface;
     }

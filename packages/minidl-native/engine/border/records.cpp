@@ -6,9 +6,20 @@
 namespace minidl {
 namespace {
 
+// The largest of some indices as numbers without a sign, in which one below 0 is very large; 0 without any.
+template <class Unsigned>
+uint64_t largest_of(const Array& array) {
+  const auto* indices = (const Unsigned*)array.data();
+  Unsigned largest = 0;
+  for (int64_t i = 0; i < array.elements(); ++i) largest = std::max(largest, indices[i]);
+  return largest;
+}
+
 bool check_indices(const Array& array, int64_t count, const char* name) {
-  for (int64_t i = 0; i < array.elements(); ++i) {
-    const int64_t index = array.type() == 'i' ? ((const int32_t*)array.data())[i] : ((const int64_t*)array.data())[i];
+  const bool narrow = array.type() == 'i';
+  const uint64_t largest = narrow ? largest_of<uint32_t>(array) : largest_of<uint64_t>(array);
+  for (int64_t i = 0; largest >= (uint64_t)count && i < array.elements(); ++i) {
+    const int64_t index = narrow ? ((const int32_t*)array.data())[i] : ((const int64_t*)array.data())[i];
     if (index < 0 || index >= count) {
       return refuse(PyExc_ValueError, "%s from 0 to %lld, got %lld", name, (long long)(count - 1), (long long)index);
     }

@@ -5,6 +5,7 @@ minidl-core calls this interface by itself where the package is installed.
 
 from minidl_native.kinds import KINDS, Kinds
 from minidl_native.network import Network
+from minidl_native.orders import permutations
 from minidl_native.reading import UnsupportedError, check
 from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples
 
@@ -20,4 +21,5 @@ __all__ = [
     "Samples",
     "UnsupportedError",
     "check",
+    "permutations",
 ]

@@ -15,6 +15,7 @@ from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.interruption import Deferred, Position
 from minidl.training.metrics import Tally
+from minidl.training.orders import permutations
 from minidl.training.penalty import Penalty
 from minidl.training.survivors import Survivors
 
@@ -172,6 +173,10 @@ class Engine(ABC):
         -------
         array
         """
+
+    def permutations(self, rngs: list[np.random.Generator], count: int) -> np.ndarray:
+        """Return the numbers below a count in an order of each generator, (R, count)."""
+        return permutations(rngs, count)
 
     @abstractmethod
     def run(self, training: Training, part: Part) -> None:

@@ -153,7 +153,8 @@ class Loop:
             if self._keeper is not None:
                 self._keeper.begin_epoch()
             done = np.zeros(self._model.replicate_shape, int)
-            position = self._position = Position(epoch, self._source.order(), self._optimizer.t, done)
+            order = self._source.order(self._engine)
+            position = self._position = Position(epoch, order, self._optimizer.t, done)
         training = Training(
             self._own_loss, self._optimizer, self._tally, survivors, position, self._interrupt, self._penalty
         )

@@ -82,6 +82,15 @@ class NativeEngine(Engine):
             return self._infer(x)
         return in_batches(self, x, batch_size)
 
+    def permutations(self, rngs: list[np.random.Generator], count: int) -> np.ndarray:
+        """Return an order of each generator, drawn on the threads; NumPy draws what the engine does not."""
+        native = self._made.native
+        try:
+            orders: np.ndarray = native.permutations(rngs, count, threads=thread_count(self._threads))
+        except native.UnsupportedError:
+            return super().permutations(rngs, count)
+        return orders
+
     def run(self, training: Training, part: Part) -> None:
         """Make a step for each batch, in one call; loss and accuracy on the way are added to the tally."""
         if self._refuses(part.last):

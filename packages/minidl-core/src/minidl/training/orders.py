@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 
-def permutation(rngs: list[np.random.Generator] | np.random.Generator, count: int) -> np.ndarray:
-    """Return the numbers below a count in a new order, (count,), or in one per replicate, (R, count)."""
-    if isinstance(rngs, list):
-        return np.stack([rng.permutation(count).astype(_small(count)) for rng in rngs])
-    return rngs.permutation(count)
+def permutations(rngs: list[np.random.Generator], count: int) -> np.ndarray:
+    """Return the numbers below a count in an order of each generator, (R, count)."""
+    return np.stack([rng.permutation(count).astype(_small(count)) for rng in rngs])
+
+
+def permutation(
+    rngs: list[np.random.Generator] | np.random.Generator,
+    count: int,
+    each: Callable[[list[np.random.Generator], int], np.ndarray] = permutations,
+) -> np.ndarray:
+    """Return the numbers below a count in a new order, (count,), or in one per replicate, (R, count).
+
+    Parameters
+    ----------
+    rngs : Generator, or list of one per replicate
+    count : int
+    each : callable
+        `permutations`, or an engine's way to draw the same.
+    """
+    return each(rngs, count) if isinstance(rngs, list) else rngs.permutation(count)
 
 
 def as_order(order: Any, count: int, replicate_shape: tuple[int, ...]) -> np.ndarray:

@@ -12,7 +12,7 @@ from minidl.arrays.backend import Array
 from minidl.arrays.checks import Interval, as_number
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
-from minidl.training.engine import Part
+from minidl.training.engine import Engine, Part
 from minidl.training.history import History
 from minidl.training.orders import as_order, as_rows, in_order, permutation
 
@@ -45,8 +45,8 @@ class Source(ABC):
         """Forget what was read ahead: the generators that it was drawn from are in another state now."""
 
     @abstractmethod
-    def order(self) -> np.ndarray | None:
-        """Return the order of the samples in a new epoch; None where they come as they are."""
+    def order(self, engine: Engine) -> np.ndarray | None:
+        """Return the order of the samples in a new epoch, which the engine draws; None where they come as they are."""
 
     @abstractmethod
     def parts(self, epoch: int, order: np.ndarray | None, skip: int, *, joined: bool) -> Iterator[Part]:
@@ -228,7 +228,7 @@ class Arrays(Source):
         """Return words for the first sample that is nan or infinite; empty if there is none."""
         return self.samples.not_finite(replicate)
 
-    def order(self) -> np.ndarray | None:
+    def order(self, engine: Engine) -> np.ndarray | None:
         """Return the samples of a new epoch in order, (M,), or one order per replicate, (R, M)."""
         index = self._index
         if not self._shuffle:
@@ -237,5 +237,5 @@ class Arrays(Source):
         if callable(self._shuffle):
             order = as_order(self._shuffle(), count, self.samples.replicate_shape)
         else:
-            order = permutation(self._rngs, count)
+            order = permutation(self._rngs, count, engine.permutations)
         return order if index is None else in_order(index, order)

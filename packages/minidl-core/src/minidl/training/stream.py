@@ -13,7 +13,7 @@ from minidl.arrays.samples import Samples
 from minidl.arrays.weights import as_weights
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
-from minidl.training.engine import Part
+from minidl.training.engine import Engine, Part
 from minidl.training.joining import Block, Triple, join
 from minidl.training.sources import Source
 
@@ -49,7 +49,7 @@ class Stream(Source):
         self._opened: Iterator[Any] | None = chain([first], opened)
         self.has_read_ahead = True
 
-    def order(self) -> None:
+    def order(self, engine: Engine) -> None:
         """Return None: somebody else orders the samples."""
 
     def parts(

@@ -16,13 +16,22 @@ int64_t sample_at(const Pass& pass, int64_t replicate, int64_t place) {
   return index >= 0 && index < pass.samples ? index : 0;
 }
 
+// Fetch the beginning of a row into the cache. No processor foresees rows in a random order.
+template <class T>
+void prefetch(const T* row, int64_t width) {
+  constexpr int64_t line = 64 / sizeof(T), lines = 8;
+  for (int64_t i = 0; i < lines && i * line < width; ++i) __builtin_prefetch(row + i * line);
+}
+
 // Copy some of the next samples into the first block.
 template <class T>
 void gather(const Pass& pass, int64_t replicate, int64_t start, Span rows, int64_t width, const Plan<T>& plan) {
   const int64_t ld = padded<T>(width);
   const T* x = (const T*)pass.x + replicate * pass.x_stride;
+  constexpr int64_t ahead = 4;
   for (int64_t i = rows.begin; i < rows.end; ++i) {
     plan.index[i] = sample_at(pass, replicate, start + i);
+    if (i + ahead < rows.end) prefetch(x + sample_at(pass, replicate, start + i + ahead) * width, width);
     copy(x + plan.index[i] * width, plan.x + i * ld, width);
   }
 }

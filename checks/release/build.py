@@ -63,6 +63,8 @@ def compile_library(target: Target, source: Path, folder: Path, names: set[str],
     options += [f"-DCMAKE_MODULE_LINKER_FLAGS={LINKER_FLAGS[target.form]}"]
     if target.form == "PE":
         extra = folder / "python"
+        if not names:
+            raise BuildError("its import library has the names that a wheel for Linux uses: build one of these with it")
         headers = write_headers(extra)
         options += [f"-DPython_INCLUDE_DIR={headers}"]
         options += [f"-DPython_LIBRARY={write_import_library(str(zig()), names, extra)}"]

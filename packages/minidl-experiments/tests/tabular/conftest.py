@@ -63,3 +63,11 @@ def trained(tmp_path_factory):
     result = CliRunner().invoke(app, ["train", str(folder / "t.csv"), *options])
     assert result.exit_code == 0, result.output
     return (folder / "model.safetensors").read_bytes()
+
+
+@pytest.fixture
+def model(trained, tmp_path):
+    """Return the file of a model of classes, which has been trained for some epochs."""
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before/model.safetensors").write_bytes(trained)
+    return "before/model.safetensors"

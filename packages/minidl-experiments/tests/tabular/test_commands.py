@@ -2,13 +2,13 @@
 
 import json
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import minidl
 from minidl_experiments.tabular import command
 from minidl_experiments.tabular.model_file import load_model
 from minidl_experiments.tabular.options import read_options
@@ -16,14 +16,6 @@ from minidl_experiments.tabular.reading import read_table
 
 QUICK = ["--epochs", 3, "--networks", 2]
 FILES = ["learning_curves.png", "model.safetensors", "model.toml", "report.html", "scores.json"]
-
-
-@pytest.fixture
-def model(trained, tmp_path):
-    """Return the file of a model of classes, which has been trained for some epochs."""
-    (tmp_path / "before").mkdir()
-    (tmp_path / "before/model.safetensors").write_bytes(trained)
-    return "before/model.safetensors"
 
 
 def test_train_prints_and_writes(run, csv, tmp_path):
@@ -103,82 +95,6 @@ def test_standard_input_and_patterns(run, csv, model, tmp_path):
     assert (tmp_path / "model/report.html").is_file()
 
 
-def test_notes_go_to_standard_error(run, model):
-    result = run("predict", model, "-", input="colour,size,weight\npink,10,\n")
-    assert result.exit_code == 0
-    assert len(result.stdout.splitlines()) == 2
-    assert "'pink' not seen in training" in result.stderr
-    assert "column 'weight': 1 missing cell" in result.stderr
-
-
-def test_a_model_that_refuses_missing_cells_goes_on_refusing_them(run, csv, fails):
-    run("train", csv, "--target", "kind", "--missing", "refuse", *QUICK)
-    text = "colour,size,weight,price\nred,10,1000,30\nred,,1000,30\n"
-    fails(
-        "standard input: line 3: column 'size': the cell is missing",
-        "predict",
-        "things/model.safetensors",
-        "-",
-        input=text,
-    )
-
-
-def test_evaluate(run, csv, model):
-    result = run("evaluate", model, csv)
-    assert result.exit_code == 0, result.output
-    run("predict", model, csv, "--out", "p.csv")
-    hits = pd.read_csv("p.csv")["class"] == pd.read_csv(csv)["kind"]
-    assert f"{100 * hits.mean():.1f} %" in result.stdout
-    assert "data: 60 rows" in result.stdout
-
-
-def test_evaluate_needs_targets_that_the_model_knows(run, model, fails):
-    head, row = "size,weight,colour,kind\n", "1,2,red,large\n"
-    fails(
-        "the model's target: standard input has no column 'kind'",
-        "evaluate",
-        model,
-        "-",
-        input="size,weight,colour\n1,2,red\n",
-    )
-    text = f"{head}{row}1,2,red,huge\n"
-    fails(
-        "line 3: column 'kind': expected one of the classes large, small, got 'huge'",
-        "evaluate",
-        model,
-        "-",
-        input=text,
-    )
-    text = f"{head}{row}1,2,red,\n"
-    fails("line 3: no target in kind (1 such row): --drop-unlabelled", "evaluate", model, "-", input=text)
-    result = run("evaluate", model, "-", "--drop-unlabelled", input=text)
-    assert "note: 1 row without a target: left out" in result.stdout
-    assert "data: 1 row\n" in result.stdout
-    assert re.search(r"AUC +- +-  ", result.stdout)  # which needs rows of both classes
-    fails(
-        "expected rows with a target in kind, got none",
-        "evaluate",
-        model,
-        "-",
-        "--drop-unlabelled",
-        input=f"{head}1,2,red,\n",
-    )
-
-
-def test_export_writes_beside_the_model(run, model, tmp_path, fails):
-    result = run("export", model, "--c")
-    assert result.exit_code == 0, result.output
-    assert "x[4]  colour = red  (1 or 0)" in result.stdout
-    assert "y[0]  probability of large" in result.stdout
-    assert (tmp_path / "before/model.c").read_text(encoding="ascii").startswith("/* A model for tables")
-    run("export", model, "--c", "--out", "new/x.c")
-    assert (tmp_path / "new/x.c").read_bytes() == (tmp_path / "before/model.c").read_bytes()
-    fails("expected --onnx, --c or --torch", "export", model)
-    fails("and one of them beside --out", "export", model, "--c", "--onnx", "--out", "x")
-    minidl.save(minidl.Linear(2, 2), "plain")
-    fails("plain: expected a model of `minidl train data.csv`", "export", "plain", "--c")
-
-
 def test_the_report_is_one_page_that_loads_nothing(run, tmp_path):
     names = ["<b>size</b>", "a & b"]
     rows = "".join(f"{i * 37 % 11},{i % 7},{'x<y' if i % 3 else '$z_1$'}\n" for i in range(40))
@@ -193,6 +109,19 @@ def test_the_report_is_one_page_that_loads_nothing(run, tmp_path):
     assert page.count("data:image/png;base64,") == 4  # two pictures, for light and dark pages
     assert "prefers-color-scheme: dark" in page
     assert "width=device-width" in page
+
+
+def test_names_in_any_letters(run, tmp_path):
+    rows = "".join(f"{i * 37 % 11},{i % 7},{'大' if i % 3 else '小'}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text(f"长度,=x,类\n{rows}", encoding="utf-8")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = run("train", "t.csv", "--target", "类", *QUICK)
+    assert result.exit_code == 0, result.output
+    assert not [warning for warning in caught if "Glyph" in str(warning.message)]
+    assert "大" in (tmp_path / "t/report.html").read_text(encoding="utf-8")
+    header = run("predict", "t/model.safetensors", "t.csv").stdout.splitlines()[0]
+    assert header == "class,probability_大,probability_小,std_大,std_小"
 
 
 WRONG = {
@@ -285,14 +214,3 @@ def test_ctrl_c_writes_nothing(run, csv, tmp_path, monkeypatch):
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == "minidl: interrupted; nothing was written"
     assert [path.name for path in tmp_path.iterdir()] == ["things.csv"]
-
-
-def test_predict_names_columns_that_are_not_there(model, fails):
-    text = "size,colour,Weights\n1,red,2\n"
-    fails(
-        "got none named 'weight'; did you mean 'Weights'?; it has size, colour, Weights",
-        "predict",
-        model,
-        "-",
-        input=text,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 
 import minidl
 from minidl_experiments.figures import epoch_ticks, plain_style
@@ -25,6 +27,11 @@ from minidl_experiments.tabular.words import shortened
 WIDTH = 4.3  # inches: on a page of 390 pixels the letters are still 12 pixels high
 MOST_CLASSES = 12  # with numbers in the cells of the matrix
 MOST_POINTS = 4000
+# For names in letters that matplotlib's own font lacks, where the system has one of these.
+FONTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC",
+    "Hiragino Sans", "Yu Gothic", "Malgun Gothic", "Apple SD Gothic Neo", "Arial Unicode MS",
+)  # fmt: skip
 BAND: Any = {"alpha": 0.22, "linewidth": 0}
 
 
@@ -64,7 +71,8 @@ def draw_all(problem: Problem, found: Assessment, palette: Palette) -> dict[str,
 
 
 def _png(draw: Callable[[Figure, Palette], None], palette: Palette) -> bytes:
-    with _colours(palette):
+    with _colours(palette), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # it stands there as a box
         figure = Figure(figsize=(WIDTH, WIDTH * 0.8), layout="constrained")
         draw(figure, palette)
         file = io.BytesIO()
@@ -78,7 +86,9 @@ def _colours(palette: Palette) -> Iterator[None]:
     papers = "figure.facecolor", "axes.facecolor", "savefig.facecolor"
     colours: Any = dict.fromkeys(lines, palette.text) | dict.fromkeys(papers, palette.paper)
     with plain_style():
-        mpl.rcParams.update(colours | {"grid.color": palette.grid})
+        there = set(fontManager.get_font_names())
+        fonts = [*mpl.rcParams["font.family"], *(name for name in FONTS if name in there)]
+        mpl.rcParams.update(colours | {"grid.color": palette.grid, "font.family": fonts})
         yield
 
 

@@ -1,7 +1,7 @@
 #include "crew.hpp"
 
 #include <chrono>
-#include <system_error>
+#include <exception>
 
 namespace minidl {
 namespace {
@@ -24,8 +24,8 @@ Crew::Crew(int64_t count) : team_{1, &Crew::run, this}, taken_(new Taken[(size_t
   others_.reserve((size_t)(count > 1 ? count - 1 : 0));
   try {
     for (int64_t i = 1; i < count; ++i) others_.emplace_back([this, i] { follow(i); });
-  } catch (const std::system_error&) {
-    // The system gives no more threads; those that there are do the work.
+  } catch (const std::exception&) {
+    // The system gives no more threads, or no memory for them; those that there are do the work.
   }
   team_.count = (int64_t)others_.size() + 1;
 }

@@ -3,12 +3,20 @@
 #include "data.hpp"
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 namespace minidl {
 namespace {
 
 bool never(void*) { return false; }
+
+// A team whose parts are done one after the other, the last one first. Its numbers must be those of one thread.
+constexpr int64_t MEMBERS = 3;
+void one_by_one(void*, void (*part)(void*, int64_t), void* context) {
+  for (int64_t i = MEMBERS; i-- > 0;) part(context, i);
+}
+constexpr Team TEAM = {MEMBERS, &one_by_one, nullptr};
 
 // Zeroed memory, aligned to 64 bytes.
 class Workspace {
@@ -25,11 +33,13 @@ template <class T>
 class Training {
  public:
   Training(const Vector& vector, const Kernel& kernel, const Catalogue& kinds, std::vector<std::string>& wrong)
-      : vector_(vector), kernel_(kernel), data_(vector, kinds, wrong), wrong_(wrong) {}
+      : vector_(vector), kernel_(kernel), data_(vector, kinds, wrong), shared_(vector, kinds, wrong), wrong_(wrong) {}
 
   Comparison run() {
     if (!wrong_.empty()) return comparison_;
-    train();
+    train(shared_, &TEAM);
+    train(data_, nullptr);
+    if (!same(shared_.values, data_.values)) wrong_.push_back("a team of three computes other numbers");
     compare_training();
     data_.load("_after");  // what follows begins where NumPy ended
     predict((int64_t)data_.rows.size() / data_.network.in());
@@ -40,19 +50,20 @@ class Training {
 
  private:
   // Train for all epochs, each in a pass of its own.
-  void train() {
-    Pass& pass = data_.pass;
-    const Chain& chain = data_.network.chain;
+  void train(Data<T>& data, const Team* team) {
+    Pass& pass = data.pass;
+    const Chain& chain = data.network.chain;
+    pass.team = team;
     const int64_t most = pass.batch < pass.visited ? pass.batch : pass.visited;
     const int64_t steps = (pass.visited - 1) / pass.batch + 1;
     std::vector<int64_t> made((size_t)chain.replicates), diverged((size_t)chain.replicates);
-    losses_.assign((size_t)(data_.epochs * chain.replicates), 0);
+    losses_.assign((size_t)(data.epochs * chain.replicates), 0);
     hits_ = losses_;
     pass.steps = made.data();
     pass.diverged = diverged.data();
-    for (int64_t epoch = 0; epoch < data_.epochs; ++epoch) {
-      data_.take_order(epoch);
-      data_.take_rates(epoch * steps);
+    for (int64_t epoch = 0; epoch < data.epochs; ++epoch) {
+      data.take_order(epoch);
+      data.take_rates(epoch * steps);
       pass.losses = losses_.data() + epoch * chain.replicates;
       pass.hits = hits_.data() + epoch * chain.replicates;
       for (int64_t r = 0; r < chain.replicates; ++r) {
@@ -60,7 +71,11 @@ class Training {
         kernel_.train(chain, pass, r, workspace.get(), {never, nullptr});
       }
     }
-    data_.take_rates(data_.epochs * steps);  // of a step behind them
+    data.take_rates(data.epochs * steps);  // of a step behind them
+  }
+
+  static bool same(const std::vector<T>& a, const std::vector<T>& b) {
+    return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(T));
   }
 
   void compare(const std::string& name, const std::vector<T>& ours, const std::string& theirs) {
@@ -128,7 +143,7 @@ class Training {
 
   const Vector& vector_;
   const Kernel& kernel_;
-  Data<T> data_;
+  Data<T> data_, shared_;  // trained alone, and by the team
   std::vector<std::string>& wrong_;
   Comparison comparison_;
   std::vector<double> losses_, hits_;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import partial
@@ -76,12 +76,27 @@ def read_options(path: Path | None, flags: Mapping[str, Any]) -> Options:
     ValueError
         For a file that cannot be read, an unknown key, and a value that an option cannot have.
     """
+    return options_of(path, {} if path is None else read_toml(path), flags)
+
+
+def options_of(path: Path | None, toml: Mapping[str, Any], flags: Mapping[str, Any]) -> Options:
+    """Return the options of what stands in a TOML file, and on the command line.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        The file, for errors.
+    toml : mapping
+        As `read_toml` returns it.
+    flags : mapping
+        As for `read_options`.
+    """
     given: dict[str, Any] = {}
-    for name, value in ({} if path is None else _read_toml(path)).items():
-        given[name] = _read(f"{path}: {name}", name, value)
+    for name, value in toml.items():
+        given[name] = read_option(f"{path}: {name}", name, value)
     for name, value in flags.items():
         if value is not None and value not in ([], ()):
-            given[name] = _read(flag(name), name, value)
+            given[name] = read_option(flag(name), name, value)
     if "cv" in given and flags.get("test") is not None:
         if flags.get("cv") is not None:
             raise ValueError("expected --test or --cv, got both")
@@ -111,7 +126,21 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, more: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what stands in a TOML file of options.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    more : sequence of str
+        Keys beside those of `Options`.
+
+    Raises
+    ------
+    ValueError
+        For a file that cannot be read, and an unknown key.
+    """
+    allowed = [*_KINDS, *more]
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -119,14 +148,27 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except ValueError as error:  # invalid TOML or invalid UTF-8
         raise ValueError(f"{path}: expected a valid TOML file, got an error: {error}") from error
     for name in given:
-        if name not in _KINDS:
-            raise ValueError(
-                f"{path}: unknown key {name!r}{near(name, list(_KINDS))}; allowed are {listed(list(_KINDS), 99)}"
-            )
+        if name not in allowed:
+            raise ValueError(f"{path}: unknown key {name!r}{near(name, allowed)}; allowed are {listed(allowed, 99)}")
     return given
 
 
-def _read(who: str, name: str, value: Any) -> Any:
+def read_option(who: str, name: str, value: Any) -> Any:
+    """Return the value of an option as `Options` holds it.
+
+    Parameters
+    ----------
+    who : str
+        Where the value stands, for errors.
+    name : str
+    value : object
+        From the command line or a TOML file.
+
+    Raises
+    ------
+    ValueError
+        If the option cannot have the value.
+    """
     kind = _KINDS[name]
     try:
         return kind.read(value)

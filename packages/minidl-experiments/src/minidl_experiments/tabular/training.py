@@ -21,6 +21,10 @@ IMPROVEMENT = 1e-3  # of the validation loss; less is none
 Watch = Callable[[int, minidl.History], None]
 
 
+class DivergedError(ValueError):
+    """A network has no parameters of use after its training."""
+
+
 @dataclass(frozen=True)
 class Samples:
     """Encoded rows, and the networks that are trained on them.
@@ -87,8 +91,10 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
 
     Raises
     ------
+    DivergedError, minidl.DivergenceError
+        If one network, or all of them, diverge in the first epoch.
     ValueError
-        If a setting is out of range, or a network diverges in its first epoch.
+        If a setting is out of range.
     """
     each = len(seeds) // len(parts)
     owners = np.repeat(np.arange(len(parts)), each).tolist()
@@ -130,7 +136,7 @@ def _check(history: minidl.History, best: np.ndarray, *, kept_best: bool) -> Non
     """Raise if a network has no parameters of use."""
     lost = np.flatnonzero(best == 0).tolist() if kept_best else sorted(history.diverged)
     if lost:
-        raise ValueError(f"network {lost[0] + 1} of {len(best)} diverged: try a smaller --lr, or --clip 1")
+        raise DivergedError(f"network {lost[0] + 1} of {len(best)} diverged: try a smaller --lr, or --clip 1")
 
 
 def _divide(

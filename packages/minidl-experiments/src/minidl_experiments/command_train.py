@@ -29,7 +29,7 @@ from minidl_experiments.tabular.choices import Missing, Schedule, Task
 
 _OWN = (
     "target", "task", "drop", "categorical", "missing", "drop_unlabelled", "test", "cv", "networks", "early_stopping",
-    "quantiles", "clip", "schedule",
+    "quantiles", "clip", "schedule", "stream",
 )  # fmt: skip
 _DISK = "samples", "save"
 
@@ -50,6 +50,10 @@ _NETWORK, _STEPS = "Network", "Optimizer and loss"
 _RUN, _DISK_PANEL = "Time and output", "Without data: the disk of the report"
 _TEST = number(TABLE, "Share of the rows that are held out as a test.", show_default="0.2")
 _CV = option(TABLE, "Folds of a cross-validation, instead of --test.")
+_STREAM = option(
+    TABLE, "Read Parquet files or .npy arrays piece by piece, in each epoch anew: for data larger than the memory.",
+    "--stream", show_default=False,
+)  # fmt: skip
 _FROM = option(
     TABLE, "TOML file of options, such as the model.toml of an earlier training; the command line takes precedence.",
     "--from", callback=home_expanded,
@@ -80,7 +84,7 @@ _WEIGHT_DECAY = number(
 )
 _CLIP = number(_STEPS, "Your data: the largest norm of a gradient.")
 _SCHEDULE = choice(_STEPS, "Your data: the learning rate over the epochs", Schedule, show_default="constant")
-_EPOCHS = option(_RUN, "The most epochs.", min=1, show_default="300; disk: 50")
+_EPOCHS = option(_RUN, "The most epochs.", min=1, show_default="300; with --stream 10; disk: 50")
 _BATCH = option(_RUN, "Rows per step.", min=1, show_default="by the number of rows; disk: 50")
 _SEED = option(_RUN, "Seed of the data, the weights and the order.", min=0, show_default="0")
 _OUT = option(
@@ -108,6 +112,7 @@ def train(
     cv: Annotated[int | None, _CV] = None,
     networks: Annotated[int | None, NETWORKS] = None,
     early_stopping: Annotated[bool | None, STOPPING] = None,
+    stream: Annotated[bool | None, _STREAM] = None,
     settings: Annotated[Path | None, _FROM] = None,
     activation: Annotated[Activation | None, _ACTIVATION] = None,
     last_activation: Annotated[Activation | None, _LAST] = None,

@@ -52,7 +52,8 @@ def refuse(given: Mapping[str, Any], names: Iterable[str], why: str) -> None:
 
 
 FILES = typer.Argument(
-    help="Your data: CSV, TSV, Parquet or .npz; several files, a pattern in quotes, or - for CSV on standard input.",
+    help="Your data: CSV, TSV, Parquet, .npz or .npy; several files, a pattern in quotes, or - for CSV on standard "
+    "input.",
     show_default=False,
 )
 TARGET = option(TABLE, "Column to predict; give the option again for several columns of numbers.")

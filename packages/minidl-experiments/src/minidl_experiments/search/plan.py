@@ -75,7 +75,7 @@ def read_plan(path: Path | None, flags: Mapping[str, Any], *, random: int | None
     toml = {} if path is None else read_toml(path, more=("hidden",))
     varied = {name: value for name, value in toml.items() if name in names and _is_axis(name, value)}
     axes = read_axes(varied, path) | read_axes({name: flags.get(name) for name in names})
-    fixed = {name: value for name, value in toml.items() if name not in varied and name != "test"}
+    fixed = {name: value for name, value in toml.items() if name not in varied and name not in ("test", "stream")}
     shared = options_of(path, fixed, {name: value for name, value in flags.items() if name not in names})
     if shared.cv is None:
         shared = replace(shared, cv=FOLDS)

@@ -27,7 +27,7 @@ CREATE TABLE results (
 ) WITHOUT ROWID
 """
 _INSERT = "INSERT INTO results VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"  # two sweeps may write into one file
-_UNUSED = {*FIELDS, "data", "out", "test"}
+_UNUSED = {*FIELDS, "data", "out", "test", "stream"}
 
 
 class Damage(NamedTuple):

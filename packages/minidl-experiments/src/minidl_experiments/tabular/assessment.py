@@ -37,6 +37,8 @@ class Assessment:
     parts : list of Part
     notes : list of str
         What is unusual about the rows.
+    lines : tuple of str
+        What the data are and how they are used, in words, where that is not said by the problem and the options.
     """
 
     model: TableModel
@@ -46,6 +48,7 @@ class Assessment:
     interval: str
     parts: list[Part]
     notes: list[str]
+    lines: tuple[str, ...] = ()
 
 
 def assess(problem: Problem, options: Options, parts: list[Part], watch: Callable[[str], Watch]) -> Assessment:

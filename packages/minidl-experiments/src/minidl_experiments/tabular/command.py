@@ -44,6 +44,11 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
     console = Console()
     try:
         options = read_options(settings, flags)
+        if options.stream:
+            from minidl_experiments.streams.command import train_on_stream  # noqa: PLC0415 - for --stream alone
+
+            train_on_stream(console, options)
+            return
         folder = folder_for(options)
         problem = pose(read_table(options.data), options)
         optimizer_for(options, minidl.Linear(1, 1), len(problem), 1)  # raises for settings that do not go together

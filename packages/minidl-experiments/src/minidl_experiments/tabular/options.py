@@ -20,6 +20,7 @@ from minidl_experiments.tabular.words import listed, near
 SETTINGS = "model.toml"  # in the folder of a training
 PATIENCE = 20  # epochs without a better validation loss, after which a network is stopped
 VALIDATION = 0.15  # of the training rows
+STREAM_EPOCHS = 10  # at most, where the rows are read from the disk in each
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Options:
     epochs: int = 300
     batch_size: int | None = None
     seed: int = 0
+    stream: bool = False
     out: str | None = None
 
 
@@ -102,6 +104,8 @@ def options_of(path: Path | None, toml: Mapping[str, Any], flags: Mapping[str, A
             raise ValueError("expected --test or --cv, got both")
         del given["cv"]
     _check_together(given)
+    if given.get("stream"):
+        given.setdefault("epochs", STREAM_EPOCHS)
     return Options(**given)
 
 
@@ -114,6 +118,7 @@ def as_toml(options: Options) -> str:
     """Return the options as the text of a TOML file; those that are None are left out."""
     values = {field.name: getattr(options, field.name) for field in fields(options)}
     unused = {"test"} if options.cv is not None else set()
+    unused |= set() if options.stream else {"stream"}
     unused |= set() if options.loss is Loss.QUANTILE else {"quantiles"}
     unused |= set() if Activation.LEAKY_RELU in (options.activation, options.last_activation) else {"alpha"}
     given = {name: value for name, value in values.items() if value not in (None, ()) and name not in unused}
@@ -185,6 +190,8 @@ def _check_together(given: Mapping[str, Any]) -> None:
         raise ValueError("--quantiles: expected --loss quantile beside it")
     if given.get("schedule") is Schedule.COSINE and {"eta", "kappa"} & set(given):
         raise ValueError("--schedule: expected --lr beside it, got --eta and --kappa, which are a schedule")
+    if given.get("stream") and "cv" in given:
+        raise ValueError("--stream: expected --test, got --cv, which needs all rows in memory")
     twice = [name for name in given.get("target", ()) if given["target"].count(name) > 1]
     both = [name for name in given.get("target", ()) if name in given.get("drop", ())]
     if twice or both:
@@ -280,5 +287,6 @@ _KINDS: dict[str, _Kind] = {
     "epochs": _COUNT,
     "batch_size": _COUNT,
     "seed": _Kind(partial(_whole, low=0), "an integer from 0 to 2147483647"),
+    "stream": _SWITCH,
     "out": _Kind(_text, "the name of a folder"),
 }

@@ -161,7 +161,7 @@ def read_classes(table: Table, name: str) -> tuple[ClassTarget, Cells]:
     """
     cells = as_text(column_of(table, name, "--target"))
     there = cells.entries[~cells.missing].tolist()
-    classes = tuple(sorted(set(there), key=_by_value))
+    classes = tuple(sorted(set(there), key=by_value))
     if len(classes) < 2:
         raise ValueError(f"--target {name}: expected at least two classes, got {listed(list(classes)) or 'none'} alone")
     if len(classes) > max(MOST_NUMBERS, len(there) // 2):
@@ -172,7 +172,7 @@ def read_classes(table: Table, name: str) -> tuple[ClassTarget, Cells]:
     return ClassTarget(name, classes), cells
 
 
-def _by_value(label: str) -> tuple[bool, float, str]:
+def by_value(label: str) -> tuple[bool, float, str]:
     """Return a key that sorts numbers by their value and puts other texts behind them."""
     try:
         return False, float(label), label

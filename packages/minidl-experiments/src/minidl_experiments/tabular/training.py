@@ -114,10 +114,10 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
     if held is not None:
         more |= {"validation": _validation(parts, owners, held), "metrics": _metrics(kind)}
         more["callbacks"] = [watch, stopping]
-    history = _fit(partial(run, **more))
+    history = quiet_fit(partial(run, **more))
     best = stopping.best_epoch if held is not None else np.full(len(seeds), len(history))
-    _check(history, best, kept_best=held is not None)
-    return Trained(model, history, np.asarray(best), _dead_layers(model, x))
+    check_trained(history, best, kept_best=held is not None)
+    return Trained(model, history, np.asarray(best), dead_layers(model, x))
 
 
 def _metrics(kind: Loss) -> list[str]:
@@ -125,14 +125,15 @@ def _metrics(kind: Loss) -> list[str]:
     return ["r2"] if kind in (Loss.MSE, Loss.L1, Loss.HUBER) else []
 
 
-def _fit(fit: Callable[[], minidl.History]) -> minidl.History:
+def quiet_fit(fit: Callable[[], minidl.History]) -> minidl.History:
+    """Train without warnings about networks that diverge, which are reported at the end."""
     with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "fit: replicate", RuntimeWarning)
         warnings.filterwarnings("ignore", "invalid value", RuntimeWarning)
         return fit()
 
 
-def _check(history: minidl.History, best: np.ndarray, *, kept_best: bool) -> None:
+def check_trained(history: minidl.History, best: np.ndarray, *, kept_best: bool) -> None:
     """Raise if a network has no parameters of use."""
     lost = np.flatnonzero(best == 0).tolist() if kept_best else sorted(history.diverged)
     if lost:
@@ -173,7 +174,7 @@ def _validation(parts: Sequence[Samples], owners: Sequence[int], held: np.ndarra
     return np.stack([parts[i].x[rows] for i, rows in pairs]), np.stack([parts[i].y[rows] for i, rows in pairs])
 
 
-def _dead_layers(model: minidl.Module, x: np.ndarray) -> list[tuple[str, float, int]]:
+def dead_layers(model: minidl.Module, x: np.ndarray) -> list[tuple[str, float, int]]:
     """Return the layers with dead units, with their share, a mean over the networks, and the units of a layer."""
     found, units = [], 0
     for layer, record in zip(minidl.probe(model, x).layers, model.spec(), strict=True):

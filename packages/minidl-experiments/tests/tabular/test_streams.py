@@ -29,28 +29,6 @@ ROWS = 700
 SHORT = ["--epochs", 2, "--networks", 2]
 
 
-def frame_of(rows=ROWS, seed=0):
-    """Return numbers, of which some are missing and one column is huge, text, a constant, classes and a number."""
-    rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"id": np.arange(rows), "far": 1e9 + rng.normal(size=rows), "same": np.ones(rows)})
-    frame["gaps"] = np.where(rng.random(rows) < 0.2, np.nan, rng.exponential(size=rows))
-    frame["colour"] = rng.choice(["red", "green", None], rows)
-    frame["kind"] = np.where((frame["colour"] == "red") | (frame["far"] > 1e9), "b", "a")
-    frame["price"] = 2 * frame["far"] - 2e9 + rng.normal(size=rows)
-    return frame
-
-
-@pytest.fixture
-def parquet(tmp_path):
-    """Return a function that writes a Parquet file with row groups of some size."""
-
-    def write(size=100, name="d.parquet", frame=None):
-        (frame_of() if frame is None else frame).to_parquet(tmp_path / name, row_group_size=size)
-        return str(tmp_path / name)
-
-    return write
-
-
 def options_of(path, target="kind", **flags):
     return read_options(None, {"data": (path,), "target": (target,), "stream": True, **flags})
 
@@ -154,7 +132,7 @@ def test_the_training_is_that_of_the_same_rows_in_memory(parquet, target, networ
     np.testing.assert_array_equal(trained.model.values, model.values)
 
 
-def test_arrays_are_read_like_tables(run, tmp_path):
+def test_arrays_are_read_like_tables(run, tmp_path, frame_of):
     frame = frame_of()[["far", "gaps", "price"]]
     np.save(tmp_path / "d.npy", frame.to_numpy())
     np.save(tmp_path / "fortran.npy", np.asfortranarray(frame.to_numpy()))
@@ -173,7 +151,7 @@ def test_arrays_are_read_like_tables(run, tmp_path):
         np.testing.assert_array_equal(values[0], other)
 
 
-def test_train_prints_and_writes(run, parquet, tmp_path):
+def test_train_prints_and_writes(run, parquet, tmp_path, frame_of):
     paths = [parquet(100, "part1.parquet"), parquet(50, "part2.parquet", frame_of(300, seed=1))]
     result = run("train", *paths, "--target", "kind", "--drop", "id", "--stream", *SHORT, "--out", "one")
     assert result.exit_code == 0, result.output
@@ -191,7 +169,7 @@ def test_train_prints_and_writes(run, parquet, tmp_path):
     np.testing.assert_array_equal(one.values, two.values)
 
 
-def test_a_stream_learns_what_networks_in_memory_learn(run, parquet):
+def test_a_stream_learns_what_networks_in_memory_learn(run, parquet, frame_of):
     path = parquet(200, frame=frame_of(4000))
     options = ["--target", "price", "--drop", "id", "--networks", 2, "--epochs", 12]
     scores = []
@@ -203,7 +181,7 @@ def test_a_stream_learns_what_networks_in_memory_learn(run, parquet):
     assert abs(scores[0] - scores[1]) < 0.05
 
 
-def test_rows_without_a_target_are_left_out_or_refused(run, parquet):
+def test_rows_without_a_target_are_left_out_or_refused(run, parquet, frame_of):
     frame = frame_of()
     frame.loc[5:20, "kind"] = None
     path = parquet(100, frame=frame)
@@ -215,7 +193,7 @@ def test_rows_without_a_target_are_left_out_or_refused(run, parquet):
     assert "note: 16 rows without a target: left out" in result.stdout
 
 
-def test_guesses_are_those_of_a_training_in_memory(run, parquet):
+def test_guesses_are_those_of_a_training_in_memory(run, parquet, frame_of):
     frame = frame_of()
     frame["digit"] = frame["id"] % 3
     frame["flag"] = frame["id"] % 2 == 0
@@ -227,62 +205,6 @@ def test_guesses_are_those_of_a_training_in_memory(run, parquet):
         ]
         rows = r"\d+ different"  # a stream counts those of the training rows
         assert re.sub(rows, "n different", said[0]) == re.sub(rows, "n different", said[1])
-
-
-@pytest.mark.parametrize(
-    ("change", "options", "message"),
-    [
-        ({}, ["--target", "kinds"], "--target: d.parquet has no column 'kinds'; did you mean 'kind'?"),
-        ({}, ["--target", "kind", "--drop", "x"], "--drop: d.parquet has no column 'x'"),
-        ({}, [], "expected --target COLUMN, one of id, far,"),
-        ({}, ["--target", "kind", "--cv", 3], "--stream: expected --test, got --cv, which needs all rows in memory"),
-        ({}, ["--target", "kind", "--missing", "refuse"], "row 1: column 'gaps': the cell is missing"),
-        ({}, ["--target", "kind", "--task", "regression"], "column 'kind': expected a number"),
-        ({"names": [f"n{i}" for i in range(ROWS)]}, ["--target", "kind"], "more than 100 different texts"),
-        ({"odd": ["1.5"] * (ROWS - 1) + ["x"]}, ["--target", "kind"], "row 700: column 'odd': expected a number"),
-        ({"kind": "a"}, ["--target", "kind"], "expected at least two classes, got a alone"),
-        (
-            {"price": 1.0},
-            ["--target", "price", "--task", "regression"],
-            "expected different numbers, got the same",
-        ),
-        ({"when": pd.Timestamp("2020-01-01")}, ["--target", "kind"], "column 'when': expected numbers or text"),
-        ({"huge": [1e160] * ROWS}, ["--target", "kind"], "column 'huge': expected a number of at most 1e+150"),
-    ],
-)
-def test_hostile_tables(run, parquet, tmp_path, change, options, message):
-    frame = frame_of().assign(**change)
-    frame.loc[0, "gaps"] = np.nan
-    if "odd" in change:  # the row must be one of the training
-        frame = pd.concat([frame] * 2, ignore_index=True)
-        frame.loc[: ROWS - 2, "odd"] = "1.5"
-        message = "column 'odd': expected a number"
-    parquet(100, frame=frame)
-    result = run("train", "d.parquet", *options, "--stream", *SHORT)
-    assert result.exit_code == 2
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("minidl: ")
-    assert message in line
-    assert [path.name for path in tmp_path.iterdir()] == ["d.parquet"]
-
-
-def test_hostile_files(fails, csv, tmp_path):
-    options = ["--target", "kind", "--stream"]
-    fails("--stream: expected Parquet files or arrays in .npy files", "train", csv, *options)
-    fails("--stream: expected Parquet files or arrays in .npy files", "train", "-", *options, input="a,b\n1,2\n")
-    (tmp_path / "d.parquet").write_bytes(b"PAR1 no")
-    fails("d.parquet: expected a Parquet file", "train", "d.parquet", *options)
-    np.save(tmp_path / "three.npy", np.zeros((2, 2, 2)))
-    fails("three.npy: expected an array (rows, columns), got one with 3 axes", "train", "three.npy", *options)
-    np.save(tmp_path / "objects.npy", np.array([{}, {}], object), allow_pickle=True)
-    fails("objects.npy: expected an array without pickles in an .npy file", "train", "objects.npy", *options)
-    np.save(tmp_path / "few.npy", np.zeros((9, 2)))
-    fails("expected more rows to train, validate and test on", "train", "few.npy", "--target", "column_0", "--stream")
-    frame_of(50).to_parquet(tmp_path / "a.parquet")
-    frame_of(50).drop(columns="far").to_parquet(tmp_path / "b.parquet")
-    fails("b.parquet: expected the columns of a.parquet, got no 'far'", "train", "a.parquet", "b.parquet", *options)
-    frame_of(0).to_parquet(tmp_path / "empty.parquet")
-    fails("--stream: expected rows of data, got none", "train", "empty.parquet", *options)
 
 
 @pytest.mark.slow

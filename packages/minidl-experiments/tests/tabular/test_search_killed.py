@@ -39,6 +39,7 @@ def start(csv, tmp_path):
             subprocess.Popen(  # noqa: S603 - this project's own program
                 [*command, *where, "--out", str(tmp_path / out)],
                 start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                env=dict(os.environ),  # without the COLUMNS that readline has set behind Python's back
             )
         )  # fmt: skip
         return processes[-1]
@@ -81,6 +82,19 @@ def test_a_killed_sweep_goes_on_to_the_same_results(start, tmp_path):
     pd.testing.assert_frame_equal(results_of(tmp_path / "parts"), results_of(tmp_path / "whole"))
     models = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("parts", "whole")]
     assert models[0] == models[1]
+
+
+def test_ctrl_c_ends_the_sweep_in_one_line(start, tmp_path):
+    path = tmp_path / "one" / "sweep.sqlite"
+    process = start("one")
+    wait_for(process, path, 1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, said
+    assert said.splitlines()[-1] == (
+        f"minidl: interrupted; finished results are in {path}; the same command continues from there"
+    )
+    assert "Traceback" not in said
 
 
 def test_a_worker_that_dies_costs_its_task_alone(start, tmp_path):

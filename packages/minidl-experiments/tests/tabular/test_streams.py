@@ -207,6 +207,16 @@ def test_guesses_are_those_of_a_training_in_memory(run, parquet, frame_of):
         assert re.sub(rows, "n different", said[0]) == re.sub(rows, "n different", said[1])
 
 
+def test_quantiles_and_several_targets(run, parquet, frame_of):
+    path = parquet(100, frame=frame_of(2000))
+    result = run("train", path, "--target", "price", "--drop", "id", "--stream", *SHORT, "--loss", "quantile")
+    assert result.exit_code == 0, result.output
+    assert "rows between the quantiles 0.05 and 0.95" in result.stdout
+    result = run("train", path, "--target", "price", "--target", "far", "--stream", *SHORT, "--out", "two")
+    assert result.exit_code == 0, result.output
+    assert run("predict", "two/model.safetensors", path).stdout.startswith("price,far,price_std,far_std\n")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the peak of the memory is unknown there")
 def test_the_memory_does_not_grow_with_the_rows(tmp_path):

@@ -146,7 +146,8 @@ def _scored(own: _Sweep, given: Mapping[str, Any]) -> list[Result]:
             _stop(1, f"{error}; {kept}")
     results = ordered((found[candidate] for candidate in candidates), own.measure)
     if not results or np.isnan(results[0].score(own.measure)):
-        fail(f"no configuration has a score: {results[0].fault if results else 'all trials were pruned'}; {kept}")
+        why = results[0].fault or f"no fold has one of {WORDS[own.measure]}" if results else "all trials were pruned"
+        fail(f"no configuration has a score: {why}; {kept}")
     return results
 
 

@@ -75,6 +75,8 @@ class SearchStore(ResultsFile):
         If the file cannot be opened, or is damaged beyond single records.
     """
 
+    elsewhere = "choose another folder by --out"
+
     def __init__(self, path: Path, described: Mapping[str, str], measures: list[str], folds: int) -> None:
         self._measures, self._folds = set(measures), folds
         self.damaged: dict[str, Damage] = {}

@@ -45,6 +45,9 @@ class ResultsFile:
         If the file cannot be opened, or is damaged beyond single records.
     """
 
+    elsewhere = "choose another file"
+    """What to do about a file of another sweep."""
+
     def __init__(self, path: Path, described: Mapping[str, str], table: str, create: str) -> None:
         self.path, self._described, self._table, self._create = path, dict(described), table, create
         try:
@@ -131,7 +134,7 @@ class ResultsFile:
             if found.get(name) != value:
                 raise ValueError(
                     f"{self.path}: expected the results of a sweep with {name} {value}, got one with {name} "
-                    f"{found.get(name, 'unknown')}; choose another file"
+                    f"{found.get(name, 'unknown')}; {self.elsewhere}"
                 )
 
     def _has_results(self) -> bool:

@@ -18,6 +18,7 @@ from minidl_experiments.tabular.csv_text import read_csv
 from minidl_experiments.tabular.words import near
 
 STDIN = "-"
+READ_AHEAD = 2**18  # bytes of each column of a Parquet file that is read piece by piece
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,8 @@ def _read_parquet(name: str) -> Any:
 def open_parquet(name: str) -> Any:
     """Return an open Parquet file, of which nothing but the description is read."""
     with _parquet_errors(name):
-        return import_module("pyarrow.parquet").ParquetFile(name)
+        # Without buffers of whole row groups, of which several are read at the same time.
+        return import_module("pyarrow.parquet").ParquetFile(name, pre_buffer=False, buffer_size=READ_AHEAD)
 
 
 @contextmanager

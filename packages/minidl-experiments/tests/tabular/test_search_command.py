@@ -1,6 +1,7 @@
 """`minidl sweep` on own data: results, the best model, resumption, and errors."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 
@@ -29,6 +30,9 @@ def test_a_grid_is_scored_and_the_best_is_trained(run, csv, tmp_path):
     assert "plan: 4 configurations, each in 3 folds of 2 networks; then 2 networks with the best on all 60 rows\n" in (
         result.stdout
     )
+    lines = result.stderr.splitlines()
+    assert lines[0] == "0 of 4 configurations"
+    assert re.match(r"4 of 4 configurations, best log loss \d\.\d+ \(hidden .*, lr .*\)", lines[1])
     folder = tmp_path / "things_sweep"
     found = pd.read_csv(folder / "results.csv")
     assert found["rank"].tolist() == [1, 2, 3, 4]
@@ -159,6 +163,11 @@ def test_damaged_records_are_named_and_trained_again(run, csv):
 def test_hostile_commands(fails, csv, tmp_path, options, message):
     fails(message, "sweep", csv, "--target", "kind", *options)
     assert [path.name for path in tmp_path.iterdir()] == [csv.name]
+
+
+def test_parquet_needs_its_package(fails, csv, monkeypatch):
+    monkeypatch.setattr("minidl_experiments.search.table.find_spec", lambda _: None)
+    fails("--results: Parquet files need the package pyarrow", "sweep", csv, *QUICK, "--results", "r.parquet")
 
 
 def test_options_of_own_data_need_data(fails):

@@ -133,6 +133,9 @@ def test_a_file_has_values_and_ranges(tmp_path):
     path.write_text("epoch = 3", encoding="utf-8")
     with pytest.raises(ValueError, match="unknown key 'epoch'; did you mean 'epochs'"):
         plan(path)
+    path.write_text("lr = []", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"sweep.toml: lr: expected at least one value, got none"):
+        plan(path)
     path.write_text("lr = [0.01, -1]", encoding="utf-8")
     with pytest.raises(ValueError, match=r"sweep.toml: lr: expected a number above 0, got -1"):
         plan(path)

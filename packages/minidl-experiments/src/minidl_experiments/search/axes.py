@@ -91,7 +91,7 @@ def read_axes(given: Mapping[str, Any], path: Any = None) -> dict[str, tuple[Ent
     for field in FIELDS:
         name = NAMES[field]
         value = given.get(name)
-        if value is None or value == []:
+        if value is None or (value == [] and path is None):  # the command line has [] for none
             continue
         who = flag(name) if path is None else f"{path}: {name}"
         entries = [_hidden(who, one) for one in _listed(value)] if field == "width" else _entries(who, field, value)

@@ -23,7 +23,7 @@ from minidl_experiments.search.run import search
 from minidl_experiments.search.space import varied
 from minidl_experiments.search.store import SearchStore, describe
 from minidl_experiments.search.study import Study, load_optuna
-from minidl_experiments.search.table import frame_of, print_best, score_words, write_table
+from minidl_experiments.search.table import check_table, frame_of, print_best, score_words, write_table
 from minidl_experiments.search.work import Work
 from minidl_experiments.shell import INTERRUPTED, check_files, fail, load_figures, make_folder
 from minidl_experiments.standard_streams import complain
@@ -40,7 +40,6 @@ from minidl_experiments.tabular.words import counted
 
 STORE, STUDY, RESULTS = "sweep.sqlite", "optuna.sqlite", "results.csv"
 _OWN = "config", "random", "optuna", "storage", "score", "results", "jobs", "dask"
-_TABLES = ".csv", ".parquet", ".pq"
 _DAMAGES = 10  # damaged records that are named
 
 
@@ -100,8 +99,7 @@ def _begin(given: Mapping[str, Any]) -> _Sweep:
             )
     folder = folder_for(plan.shared, "_sweep", STORE)
     results = given["results"] or folder / RESULTS
-    if results.suffix.lower() not in _TABLES:
-        raise ValueError(f"--results: expected a name that ends in {' or '.join(_TABLES[:2])}, got {results}")
+    check_table(results)
     problem = pose(read_table(plan.shared.data), plan.shared)
     parts = divide(problem, plan.shared)
     measure = choose_measure(problem.target(np.arange(len(problem))), given["score"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from minidl_experiments.tabular.choices import Measure
 
 BEST = 10
 PERCENT = Measure.ACCURACY, Measure.BALANCED
+PARQUET = ".parquet", ".pq"
 
 
 def score_words(measure: Measure, score: float) -> str:
@@ -68,10 +70,20 @@ def _cell(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
+def check_table(path: Path) -> None:
+    """Raise ValueError, before the work begins, for a file in which `write_table` could not write."""
+    if path.suffix.lower() not in (".csv", *PARQUET):
+        raise ValueError(f"--results: expected a name that ends in .csv or .parquet, got {path}")
+    if path.suffix.lower() in PARQUET and find_spec("pyarrow") is None:
+        raise ValueError(
+            "--results: Parquet files need the package pyarrow: pip install 'minidl-experiments[parquet]'"
+        )  # fmt: skip
+
+
 def write_table(frame: Any, path: Path) -> None:
     """Write a table as CSV, or as Parquet if that is the suffix."""
     with replacing(path) as file:
-        if path.suffix.lower() in {".parquet", ".pq"}:
+        if path.suffix.lower() in PARQUET:
             content = io.BytesIO()
             frame.to_parquet(content, index=False)
             file.write(content.getvalue())

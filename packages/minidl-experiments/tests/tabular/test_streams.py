@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 import minidl
-from minidl_experiments.streams import batches as batches_module
-from minidl_experiments.streams import source
-from minidl_experiments.streams.batches import Batches, encode
-from minidl_experiments.streams.roles import UNUSED, Role, Roles
-from minidl_experiments.streams.source import Pieces
-from minidl_experiments.streams.survey import survey
-from minidl_experiments.streams.training import train_stream
+from minidl_experiments.streaming import batches as batches_module
+from minidl_experiments.streaming import source
+from minidl_experiments.streaming.batches import Batches, encode
+from minidl_experiments.streaming.roles import UNUSED, Role, Roles
+from minidl_experiments.streaming.source import Pieces
+from minidl_experiments.streaming.survey import survey
+from minidl_experiments.streaming.training import train_stream
 from minidl_experiments.tabular.cells import read_features
 from minidl_experiments.tabular.encoder import Encoder, NumberColumn
 from minidl_experiments.tabular.model_file import load_model

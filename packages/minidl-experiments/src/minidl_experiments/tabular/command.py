@@ -45,7 +45,7 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
     try:
         options = read_options(settings, flags)
         if options.stream:
-            from minidl_experiments.streams.command import train_on_stream  # noqa: PLC0415 - for --stream alone
+            from minidl_experiments.streaming.command import train_on_stream  # noqa: PLC0415 - for --stream alone
 
             train_on_stream(console, options)
             return

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 import minidl
-from minidl_experiments.streams.batches import Batches, encode
-from minidl_experiments.streams.survey import Survey
-from minidl_experiments.streams.target import raw_targets
+from minidl_experiments.streaming.batches import Batches, encode
+from minidl_experiments.streaming.survey import Survey
+from minidl_experiments.streaming.target import raw_targets
 from minidl_experiments.tabular.assessment import Assessment
 from minidl_experiments.tabular.model import TableModel
 from minidl_experiments.tabular.networks import batch_size_for, build_loss, build_network, loss_for, optimizer_for

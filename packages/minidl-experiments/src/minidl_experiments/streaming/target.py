@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from minidl_experiments.streams.columns import Moments, cells_as_text
+from minidl_experiments.streaming.columns import Moments, cells_as_text
 from minidl_experiments.tabular.cells import as_numbers, check_kind
 from minidl_experiments.tabular.choices import Task
 from minidl_experiments.tabular.reading import Table

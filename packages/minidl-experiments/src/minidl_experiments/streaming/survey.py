@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from minidl_experiments.streams.columns import ColumnSurvey
-from minidl_experiments.streams.roles import UNUSED, Role, Roles
-from minidl_experiments.streams.source import Pieces
-from minidl_experiments.streams.target import TargetSurvey, target_of, unlabelled_rows
+from minidl_experiments.streaming.columns import ColumnSurvey
+from minidl_experiments.streaming.roles import UNUSED, Role, Roles
+from minidl_experiments.streaming.source import Pieces
+from minidl_experiments.streaming.target import TargetSurvey, target_of, unlabelled_rows
 from minidl_experiments.tabular.choices import Loss, Missing, Task
 from minidl_experiments.tabular.encoder import Encoder, TextColumn
 from minidl_experiments.tabular.evaluation import labelled

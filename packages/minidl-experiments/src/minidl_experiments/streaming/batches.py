@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minidl_experiments.streams.roles import UNUSED, Role
-from minidl_experiments.streams.survey import Survey
-from minidl_experiments.streams.target import raw_targets, unlabelled_rows
+from minidl_experiments.streaming.roles import UNUSED, Role
+from minidl_experiments.streaming.survey import Survey
+from minidl_experiments.streaming.target import raw_targets, unlabelled_rows
 from minidl_experiments.tabular.cells import read_as
 from minidl_experiments.tabular.choices import Missing
 from minidl_experiments.tabular.model import refuse_missing

@@ -14,11 +14,11 @@ from minidl_experiments.console import say
 from minidl_experiments.progress import Words
 from minidl_experiments.shell import INTERRUPTED, check_files, load_figures, make_folder
 from minidl_experiments.standard_streams import complain
-from minidl_experiments.streams.batches import BUFFER
-from minidl_experiments.streams.memory import memory_words
-from minidl_experiments.streams.source import Pieces
-from minidl_experiments.streams.survey import Survey, survey
-from minidl_experiments.streams.training import assess_stream, train_stream
+from minidl_experiments.streaming.batches import BUFFER
+from minidl_experiments.streaming.memory import memory_words
+from minidl_experiments.streaming.source import Pieces
+from minidl_experiments.streaming.survey import Survey, survey
+from minidl_experiments.streaming.training import assess_stream, train_stream
 from minidl_experiments.tabular.command import FILES, folder_for, show_and_write
 from minidl_experiments.tabular.display import TrainingDisplay
 from minidl_experiments.tabular.encoder import NumberColumn

@@ -30,7 +30,11 @@ class Sweep:
         flags = chain(*(FLAGS | {"--out": str(path), "--jobs": str(jobs)}).items())
         self.path = path
         self.process = subprocess.Popen(  # noqa: S603 - this project's own program
-            [sys.executable, "-c", COMMAND, *flags], start_new_session=True, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", COMMAND, *flags],
+            start_new_session=True,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),  # without the COLUMNS that readline has set behind Python's back
         )
 
     def wait_for(self, runs):

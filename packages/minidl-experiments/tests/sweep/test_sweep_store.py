@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-import minidl_experiments.sweep.store as module
+import minidl_experiments.sweep.results_file as module
 from minidl_experiments.sweep import Definition, Result, Run, Store
 from minidl_experiments.sweep.train import MEASURES
 

@@ -1,6 +1,7 @@
 """What the tests of own data share: tables on the disk, and the command."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -71,3 +72,31 @@ def model(trained, tmp_path):
     (tmp_path / "before").mkdir()
     (tmp_path / "before/model.safetensors").write_bytes(trained)
     return "before/model.safetensors"
+
+
+@pytest.fixture
+def frame_of():
+    """Return a function that makes a table of numbers, of which some are missing, and text."""
+
+    def make(rows=700, seed=0):
+        """Return numbers, some missing and some huge, text, a constant, classes and a number."""
+        rng = np.random.default_rng(seed)
+        frame = pd.DataFrame({"id": np.arange(rows), "far": 1e9 + rng.normal(size=rows), "same": np.ones(rows)})
+        frame["gaps"] = np.where(rng.random(rows) < 0.2, np.nan, rng.exponential(size=rows))
+        frame["colour"] = rng.choice(["red", "green", None], rows)
+        frame["kind"] = np.where((frame["colour"] == "red") | (frame["far"] > 1e9), "b", "a")
+        frame["price"] = 2 * frame["far"] - 2e9 + rng.normal(size=rows)
+        return frame
+
+    return make
+
+
+@pytest.fixture
+def parquet(tmp_path, frame_of):
+    """Return a function that writes a Parquet file with row groups of some size."""
+
+    def write(size=100, name="d.parquet", frame=None):
+        (frame_of() if frame is None else frame).to_parquet(tmp_path / name, row_group_size=size)
+        return str(tmp_path / name)
+
+    return write

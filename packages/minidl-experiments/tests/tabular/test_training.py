@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import minidl
-from minidl_experiments.tabular import assessment
+from minidl_experiments.tabular import cross_validation
 from minidl_experiments.tabular.assessment import assess, divide, fit_model
 from minidl_experiments.tabular.networks import batch_size_for, optimizer_for
 from minidl_experiments.tabular.options import read_options
@@ -181,7 +181,7 @@ def test_columns_of_equal_names_of_inputs_are_kept_apart():
 
 def test_chunks_of_folds_change_nothing(monkeypatch):
     whole = assessed(frame_of(), "kind", cv=4)
-    monkeypatch.setattr(assessment, "MOST_NUMBERS", 60 * 4 * 2 * 3)  # rows, inputs, networks and three of the folds
+    monkeypatch.setattr(cross_validation, "MOST_NUMBERS", 60 * 4 * 2 * 3)  # rows, inputs, networks, three folds
     parts = assessed(frame_of(), "kind", cv=4)
     for one, other in zip(whole.outcomes, parts.outcomes, strict=True):
         np.testing.assert_array_equal(one.each, other.each)

@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from _thread import interrupt_main
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -46,6 +47,26 @@ def backend(jobs: int | None, dask: str | None) -> Iterator[None]:
         return
     with _connect(dask) as client, _guarded(client), joblib.parallel_config("dask", client=client, n_jobs=-1):
         yield
+
+
+@contextmanager
+def as_finished(tasks: Iterable[Any]) -> Iterator[Iterator[Any]]:
+    """Run tasks on the workers of `backend`, and give their results in the order in which they are finished.
+
+    Parameters
+    ----------
+    tasks : iterable
+        Made by ``joblib.delayed``; each is asked for when a worker is free.
+    """
+    import joblib  # noqa: PLC0415 - as above
+
+    parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+    with interrupts_ignored():  # the call starts the workers
+        finished = parallel(tasks)
+    with warnings.catch_warnings():  # joblib warns about unfinished tasks when the workers are stopped early
+        warnings.filterwarnings("ignore", "[0-9]+ tasks ", UserWarning)
+        with closing(finished):
+            yield finished
 
 
 def reach(dask: str | None) -> None:

@@ -11,6 +11,22 @@ import typer
 from rich.console import Console
 
 from minidl_experiments.console import say
+from minidl_experiments.declarations import (
+    CATEGORICAL,
+    DROP,
+    FILES,
+    MISSING,
+    NETWORKS,
+    STOPPING,
+    TABLE,
+    TARGET,
+    TASK,
+    UNLABELLED,
+    choice,
+    number,
+    option,
+    refuse,
+)
 from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.shell import (
     INTERRUPTED,
@@ -30,11 +46,42 @@ from minidl_experiments.sweep.run import run_sweep
 from minidl_experiments.sweep.scores import score_grid
 from minidl_experiments.sweep.store import Store
 from minidl_experiments.sweep.table import print_best
+from minidl_experiments.tabular.choices import Loss, Measure, Missing, Schedule, Task
 
+_OWN = (
+    "target", "task", "drop", "categorical", "missing", "drop_unlabelled", "cv", "networks", "early_stopping", "loss",
+    "quantiles", "clip", "hidden", "weight_decay", "schedule", "random", "optuna", "storage", "score", "results",
+)  # fmt: skip
+_DISK = "seeds", "samples"
 _CONFIG = "TOML file with any of the options above, spelled batch_size and p_drop; the command line takes precedence."
 _DAMAGES = 10  # damaged records that are named
-_OUT = "SQLite file of the results; its runs are not repeated. The picture gets its name and .png."
-_GRID, _SHARED, _WHERE = "Grid: comma-separated values", "All runs", "Where"
+_OUT = (
+    "SQLite file of the results; its runs are not repeated. The picture gets its name and .png. Your data: folder for "
+    "the results, the best model and its report."
+)
+_GRID, _SHARED, _WHERE = "Grid: comma-separated values; your data: also ranges such as 1e-4:1e-1", "All runs", "Where"
+_SEARCH = "Your own data: search"
+
+_CV = option(TABLE, "Folds of the cross-validation that scores a configuration.", show_default="5")
+_LOSS = choice(TABLE, "Loss", Loss, show_default="by the task")
+_QUANTILES = option(TABLE, "Quantiles of --loss quantile.", show_default="0.05,0.5,0.95")
+_CLIP = number(TABLE, "The largest norm of a gradient.")
+_HIDDEN = option(
+    _SEARCH, "Units of each hidden layer, such as 32,32 or 8:128,8:128; give the option again for another network.",
+    show_default="32,32",
+)  # fmt: skip
+_WEIGHT_DECAY = option(
+    _SEARCH, "Multiples of the parameters that are added to the gradient.", show_default="3 / rows, at most 0.01"
+)
+_SCHEDULE = option(_SEARCH, f"Of the learning rate: {', '.join(Schedule)}.", show_default="constant")
+_RANDOM = option(_SEARCH, "Number of random configurations, instead of all combinations.", min=1)
+_OPTUNA = option(_SEARCH, "Number of trials of Optuna, which proposes and prunes configurations.", min=1)
+_STORAGE = option(_SEARCH, "URL of Optuna's storage.", show_default="optuna.sqlite in the folder")
+_SCORE = choice(_SEARCH, "By what configurations are ordered", Measure, show_default="log-loss for classes, r2")
+_RESULTS = option(
+    _SEARCH, "File for the table of results, .csv or .parquet.", callback=home_expanded,
+    show_default="results.csv in the folder",
+)  # fmt: skip
 
 
 def _values(words: str, default: str) -> Any:
@@ -42,7 +89,7 @@ def _values(words: str, default: str) -> Any:
     return typer.Option(rich_help_panel=_GRID, help=words, show_default=default)
 
 
-def _count(words: str, default: int) -> Any:
+def _count(words: str, default: int | str) -> Any:
     return typer.Option(rich_help_panel=_SHARED, help=words, show_default=str(default))
 
 
@@ -51,32 +98,69 @@ def _where(words: str, **more: Any) -> Any:
 
 
 def sweep(
+    data: Annotated[list[str] | None, FILES] = None,
     *,
-    lr: Annotated[str | None, _values("Fixed learning rates.", "0.001")] = None,
-    width: Annotated[str | None, _values("Units in each hidden layer.", "25")] = None,
+    target: Annotated[list[str] | None, TARGET] = None,
+    task: Annotated[Task | None, TASK] = None,
+    drop: Annotated[list[str] | None, DROP] = None,
+    categorical: Annotated[list[str] | None, CATEGORICAL] = None,
+    missing: Annotated[Missing | None, MISSING] = None,
+    drop_unlabelled: Annotated[bool | None, UNLABELLED] = None,
+    cv: Annotated[int | None, _CV] = None,
+    networks: Annotated[int | None, NETWORKS] = None,
+    early_stopping: Annotated[bool | None, STOPPING] = None,
+    loss: Annotated[Loss | None, _LOSS] = None,
+    quantiles: Annotated[str | None, _QUANTILES] = None,
+    clip: Annotated[float | None, _CLIP] = None,
+    hidden: Annotated[list[str] | None, _HIDDEN] = None,
+    weight_decay: Annotated[str | None, _WEIGHT_DECAY] = None,
+    schedule: Annotated[str | None, _SCHEDULE] = None,
+    random: Annotated[int | None, _RANDOM] = None,
+    optuna: Annotated[int | None, _OPTUNA] = None,
+    storage: Annotated[str | None, _STORAGE] = None,
+    score: Annotated[Measure | None, _SCORE] = None,
+    results: Annotated[Path | None, _RESULTS] = None,
+    lr: Annotated[str | None, _values("Fixed learning rates.", "0.001; your data: 0.003")] = None,
+    width: Annotated[str | None, _values("Units in each of the three hidden layers of the disk.", "25")] = None,
     activation: Annotated[str | None, _values(f"{', '.join(Activation)}.", "relu")] = None,
     optimizer: Annotated[str | None, _values(f"{', '.join(Optimizer)}.", "adam")] = None,
-    batch_size: Annotated[str | None, _values("Samples per step.", "50")] = None,
+    batch_size: Annotated[str | None, _values("Samples per step.", "50; your data: by the number of rows")] = None,
     p_drop: Annotated[str | None, _values("Probabilities of dropping a hidden unit.", "0")] = None,
-    seeds: Annotated[int | None, _count("Networks per configuration.", len(Grid.seeds))] = None,
+    seeds: Annotated[int | None, _count("Disk: networks per configuration.", len(Grid.seeds))] = None,
     seed: Annotated[int | None, _count("First of the consecutive seeds.", 0)] = None,
-    epochs: Annotated[int | None, _count("Epochs per network.", Definition.epochs)] = None,
-    samples: Annotated[int | None, _count("Training points, and as many test points.", Definition.samples)] = None,
+    epochs: Annotated[int | None, _count("Epochs per network.", f"{Definition.epochs}; your data: at most 300")] = None,
+    samples: Annotated[int | None, _count("Disk: training and test points, each.", Definition.samples)] = None,
     config: Annotated[Path | None, _where(_CONFIG, callback=home_expanded)] = None,
-    out: Annotated[Path, _where(_OUT, callback=home_expanded)] = Path("sweep.sqlite"),
+    out: Annotated[
+        Path | None,
+        _where(_OUT, callback=home_expanded, show_default="sweep.sqlite; your data: named after the data"),
+    ] = None,
     jobs: Annotated[int | None, _where("Number of processes.", min=1, show_default="one per core")] = None,
     dask: Annotated[str | None, _where("Address of a Dask scheduler, in place of local processes.")] = None,
 ) -> None:
-    """Train a grid of networks, each for several seeds, and find the best.
+    """Train networks with many settings, and find the best.
 
-    Every network is the report's, on the disk data set: three hidden
-    layers, sigmoids on the two outputs, summed squared error. One SQLite
-    file receives each batch of results. A stopped sweep continues from the
-    file when it is started again, and a larger grid trains only the new
-    runs. The command ends with a table and, next to the file, a picture.
+    `minidl sweep data.csv --target y` scores each configuration by
+    cross-validation on your own data, writes the table of results, and
+    trains the best one on all rows, as `minidl train` does. Without data,
+    every network is the report's, on the disk data set: three hidden
+    layers, sigmoids on the two outputs, summed squared error, for several
+    seeds; the command ends with a table and a picture. Either way an SQLite
+    file receives each result. A stopped sweep continues from the file when
+    it is started again, and a larger grid trains only what is new.
     """
+    given = dict(locals())  # before any other variable: the options by their names
     if jobs is not None and dask is not None:
         fail("expected --jobs or --dask, got both")
+    if data:
+        refuse(given, ("width",), "an option of the disk; for your own data expected --hidden, such as --hidden 32,32")
+        refuse(given, _DISK, "an option of the disk, which is swept over without data")
+        from minidl_experiments.search.command import search_tables  # noqa: PLC0415 - pandas is slow to import
+
+        search_tables({name: value for name, value in given.items() if name not in (*_DISK, "width")})
+        return
+    refuse(given, _OWN, "expected data in front of it, such as data.csv")
+    out = Path("sweep.sqlite") if out is None else out
     grid_flags = {"lr": lr, "width": width, "activation": activation, "optimizer": optimizer}
     grid_flags |= {"batch_size": batch_size, "p_drop": p_drop}
     counts = {"seeds": seeds, "seed": seed, "epochs": epochs, "samples": samples}
@@ -107,9 +191,9 @@ def _open(out: Path, config: Path | None, flags: Mapping[str, Any], dask: str | 
 def _report_damage(grid: Grid, store: Store) -> None:
     """Name the damaged records and what happens to them; all other records are kept."""
     runs = set(grid.runs)
-    for number, (record, fault, run) in enumerate(store.damaged.values()):
-        if number == _DAMAGES:
-            complain(f"minidl: {store.path}: {len(store.damaged) - number} more damaged records")
+    for named, (record, fault, run) in enumerate(store.damaged.values()):
+        if named == _DAMAGES:
+            complain(f"minidl: {store.path}: {len(store.damaged) - named} more damaged records")
             return
         use = "this sweep trains it again" if run in runs else "it is left out, and a sweep that has it trains it again"
         if run is None:

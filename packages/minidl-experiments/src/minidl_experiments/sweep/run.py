@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 
-from minidl_experiments.sweep.backend import backend, interrupts_ignored
+from minidl_experiments.sweep.backend import as_finished, backend
 from minidl_experiments.sweep.batches import plan_batches
 from minidl_experiments.sweep.grid import Grid, Run
 from minidl_experiments.sweep.store import Store
@@ -54,11 +52,8 @@ def run_sweep(
     with backend(jobs, dask):
         workers = joblib.effective_n_jobs(None)
         batches = pending_batches(grid, store, workers)
-        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         tasks = (joblib.delayed(train_batch)(batch, store.definition) for batch in batches)
-        with interrupts_ignored():  # the call starts the workers
-            finished = parallel(tasks)
-        with _closing(finished):
+        with as_finished(tasks) as finished:
             for results in finished:
                 store.add(results)
                 report(results, workers)
@@ -81,12 +76,3 @@ def pending_batches(grid: Grid, store: Store, workers: int) -> list[list[Run]]:
     planned = plan_batches(grid.runs, store.definition, workers)
     batches = ([run for run in batch if run not in finished] for batch in planned)
     return [batch for batch in batches if batch]
-
-
-@contextmanager
-def _closing(finished: Generator[list[Result]]) -> Iterator[None]:
-    """Stop the workers at the end, without joblib's warning about unfinished tasks."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "[0-9]+ tasks ", UserWarning)
-        with closing(finished):
-            yield

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.sweep.grid import Config, Definition, Run
 from minidl_experiments.sweep.records import COLUMNS, KEY, find_fault, has_sound_key, record_words
+from minidl_experiments.sweep.results_file import ResultsFile, versions
 from minidl_experiments.sweep.train import MEASURES, Result
 
-_PACKAGES = "minidl-core", "minidl-data", "minidl-experiments", "minidl-native", "numpy"
-_PATIENCE = 60  # seconds to wait for the lock of another process
-
-_TABLES = """
-CREATE TABLE definition (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+_TABLE = """
 CREATE TABLE runs (
     lr REAL NOT NULL,
     width INTEGER NOT NULL,
@@ -39,12 +32,11 @@ CREATE TABLE runs (
     curves TEXT NOT NULL,
     seconds REAL NOT NULL,
     PRIMARY KEY (lr, width, activation, optimizer, batch_size, p_drop, seed)
-) WITHOUT ROWID;
+) WITHOUT ROWID
 """
 
 # Two sweeps may write into one file: a run that both have trained has the same results.
 _INSERT = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_RECOVER = "choose another file, or save its sound records with sqlite3 {} .recover"
 _WHERE = " AND ".join(f"{name} = ?" for name in KEY)
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM runs"  # noqa: S608 - COLUMNS are constants
 _CURVES = f"SELECT curves FROM runs WHERE {_WHERE}"  # noqa: S608 - KEY are constants
@@ -68,7 +60,7 @@ class Damage(NamedTuple):
     run: Run | None
 
 
-class Store:
+class Store(ResultsFile):
     """An SQLite file with one row per finished run; a context manager.
 
     The table ``runs`` holds configuration and seed, loss and accuracy of the trained network, the curves as a JSON
@@ -98,27 +90,14 @@ class Store:
     """
 
     def __init__(self, path: Path, definition: Definition) -> None:
-        self.path, self.definition = path, definition
-        self._described = _describe(definition)
-        try:
-            self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-        except sqlite3.Error as error:
-            raise OSError(f"{path}: {error}") from error
-        self._file.text_factory = _decode
-        try:
-            self._check()
-            self.damaged = dict(self._find_damaged())
-        except BaseException:
-            self._file.close()
-            raise
+        self.definition = definition
+        self.damaged: dict[tuple[object, ...], Damage] = {}
+        described = {name: str(value) for name, value in asdict(definition).items()} | versions()
+        super().__init__(path, described, "runs", _TABLE)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
+    def read_damaged(self) -> None:
+        """Look for damaged records."""
+        self.damaged = dict(self._find_damaged())
 
     def add(self, results: Iterable[Result]) -> None:
         """Write results in one transaction, all or none.
@@ -132,11 +111,9 @@ class Store:
         """
         rows = [_row(result) for result in results]
         replaced = [row[: len(KEY)] for row in rows if row[: len(KEY)] in self.damaged]
-        with self._errors_named(), self._file:
-            self._file.execute("BEGIN IMMEDIATE")
-            self._compare()
-            self._file.executemany(_DELETE, replaced)
-            self._file.executemany(_INSERT, rows)
+        with self.writing() as file:
+            file.executemany(_DELETE, replaced)
+            file.executemany(_INSERT, rows)
         for key in replaced:
             del self.damaged[key]
 
@@ -148,85 +125,22 @@ class Store:
         OSError
             If the file is damaged.
         """
-        with self._errors_named():
-            rows = self._file.execute(_ACCURACIES).fetchall()
+        rows = self.select(_ACCURACIES)
         return {_run(*key): accuracy for *key, accuracy in rows if tuple(key) not in self.damaged}
 
     def curves(self, run: Run) -> dict[str, list[float]]:
         """Return the curves of a run, which must be in the file."""
-        with self._errors_named():
-            (text,) = self._file.execute(_CURVES, _key(run)).fetchone()
+        ((text,),) = self.select(_CURVES, _key(run))
         curves: dict[str, list[float]] = json.loads(text)
         return curves
 
-    def _check(self) -> None:
-        """Compare the definition with the one in the file; write it into a file without results."""
-        with self._errors_named(), self._file:
-            self._file.execute("BEGIN IMMEDIATE")
-            if not self._has_results():
-                self._file.execute("DELETE FROM definition")
-                self._file.executemany("INSERT INTO definition VALUES (?, ?)", self._described.items())
-            self._compare()
-
     def _find_damaged(self) -> Iterator[tuple[tuple[object, ...], Damage]]:
         """Yield the damaged records with the values of their key."""
-        with self._errors_named():
-            for row in self._file.execute(_SELECT):
-                record = dict(zip(COLUMNS, row, strict=True))
-                if fault := find_fault(record, self.definition.epochs):
-                    key = row[: len(KEY)]
-                    yield key, Damage(record_words(record), fault, _run(*key) if has_sound_key(record) else None)
-
-    @contextmanager
-    def _errors_named(self) -> Iterator[None]:
-        """Raise the errors of SQLite as OSError, or as ValueError for another file, with the name of the file."""
-        try:
-            yield
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.OperationalError as error:  # a full disk, a read-only file, or a lock held for long
-            raise OSError(f"{self.path}: {error}") from error
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
-                raise OSError(f"{self.path}: the file is damaged: {error}; {_RECOVER.format(self.path)}") from error
-            raise ValueError(f"{self.path}: expected the results of a sweep, got another file: {error}") from error
-
-    def _compare(self) -> None:
-        found = dict(self._file.execute("SELECT name, value FROM definition"))
-        for name, value in self._described.items():
-            if found.get(name) != value:
-                raise ValueError(
-                    f"{self.path}: expected the results of a sweep with {name} {value}, got one with {name} "
-                    f"{found.get(name, 'unknown')}; choose another file"
-                )
-
-    def _has_results(self) -> bool:
-        """Whether the file has results; a new file gets its tables first."""
-        tables = {name for (name,) in self._file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not tables:
-            for statement in _TABLES.split(";"):
-                self._file.execute(statement)
-        elif tables != {"definition", "runs"}:
-            raise sqlite3.DatabaseError(f"the tables are {', '.join(sorted(tables))}")
-        return self._file.execute("SELECT 1 FROM runs").fetchone() is not None
-
-
-def _describe(definition: Definition) -> dict[str, str]:
-    """Return everything beside the grid that affects the results: shared settings and versions of packages."""
-    shared = {name: str(value) for name, value in asdict(definition).items()}
-    return shared | {package: _version(package) for package in _PACKAGES}
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "none"
-
-
-def _decode(text: bytes) -> str:
-    """Decode a text, damaged or not."""
-    return text.decode("utf-8", "backslashreplace")
+        for row in self.each(_SELECT):
+            record = dict(zip(COLUMNS, row, strict=True))
+            if fault := find_fault(record, self.definition.epochs):
+                key = row[: len(KEY)]
+                yield key, Damage(record_words(record), fault, _run(*key) if has_sound_key(record) else None)
 
 
 def _run(lr: float, width: int, activation: str, optimizer: str, batch_size: int, p_drop: float, seed: int) -> Run:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 import minidl
+from minidl_experiments.tabular.cross_validation import Folds, cross_validate
 from minidl_experiments.tabular.encoder import Encoder
 from minidl_experiments.tabular.model import TableModel
 from minidl_experiments.tabular.options import Options
@@ -15,8 +16,7 @@ from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.scores import Outcome, Score, baseline_for, interval_words, score_outcomes
 from minidl_experiments.tabular.split import Part, folds, hold_out
 from minidl_experiments.tabular.training import Samples, Trained, Watch, train
-
-MOST_NUMBERS = 2**26  # of the inputs of all networks that are trained at once with samples of their own
+from minidl_experiments.tabular.words import counted
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Assessment:
     parts : list of Part
     notes : list of str
         What is unusual about the rows.
+    lines : tuple of str
+        What the data are and how they are used, in words, where that is not said by the problem and the options.
     """
 
     model: TableModel
@@ -46,6 +48,7 @@ class Assessment:
     interval: str
     parts: list[Part]
     notes: list[str]
+    lines: tuple[str, ...] = ()
 
 
 def assess(problem: Problem, options: Options, parts: list[Part], watch: Callable[[str], Watch]) -> Assessment:
@@ -70,12 +73,13 @@ def assess(problem: Problem, options: Options, parts: list[Part], watch: Callabl
     count, outcomes = options.networks, []
     seeds = range(count)
     if options.cv is not None:
-        outcomes = _cross_validate(problem, options, parts, watch)
+        encoded = Folds(problem, parts)
+        outcomes = cross_validate(encoded, encoded.numbers, options, watch)
         whole = Part(np.arange(len(problem)), np.empty(0, int))
         model, trained = fit_model(problem, options, whole, seeds, watch(_words(count, "all rows")))
     else:
         model, trained = fit_model(problem, options, parts[0], seeds, watch(_words(count, "the training rows")))
-        outcomes = [_outcome(problem, model, parts[0], minidl.unstack(trained.model), model.encoder)]
+        outcomes = [_outcome(problem, model, parts[0], minidl.unstack(trained.model))]
     if count == 1:
         model = TableModel(minidl.unstack(model.network)[0], model.encoder, model.target, model.missing)
     notes = [f"column {name!r} is the same in all training rows: left out" for name in model.encoder.constant]
@@ -108,58 +112,12 @@ def fit_model(
     return TableModel(trained.model, encoder, target, options.missing), trained
 
 
-def _cross_validate(
-    problem: Problem, options: Options, parts: Sequence[Part], watch: Callable[[str], Watch]
-) -> list[Outcome]:
-    """Train the networks of the folds, as many at once as there is room for, and return their predictions."""
-    encoders = [Encoder.fit(problem.cells, part.train) for part in parts]
-    layout = Encoder.fit(problem.cells, np.arange(len(problem))).keys
-    outcomes: list[Outcome] = []
-    room = MOST_NUMBERS // (len(problem) * len(layout) * options.networks)
-    for chosen in _chunks(len(parts), max(1, room)):
-        samples, models = [], []
-        for i in chosen:
-            target = problem.target(parts[i].train)
-            x = place(encoders[i], layout, encoders[i].encode(problem.cells, problem.table.place))
-            samples.append(Samples(x, problem.encode(target), parts[i].train))
-            models.append(TableModel(minidl.Linear(1, 1), encoders[i], target, options.missing))
-        seeds = [options.networks * (1 + i) + j for i in chosen for j in range(options.networks)]
-        words = f"fold {chosen[0] + 1}" if len(chosen) == 1 else f"folds {chosen[0] + 1} to {chosen[-1] + 1}"
-        trained = train(options, models[0].target, samples, watch(_words(len(seeds), words)), seeds)
-        networks = minidl.unstack(trained.model)
-        for k, i in enumerate(chosen):
-            own = networks[k * options.networks : (k + 1) * options.networks]
-            outcomes.append(_outcome(problem, models[k], parts[i], own, encoders[i], samples[k].x))
-    return outcomes
-
-
-def place(encoder: Encoder, layout: Sequence[tuple[str, str]], x: np.ndarray) -> np.ndarray:
-    """Return inputs of a fold in the places that all rows give them; inputs that the fold does not have are zero."""
-    places = {key: number for number, key in enumerate(layout)}
-    wide = np.zeros((len(x), len(layout)), x.dtype)
-    wide[:, [places[key] for key in encoder.keys]] = x
-    return wide
-
-
-def _outcome(
-    problem: Problem,
-    model: TableModel,
-    part: Part,
-    networks: Sequence[minidl.Module],
-    encoder: Encoder,
-    x: np.ndarray | None = None,
-) -> Outcome:
-    """Return the predictions for the test rows of a division."""
-    if x is None:
-        x = encoder.encode(problem.cells, problem.table.place)
-    outputs = np.stack([minidl.predict(network, x[part.test]) for network in networks]).astype(np.float64)
-    baseline = baseline_for(model.target, problem.y[part.train], len(part.test))
-    return Outcome(part.test, model.in_units(outputs), baseline)
-
-
-def _chunks(count: int, size: int) -> Iterator[list[int]]:
-    return (list(range(start, min(start + size, count))) for start in range(0, count, size))
+def _outcome(problem: Problem, model: TableModel, part: Part, networks: Sequence[minidl.Module]) -> Outcome:
+    """Return the predictions for the test rows."""
+    x = model.encoder.encode(problem.cells, problem.table.place)[part.test]
+    outputs = np.stack([minidl.predict(network, x) for network in networks]).astype(np.float64)
+    return Outcome(part.test, model.in_units(outputs), baseline_for(model.target, problem.y[part.train], len(x)))
 
 
 def _words(count: int, rows: str) -> str:
-    return f"{'1 network' if count == 1 else f'{count} networks'} on {rows}"
+    return f"{counted(count, 'network')} on {rows}"

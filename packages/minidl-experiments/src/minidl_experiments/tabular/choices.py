@@ -36,3 +36,25 @@ class Schedule(StrEnum):
 
     CONSTANT = "constant"
     COSINE = "cosine"
+
+
+class Measure(StrEnum):
+    """A score by which configurations are ordered."""
+
+    LOG_LOSS = "log-loss"
+    ACCURACY = "accuracy"
+    BALANCED = "balanced-accuracy"
+    AUC = "auc"
+    R2 = "r2"
+    MAE = "mae"
+    RMSE = "rmse"
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a lower score is better."""
+        return self in (Measure.LOG_LOSS, Measure.MAE, Measure.RMSE)
+
+    @property
+    def column(self) -> str:
+        """The name of its column in tables of results."""
+        return self.replace("-", "_")

@@ -44,7 +44,12 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
     console = Console()
     try:
         options = read_options(settings, flags)
-        folder = _folder(options)
+        if options.stream:
+            from minidl_experiments.streaming.command import train_on_stream  # noqa: PLC0415 - for --stream alone
+
+            train_on_stream(console, options)
+            return
+        folder = folder_for(options)
         problem = pose(read_table(options.data), options)
         optimizer_for(options, minidl.Linear(1, 1), len(problem), 1)  # raises for settings that do not go together
         parts, plan = divide(problem, options), plan_words(problem, options)
@@ -57,11 +62,16 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
     make_folder(folder)
     check_files(*(folder / name for name in FILES))
     try:
-        found = _assess(problem, options, parts)
+        found = assessed(problem, options, parts)
     except typer.Exit:
         if new:
             folder.rmdir()  # nothing was written
         raise
+    show_and_write(console, folder, problem, options, found)
+
+
+def show_and_write(console: Console, folder: Path, problem: Problem, options: Options, found: Assessment) -> None:
+    """Print how a training went, and write its files into a folder."""
     for line in (*(f"note: {note}" for note in found.notes), *training_lines(found, options)):
         say(console, line, "  ")
     print_scores(console, found.scores, found.interval, baseline_words(problem))
@@ -80,27 +90,54 @@ def _write(console: Console, folder: Path, problem: Problem, options: Options, f
         say(console, f"removed {path} of an earlier training")
 
 
-def _folder(options: Options) -> Path:
-    """Return the folder of the results; end the command if it cannot be made or written."""
+def folder_for(options: Options, suffix: str = "", own: str = SETTINGS) -> Path:
+    """Return the folder of the results.
+
+    Parameters
+    ----------
+    options : Options
+    suffix : str
+        Behind the name of the data, where the folder is named after them.
+    own : str
+        A file of the command, without which a folder with other files is not touched.
+
+    Raises
+    ------
+    ValueError
+        If there are no data.
+    typer.Exit
+        If there is something else in its place; the reason is printed.
+    """
     if not options.data:
         raise ValueError("expected data, such as data.csv, or the key data in the file of --from")
-    stem = (
-        "model" if options.data[0] == STDIN else Path(options.data[0].removesuffix(".gz")).stem.strip("*?[]") or "model"
-    )
-    folder = Path(options.out or stem)
+    first = options.data[0]
+    stem = "model" if first == STDIN else Path(first.removesuffix(".gz")).stem.strip("*?[]") or "model"
+    folder = Path(options.out or f"{stem}{suffix}")
     if folder.exists() and not folder.is_dir():
         fail(f"--out: expected the name of a folder, got the file {folder}")
-    if options.out is None and folder.exists() and any(folder.iterdir()) and not (folder / SETTINGS).exists():
-        fail(f"the folder {folder} has other files than those of minidl train: choose another by --out")
+    if options.out is None and folder.exists() and any(folder.iterdir()) and not (folder / own).exists():
+        name = "train" if own == SETTINGS else "sweep"
+        fail(f"the folder {folder} has other files than those of minidl {name}: choose another by --out")
     return folder
 
 
-def _assess(problem: Problem, options: Options, parts: list[Part]) -> Assessment:
+def assessed(problem: Problem, options: Options, parts: list[Part], kept: str = "nothing was written") -> Assessment:
+    """Train and measure, with a display; end the command on Ctrl-C and on an error.
+
+    Parameters
+    ----------
+    problem : Problem
+    options : Options
+    parts : list of Part
+        As `divide` returns them.
+    kept : str
+        What there is after Ctrl-C, in words.
+    """
     try:
         with TrainingDisplay(Console(stderr=True), options.epochs) as display:
             return assess(problem, options, parts, display.watch)
     except KeyboardInterrupt:
-        complain("minidl: interrupted; nothing was written")
+        complain(f"minidl: interrupted; {kept}")
         raise typer.Exit(INTERRUPTED) from None
     except (ValueError, TypeError) as error:
         fail(error)

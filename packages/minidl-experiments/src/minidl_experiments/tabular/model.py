@@ -14,7 +14,7 @@ from minidl_experiments.tabular.cells import Cells, read_as
 from minidl_experiments.tabular.choices import Missing
 from minidl_experiments.tabular.encoder import Encoder
 from minidl_experiments.tabular.reading import Table
-from minidl_experiments.tabular.target import ClassTarget, NumberTarget, Target
+from minidl_experiments.tabular.target import NumberTarget, Target
 
 
 class Prediction(NamedTuple):
@@ -90,10 +90,7 @@ class TableModel:
 
     def in_units(self, outputs: np.ndarray) -> np.ndarray:
         """Return outputs of networks as probabilities, or as numbers in the units of the targets."""
-        if isinstance(self.target, ClassTarget):
-            return np.asarray(minidl.softmax(outputs))
-        means, stds = self.target.scaling
-        return np.asarray(outputs * stds + means)
+        return self.target.in_units(outputs)
 
     def frame(self, prediction: Prediction) -> Any:
         """Return a prediction as a table.

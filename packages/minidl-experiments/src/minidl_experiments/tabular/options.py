@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import partial
@@ -20,6 +20,7 @@ from minidl_experiments.tabular.words import listed, near
 SETTINGS = "model.toml"  # in the folder of a training
 PATIENCE = 20  # epochs without a better validation loss, after which a network is stopped
 VALIDATION = 0.15  # of the training rows
+STREAM_EPOCHS = 10  # at most, where the rows are read from the disk in each
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Options:
     epochs: int = 300
     batch_size: int | None = None
     seed: int = 0
+    stream: bool = False
     out: str | None = None
 
 
@@ -76,9 +78,24 @@ def read_options(path: Path | None, flags: Mapping[str, Any]) -> Options:
     ValueError
         For a file that cannot be read, an unknown key, and a value that an option cannot have.
     """
-    filed = {name: _read(f"{path}: {name}", name, value) for name, value in _read_toml(path).items()}
+    return options_of(path, {} if path is None else read_toml(path), flags)
+
+
+def options_of(path: Path | None, toml: Mapping[str, Any], flags: Mapping[str, Any]) -> Options:
+    """Return the options of what stands in a TOML file, and on the command line.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        The file, for errors.
+    toml : mapping
+        As `read_toml` returns it.
+    flags : mapping
+        As for `read_options`.
+    """
+    filed = {name: read_option(f"{path}: {name}", name, value) for name, value in toml.items()}
     given = {
-        name: _read(flag(name), name, value)
+        name: read_option(flag(name), name, value)
         for name, value in flags.items()
         if value is not None and value not in ([], ())
     }
@@ -86,6 +103,8 @@ def read_options(path: Path | None, flags: Mapping[str, Any]) -> Options:
         raise ValueError("expected --test or --cv, got both")
     given = {name: value for name, value in filed.items() if name not in _replaced(filed, given)} | given
     _check_together(given)
+    if given.get("stream"):
+        given.setdefault("epochs", STREAM_EPOCHS)
     return Options(**given)
 
 
@@ -111,6 +130,7 @@ def as_toml(options: Options) -> str:
     """Return the options as the text of a TOML file; those that are None are left out."""
     values = {field.name: getattr(options, field.name) for field in fields(options)}
     unused = {"test"} if options.cv is not None else set()
+    unused |= set() if options.stream else {"stream"}
     unused |= set() if options.loss is Loss.QUANTILE else {"quantiles"}
     unused |= set() if Activation.LEAKY_RELU in (options.activation, options.last_activation) else {"alpha"}
     given = {name: value for name, value in values.items() if value not in (None, ()) and name not in unused}
@@ -123,9 +143,21 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _read_toml(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
+def read_toml(path: Path, more: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what stands in a TOML file of options.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    more : sequence of str
+        Keys beside those of `Options`.
+
+    Raises
+    ------
+    ValueError
+        For a file that cannot be read, and an unknown key.
+    """
+    allowed = [*_KINDS, *more]
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -133,14 +165,27 @@ def _read_toml(path: Path | None) -> dict[str, Any]:
     except ValueError as error:  # invalid TOML or invalid UTF-8
         raise ValueError(f"{path}: expected a valid TOML file, got an error: {error}") from error
     for name in given:
-        if name not in _KINDS:
-            raise ValueError(
-                f"{path}: unknown key {name!r}{near(name, list(_KINDS))}; allowed are {listed(list(_KINDS), 99)}"
-            )
+        if name not in allowed:
+            raise ValueError(f"{path}: unknown key {name!r}{near(name, allowed)}; allowed are {listed(allowed, 99)}")
     return given
 
 
-def _read(who: str, name: str, value: Any) -> Any:
+def read_option(who: str, name: str, value: Any) -> Any:
+    """Return the value of an option as `Options` holds it.
+
+    Parameters
+    ----------
+    who : str
+        Where the value stands, for errors.
+    name : str
+    value : object
+        From the command line or a TOML file.
+
+    Raises
+    ------
+    ValueError
+        If the option cannot have the value.
+    """
     kind = _KINDS[name]
     try:
         return kind.read(value)
@@ -157,6 +202,13 @@ def _check_together(given: Mapping[str, Any]) -> None:
         raise ValueError("--quantiles: expected --loss quantile beside it")
     if given.get("schedule") is Schedule.COSINE and {"eta", "kappa"} & set(given):
         raise ValueError("--schedule: expected --lr beside it, got --eta and --kappa, which are a schedule")
+    if given.get("stream") and "cv" in given:
+        raise ValueError("--stream: expected --test, got --cv, which needs all rows in memory")
+    _check_columns(given)
+
+
+def _check_columns(given: Mapping[str, Any]) -> None:
+    """Raise for a column that is asked to be two things."""
     twice = [name for name in given.get("target", ()) if given["target"].count(name) > 1]
     both = [name for name in given.get("target", ()) if name in given.get("drop", ())]
     if twice or both:
@@ -257,5 +309,6 @@ _KINDS: dict[str, _Kind] = {
     "epochs": _COUNT,
     "batch_size": _COUNT,
     "seed": _Kind(partial(_whole, low=0), "an integer from 0 to 2147483647"),
+    "stream": _SWITCH,
     "out": _Kind(_text, "the name of a folder"),
 }

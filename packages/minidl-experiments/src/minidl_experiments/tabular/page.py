@@ -82,7 +82,7 @@ def build_page(
         PNG for light and dark pages, by name.
     """
     sections = {
-        "Data": _list([*problem_lines(problem), plan_words(problem, options), *found.notes]),
+        "Data": _list([*(found.lines or (*problem_lines(problem), plan_words(problem, options))), *found.notes]),
         "Scores": _scores(problem, found),
         "Pictures": f'<div class="pictures">{"".join(map(_picture, pictures, pictures.values()))}</div>',
         "Training": _list(training_lines(found, options)),

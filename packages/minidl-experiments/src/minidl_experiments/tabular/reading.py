@@ -1,4 +1,4 @@
-"""Tables from files: CSV and TSV, also by gzip, Parquet and .npz, several of them, or standard input."""
+"""Tables from files: CSV and TSV, also by gzip, Parquet, .npz and .npy, several of them, or standard input."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import glob
 import gzip
 import sys
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from minidl_experiments.tabular.csv_text import read_csv
 from minidl_experiments.tabular.words import near
 
 STDIN = "-"
+READ_AHEAD = 2**18  # bytes of each column of a Parquet file that is read piece by piece
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def read_table(paths: Sequence[str]) -> Table:
     OSError
         If a file cannot be read.
     """
-    tables = [_read_one(name) for name in _expand(paths)]
+    tables = [_read_one(name) for name in expand(paths)]
     if not tables:
         raise ValueError("expected a file of data, such as data.csv, got none")
     first = tables[0]
@@ -110,8 +113,14 @@ def read_table(paths: Sequence[str]) -> Table:
     return Table(frame, tuple(source for table in tables for source in table.sources), first.unnamed)
 
 
-def _expand(paths: Iterable[str]) -> list[str]:
-    """Return the names of files for names and patterns."""
+def expand(paths: Iterable[str]) -> list[str]:
+    """Return the names of files for names and patterns.
+
+    Raises
+    ------
+    ValueError
+        For a pattern without files, and a file that is named twice.
+    """
     names: list[str] = []
     for path in paths:
         if path == STDIN or Path(path).exists() or not glob.has_magic(path):
@@ -134,6 +143,8 @@ def _read_one(name: str) -> Table:
         frame = _read_parquet(name)
     elif suffix == ".npz":
         frame = _read_npz(name)
+    elif suffix == ".npy":
+        frame = rows_of_array(name)
     else:
         data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
         name = "standard input" if name == STDIN else name
@@ -161,17 +172,37 @@ def _unpacked(data: bytes, who: str) -> bytes:
 def _named(frame: Any, who: str) -> tuple[Any, tuple[str, ...]]:
     """Return a table without columns that have no name; raise for a name that occurs twice."""
     names = [str(name) for name in frame.columns]
-    twice = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
-    if twice:
-        raise ValueError(f"{who}: expected columns of different names, got {twice[0]!r} {names.count(twice[0])} times")
+    named_columns(names, who)
     frame.columns = names
     unnamed = tuple(f"column {number}" for number, name in enumerate(names, start=1) if not name)
     return frame.loc[:, [bool(name) for name in names]], unnamed
 
 
+def named_columns(names: list[str], who: str) -> list[str]:
+    """Return the columns that have a name; raise for a name that occurs twice."""
+    twice = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{who}: expected columns of different names, got {twice[0]!r} {names.count(twice[0])} times")
+    return [name for name in names if name]
+
+
 def _read_parquet(name: str) -> Any:
+    with _parquet_errors(name):
+        return pd.read_parquet(name, engine="pyarrow").reset_index(drop=True)
+
+
+def open_parquet(name: str) -> Any:
+    """Return an open Parquet file, of which nothing but the description is read."""
+    with _parquet_errors(name):
+        # Without buffers of whole row groups, of which several are read at the same time.
+        return import_module("pyarrow.parquet").ParquetFile(name, pre_buffer=False, buffer_size=READ_AHEAD)
+
+
+@contextmanager
+def _parquet_errors(name: str) -> Iterator[None]:
+    """Raise ValueError, naming the file, for one that is no Parquet file, and without pyarrow."""
     try:
-        frame = pd.read_parquet(name, engine="pyarrow")
+        yield
     except ImportError:
         raise ValueError(
             f"{name}: Parquet files need the package pyarrow: pip install 'minidl-experiments[parquet]'"
@@ -180,7 +211,29 @@ def _read_parquet(name: str) -> Any:
         raise
     except Exception as error:
         raise ValueError(f"{name}: expected a Parquet file: {error}") from error
-    return frame.reset_index(drop=True)
+
+
+def rows_of_array(name: str, start: int = 0, stop: int | None = None) -> Any:
+    """Return rows of an array in an .npy file as a table, without reading the others.
+
+    Parameters
+    ----------
+    name : str
+        Of the file: an array (rows, columns), whose columns are called ``column_0`` and so on, or one axis of records.
+    start, stop : int
+    """
+    try:
+        array = np.load(name, mmap_mode="r", allow_pickle=False)
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:
+        raise ValueError(f"{name}: expected an array without pickles in an .npy file: {error}") from error
+    if array.dtype.names and array.ndim == 1:
+        rows = np.array(array[start:stop])
+        return pd.DataFrame({key: rows[key] for key in array.dtype.names})
+    if array.ndim != 2:
+        raise ValueError(f"{name}: expected an array (rows, columns), got one with {array.ndim} axes")
+    return pd.DataFrame(np.array(array[start:stop]), columns=[f"column_{i}" for i in range(array.shape[1])])
 
 
 def _read_npz(name: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+import minidl
 from minidl_experiments.tabular.cells import Cells, as_numbers, as_text, check_kind, column_of, read_numbers
 from minidl_experiments.tabular.choices import Task
 from minidl_experiments.tabular.reading import Table
@@ -44,6 +45,10 @@ class ClassTarget:
         """Return the number of each class, -1 for one that is not known."""
         numbers = {label: number for number, label in enumerate(self.classes)}
         return np.array([numbers.get(label, -1) for label in cells.entries.tolist()], np.int64)
+
+    def in_units(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs of networks as probabilities."""
+        return np.asarray(minidl.softmax(outputs))
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,11 @@ class NumberTarget:
     def encode(self, y: np.ndarray) -> np.ndarray:
         """Return the targets of the network, float32, shape (rows, columns)."""
         return np.asarray((y - np.array(self.means)) / np.array(self.stds), np.float32)
+
+    def in_units(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs of networks in the units of the columns."""
+        means, stds = self.scaling
+        return np.asarray(outputs * stds + means)
 
 
 Target: TypeAlias = ClassTarget | NumberTarget
@@ -151,7 +161,7 @@ def read_classes(table: Table, name: str) -> tuple[ClassTarget, Cells]:
     """
     cells = as_text(column_of(table, name, "--target"))
     there = cells.entries[~cells.missing].tolist()
-    classes = tuple(sorted(set(there), key=_by_value))
+    classes = tuple(sorted(set(there), key=by_value))
     if len(classes) < 2:
         raise ValueError(f"--target {name}: expected at least two classes, got {listed(list(classes)) or 'none'} alone")
     if len(classes) > max(MOST_NUMBERS, len(there) // 2):
@@ -162,7 +172,7 @@ def read_classes(table: Table, name: str) -> tuple[ClassTarget, Cells]:
     return ClassTarget(name, classes), cells
 
 
-def _by_value(label: str) -> tuple[bool, float, str]:
+def by_value(label: str) -> tuple[bool, float, str]:
     """Return a key that sorts numbers by their value and puts other texts behind them."""
     try:
         return False, float(label), label

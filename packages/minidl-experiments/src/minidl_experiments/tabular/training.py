@@ -22,6 +22,10 @@ IMPROVEMENT = 1e-3  # of the validation loss; less is none
 Watch = Callable[[int, minidl.History], None]
 
 
+class DivergedError(ValueError):
+    """A network has no parameters of use after its training."""
+
+
 @dataclass(frozen=True)
 class Samples:
     """Encoded rows, and the networks that are trained on them.
@@ -89,8 +93,10 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
 
     Raises
     ------
+    DivergedError, minidl.DivergenceError
+        If one network, or all of them, diverge in the first epoch.
     ValueError
-        If a setting is out of range, or a network diverges in its first epoch.
+        If a setting is out of range.
     """
     each = len(seeds) // len(parts)
     owners = np.repeat(np.arange(len(parts)), each).tolist()
@@ -110,10 +116,10 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
     if held is not None:
         more |= {"validation": _validation(parts, owners, held), "metrics": _metrics(kind)}
         more["callbacks"] = [watch, stopping]
-    history = _fit(partial(run, **more))
+    history = quiet_fit(partial(run, **more))
     best = stopping.best_epoch if held is not None else np.full(len(seeds), len(history))
-    _check(history, best, kept_best=held is not None)
-    dead = _dead_layers(model, x[_probed(parts[0].train)]) if len(parts) == 1 else []
+    check_trained(history, best, kept_best=held is not None)
+    dead = dead_layers(model, x[_probed(parts[0].train)]) if len(parts) == 1 else []
     return Trained(model, history, np.asarray(best), dead)
 
 
@@ -122,18 +128,19 @@ def _metrics(kind: Loss) -> list[str]:
     return ["r2"] if kind in (Loss.MSE, Loss.L1, Loss.HUBER) else []
 
 
-def _fit(fit: Callable[[], minidl.History]) -> minidl.History:
+def quiet_fit(fit: Callable[[], minidl.History]) -> minidl.History:
+    """Train without warnings about networks that diverge, which are reported at the end."""
     with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "fit: replicate", RuntimeWarning)
         warnings.filterwarnings("ignore", "invalid value", RuntimeWarning)
         return fit()
 
 
-def _check(history: minidl.History, best: np.ndarray, *, kept_best: bool) -> None:
+def check_trained(history: minidl.History, best: np.ndarray, *, kept_best: bool) -> None:
     """Raise if a network has no parameters of use."""
     lost = np.flatnonzero(best == 0).tolist() if kept_best else sorted(history.diverged)
     if lost:
-        raise ValueError(f"network {lost[0] + 1} of {len(best)} diverged: try a smaller --lr, or --clip 1")
+        raise DivergedError(f"network {lost[0] + 1} of {len(best)} diverged: try a smaller --lr, or --clip 1")
 
 
 def _divide(
@@ -174,7 +181,7 @@ def _probed(rows: np.ndarray) -> np.ndarray:
     return spread(rows, min(len(rows), MOST_PROBED))
 
 
-def _dead_layers(model: minidl.Module, x: np.ndarray) -> list[tuple[str, float, int]]:
+def dead_layers(model: minidl.Module, x: np.ndarray) -> list[tuple[str, float, int]]:
     """Return the layers with dead units, with their share, a mean over the networks, and the units of a layer."""
     found, units = [], 0
     for layer, record in zip(minidl.probe(model, x).layers, model.spec(), strict=True):

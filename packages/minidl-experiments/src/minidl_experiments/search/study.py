@@ -1,0 +1,210 @@
+"""A search by Optuna: its sampler proposes configurations, and its pruner ends those that look bad."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+import minidl
+from minidl_experiments.search.axes import Axes, Entry, Range
+from minidl_experiments.search.candidate import NAMES, Candidate, parse_key
+from minidl_experiments.search.plan import Plan
+from minidl_experiments.search.result import Result
+from minidl_experiments.search.store import SearchStore
+from minidl_experiments.search.work import Work, score_candidate
+from minidl_experiments.tabular.choices import Measure
+from minidl_experiments.tabular.training import Watch
+
+EVERY = 5  # epochs between two reports to the pruner, each of which is written into the storage
+WARM_UP = 10  # epochs in which no trial is pruned
+STARTUP = 5  # trials that are not pruned
+SETTINGS = "settings"  # the attribute of a trial that holds its configuration
+
+
+def load_optuna() -> Any:
+    """Return the module optuna, which prints warnings alone; raise ImportError if it is not installed."""
+    try:
+        optuna = import_module("optuna")
+    except ImportError as error:
+        raise ImportError(
+            "--optuna: expected Optuna, which minidl-experiments[optuna] installs; got no such module"
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+class Study:
+    """A study of Optuna whose trials are configurations, each with all its folds at once.
+
+    Parameters
+    ----------
+    plan : Plan
+    measure : Measure
+    storage : str
+        URL of the storage, such as ``sqlite:///study.db``. The study goes on if it is there.
+    described : mapping of str to str
+        What the results depend on beside the configuration. Other data or axes are another study in the same storage.
+
+    Raises
+    ------
+    ImportError
+        If Optuna is not installed.
+    ValueError
+        If the storage cannot be opened.
+    """
+
+    def __init__(self, plan: Plan, measure: Measure, storage: str, described: Mapping[str, str]) -> None:
+        self._optuna, self._plan, self._measure = load_optuna(), plan, measure
+        axes = {field: [str(entry) for entry in entries] for field, entries in plan.axes.items()}
+        known = json.dumps([dict(described), axes, plan.base.key, measure])
+        self.name = f"minidl-{hashlib.sha256(known.encode()).hexdigest()[:12]}"
+        try:
+            self._study = self._optuna.create_study(
+                storage=storage,
+                study_name=self.name,
+                direction="minimize" if measure.lower_is_better else "maximize",
+                pruner=self._optuna.pruners.MedianPruner(STARTUP, n_warmup_steps=WARM_UP),
+                load_if_exists=True,
+            )
+        except Exception as error:  # of SQLAlchemy, of the driver of a database, or of Optuna
+            raise ValueError(f"--storage: cannot open {storage}: {error}") from error
+        begun = len(self._study.get_trials(deepcopy=False))  # a study that goes on must not repeat its first draws
+        seed = int(np.random.SeedSequence([plan.shared.seed, begun]).generate_state(1)[0])
+        self._study.sampler = self._optuna.samplers.TPESampler(seed=seed)
+
+    @property
+    def finished(self) -> int:
+        """The trials that are complete or pruned, also those of other processes and earlier starts."""
+        return len(self._trials("COMPLETE")) + self.pruned
+
+    @property
+    def pruned(self) -> int:
+        """The trials that were ended early, or diverged."""
+        return len(self._trials("PRUNED"))
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """The configurations of the trials that have a score."""
+        found = [trial.user_attrs[SETTINGS] for trial in self._trials("COMPLETE") if SETTINGS in trial.user_attrs]
+        return [parse_key(key) for key in dict.fromkeys(found)]
+
+    def run(self, trials: int, work: Work, store: SearchStore, report: Callable[[Result | None], object]) -> None:
+        """Make trials until there are as many finished ones in the study.
+
+        A configuration that has a result in the file is not trained again.
+
+        Parameters
+        ----------
+        trials : int
+        work : Work
+        store : SearchStore
+        report : callable
+            Called after each trial with its result, or None if it was pruned.
+        """
+        while self.finished < trials:
+            trial = self._study.ask()
+            try:
+                result = self._try(trial, work, store)
+            except BaseException:  # Ctrl-C, or a full disk: the trial must not seem to run for ever
+                self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+                raise
+            score = np.nan if result is None else result.score(self._measure)
+            if np.isnan(score):
+                self._study.tell(trial, state=self._optuna.trial.TrialState.PRUNED)
+            else:
+                self._study.tell(trial, score)
+            report(result)
+
+    def _try(self, trial: Any, work: Work, store: SearchStore) -> Result | None:
+        """Return the result of the configuration that a trial proposes, from the file or by a training."""
+        candidate = suggest(trial, self._plan.base, self._plan.axes)
+        trial.set_user_attr(SETTINGS, candidate.key)
+        result = store.results().get(candidate) or self._train(trial, candidate, work)
+        if result is not None:
+            store.add(result)
+        return result
+
+    def _train(self, trial: Any, candidate: Candidate, work: Work) -> Result | None:
+        """Return the result of a configuration; None if the pruner has ended it."""
+        pruned = self._optuna.TrialPruned
+        sign = 1 if self._measure.lower_is_better else -1
+        try:
+            return score_candidate(candidate, work, Reports(trial, pruned, sign).watch)
+        except pruned:
+            return None
+
+    def _trials(self, state: str) -> list[Any]:
+        states = (self._optuna.trial.TrialState[state],)
+        return list(self._study.get_trials(deepcopy=False, states=states))
+
+
+class Reports:
+    """What the pruner is told: after some epochs the lowest validation loss so far, a mean over folds and networks.
+
+    Parameters
+    ----------
+    trial : optuna.trial.Trial
+    pruned : type of exception
+    sign : {1, -1}
+        -1 if higher scores are better, so that the reports point in the same direction.
+    """
+
+    def __init__(self, trial: Any, pruned: type[BaseException], sign: int) -> None:
+        self._trial, self._pruned, self._sign, self._step = trial, pruned, sign, 0
+
+    def watch(self, _: str) -> Watch:
+        """Begin a training; return the function to call after each of its epochs."""
+        lowest: Any = np.inf
+
+        def report(epoch: int, history: minidl.History) -> None:
+            nonlocal lowest
+            lowest = np.fmin(lowest, (history.val_loss or history.loss)[-1])
+            self._step += 1
+            value = float(np.mean(lowest))
+            if epoch % EVERY or not np.isfinite(value):
+                return
+            self._trial.report(self._sign * value, self._step)
+            if self._trial.should_prune():
+                raise self._pruned
+
+        return report
+
+
+def suggest(trial: Any, base: Candidate, axes: Axes) -> Candidate:
+    """Return the configuration that the sampler proposes.
+
+    Parameters
+    ----------
+    trial : optuna.trial.Trial
+    base : Candidate
+        The settings that are not varied.
+    axes : mapping of str to tuple
+    """
+    return replace(base, **{field: _suggested(trial, NAMES[field], entries) for field, entries in axes.items()})
+
+
+def _suggested(trial: Any, name: str, entries: tuple[Entry, ...]) -> Any:
+    """Return a proposed value of one setting."""
+    if isinstance(entries[0], Range):
+        return _number(trial, name, entries[0])
+    words = [",".join(map(str, entry)) if isinstance(entry, tuple) else str(entry) for entry in entries]
+    chosen = words[0] if len(words) == 1 else trial.suggest_categorical(name, words)
+    entry = entries[words.index(chosen)]
+    if not isinstance(entry, tuple):
+        return entry
+    return tuple(
+        int(_number(trial, f"{name} {chosen}, layer {i}", one)) if isinstance(one, Range) else one
+        for i, one in enumerate(entry, start=1)
+    )
+
+
+def _number(trial: Any, name: str, own: Range) -> float:
+    if own.whole:
+        return int(trial.suggest_int(name, int(own.low), int(own.high), log=own.log))
+    return own.rounded(trial.suggest_float(name, own.low, own.high, log=own.log))

@@ -1,0 +1,135 @@
+"""`minidl sweep data.csv --optuna`: its sampler, pruner and storage."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from minidl_experiments.search import study as module
+from minidl_experiments.search.candidate import Candidate, parse_key
+from minidl_experiments.search.study import Reports
+
+QUICK = ["--target", "kind", "--epochs", 12, "--networks", 1, "--cv", 2]
+AXES = [
+    "--lr",
+    "1e-4:1e-1",
+    "--hidden",
+    "4:8",
+    "--hidden",
+    "4:8,3",
+    "--activation",
+    "relu,tanh",
+    "--batch-size",
+    "8:32",
+]
+
+
+@pytest.fixture(autouse=True)
+def optuna():
+    return pytest.importorskip("optuna")
+
+
+def study_in(optuna, url):
+    (name,) = optuna.get_all_study_names(url)
+    return optuna.load_study(study_name=name, storage=url)
+
+
+def test_trials_are_configurations_with_results_and_a_model(run, csv, optuna):
+    result = run("sweep", csv, *QUICK, *AXES, "--optuna", 8)
+    assert result.exit_code == 0, result.output
+    found = pd.read_csv("things_sweep/results.csv", dtype={"hidden": str})
+    study = study_in(optuna, "sqlite:///things_sweep/optuna.sqlite")
+    states = [trial.state.name for trial in study.trials]
+    assert len(states) == 8
+    assert set(states) <= {"COMPLETE", "PRUNED"}
+    complete = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
+    assert len(found) == len({trial.user_attrs["settings"] for trial in complete})
+    assert found["log_loss"][0] == study.best_value
+    best = parse_key(study.best_trial.user_attrs["settings"])
+    assert (found["lr"][0], found["activation"][0]) == (best.lr, best.activation)
+    assert found["lr"].between(1e-4, 1e-1).all()
+    assert found["batch_size"].between(8, 32).all()
+    assert run("predict", "things_sweep/model.safetensors", csv).exit_code == 0
+    assert "8 trials, of which" in result.stderr
+
+
+def test_a_study_goes_on_with_other_trials(run, csv, optuna):
+    url = ["--storage", "sqlite:///own.db"]
+    assert run("sweep", csv, *QUICK, *AXES, "--optuna", 3, *url).exit_code == 0
+    before = [trial.params for trial in study_in(optuna, url[1]).trials]
+    assert run("sweep", csv, *QUICK, *AXES, "--optuna", 3, *url).exit_code == 0  # nothing is left to do
+    result = run("sweep", csv, *QUICK, *AXES, "--optuna", 6, *url)
+    assert result.exit_code == 0, result.output
+    after = [trial.params for trial in study_in(optuna, url[1]).trials]
+    assert after[:3] == before
+    assert len(after) == 6
+    assert len({str(one) for one in after}) == 6  # the first draws of the sampler are not repeated
+    assert "3 finished trials" in result.stderr
+
+
+def test_other_axes_are_another_study(run, csv, optuna):
+    url = "sqlite:///own.db"
+    for axes in (["--lr", "1e-3:1e-2"], ["--lr", "1e-3:1e-1"]):
+        assert run("sweep", csv, *QUICK, *axes, "--optuna", 2, "--storage", url).exit_code == 0
+    assert len(optuna.get_all_study_names(url)) == 2
+
+
+def test_a_known_result_is_not_trained_again(run, csv, monkeypatch):
+    axes = ["--activation", "relu,tanh"]
+    assert run("sweep", csv, *QUICK, "--jobs", 1, *axes).exit_code == 0
+    monkeypatch.setattr(module, "score_candidate", None)  # would fail if it were called
+    result = run("sweep", csv, *QUICK, *axes, "--optuna", 4)
+    assert result.exit_code == 0, result.output
+
+
+def test_the_pruner_ends_a_configuration_that_learns_nothing(run, csv, optuna, monkeypatch):
+    monkeypatch.setattr(module, "STARTUP", 1)
+    rates = iter([0.01, 0.01, 0.01, 1e-9, 1e-9])
+    monkeypatch.setattr(module, "suggest", lambda trial, *_: Candidate(lr=next(rates), width=(4 + trial.number,)))
+    result = run("sweep", csv, *QUICK, "--no-early-stopping", "--epochs", 60, "--lr", "1e-9:1", "--optuna", 5)
+    assert result.exit_code == 0, result.output
+    states = [trial.state.name for trial in study_in(optuna, "sqlite:///things_sweep/optuna.sqlite").trials]
+    assert states[0] == "COMPLETE"
+    assert states[3:] == ["PRUNED", "PRUNED"]
+    assert (pd.read_csv("things_sweep/results.csv")["lr"] == 0.01).all()
+
+
+def test_reports_are_the_lowest_loss_so_far():
+    told = []
+
+    class Trial:
+        def report(self, value, step):
+            told.append((step, value))
+
+        def should_prune(self):
+            return len(told) == 3
+
+    class History:
+        val_loss: list = []  # noqa: RUF012 - of this test alone
+
+    reports = Reports(Trial(), KeyError, -1)
+    watch = reports.watch("folds 1 to 2")
+    for epoch in range(1, 11):
+        History.val_loss.append(np.array([10.0 - epoch, np.nan if epoch > 5 else epoch]))
+        watch(epoch, History)
+    assert told == [(5, -3.0), (10, -0.5)]
+    watch = reports.watch("fold 3")  # another training of the same trial: its steps are counted on
+    History.val_loss = [np.array([4.0])]
+    with pytest.raises(KeyError):
+        watch(5, History)
+    assert told[-1] == (11, -4.0)
+
+
+def test_without_optuna_the_error_says_so(fails, csv, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    fails("--optuna: expected Optuna, which minidl-experiments[optuna] installs", "sweep", csv, *QUICK, "--optuna", 3)
+
+
+def test_hostile_storages(run, csv, fails):
+    fails("--optuna: its trials are made one after the other", "sweep", csv, *QUICK, "--optuna", 3, "--jobs", 2)
+    for url in ("nowhere", "sqlite:////no/such/folder/a.db", "kings://x"):
+        result = run("sweep", csv, *QUICK, "--optuna", 3, "--storage", url)
+        assert result.exit_code == 2
+        (line,) = result.stderr.splitlines()
+        assert line.startswith(f"minidl: --storage: cannot open {url}: ")

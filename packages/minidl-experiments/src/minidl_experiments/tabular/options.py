@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minidl_experiments.network import UNUSED_ALPHA
 from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.tabular.choices import Loss, Missing, Schedule, Task
+from minidl_experiments.tabular.together import check_together, replaced
 from minidl_experiments.tabular.words import listed, near
 
 SETTINGS = "model.toml"  # in the folder of a training
@@ -101,24 +101,11 @@ def options_of(path: Path | None, toml: Mapping[str, Any], flags: Mapping[str, A
     }
     if {"cv", "test"} <= given.keys():
         raise ValueError("expected --test or --cv, got both")
-    given = {name: value for name, value in filed.items() if name not in _replaced(filed, given)} | given
-    _check_together(given)
+    given = {name: value for name, value in filed.items() if name not in replaced(filed, given)} | given
+    check_together(given)
     if given.get("stream"):
         given.setdefault("epochs", STREAM_EPOCHS)
     return Options(**given)
-
-
-def _replaced(filed: Mapping[str, Any], given: Mapping[str, Any]) -> set[str]:
-    """Return the settings of a file for which other options of the command line leave no use."""
-    found = {"cv"} if "test" in given else set()
-    if given.get("loss", Loss.QUANTILE) is not Loss.QUANTILE:
-        found.add("quantiles")
-    activations = {"activation", "last_activation"}
-    if activations & given.keys() and all(
-        {**filed, **given}.get(name) is not Activation.LEAKY_RELU for name in activations
-    ):
-        found.add("alpha")
-    return found
 
 
 def flag(name: str) -> str:
@@ -191,33 +178,6 @@ def read_option(who: str, name: str, value: Any) -> Any:
         return kind.read(value)
     except (ValueError, TypeError, OverflowError):
         raise ValueError(f"{who}: expected {kind.expected}, got {value!r}") from None
-
-
-def _check_together(given: Mapping[str, Any]) -> None:
-    """Raise for options that exclude each other."""
-    activations = {given.get("activation", Options.activation), given.get("last_activation")}
-    if "alpha" in given and Activation.LEAKY_RELU not in activations:
-        raise ValueError(UNUSED_ALPHA)
-    if "quantiles" in given and given.get("loss") is not Loss.QUANTILE:
-        raise ValueError("--quantiles: expected --loss quantile beside it")
-    if given.get("schedule") is Schedule.COSINE and {"eta", "kappa"} & set(given):
-        raise ValueError("--schedule: expected --lr beside it, got --eta and --kappa, which are a schedule")
-    if given.get("stream") and "cv" in given:
-        raise ValueError("--stream: expected --test, got --cv, which needs all rows in memory")
-    _check_columns(given)
-
-
-def _check_columns(given: Mapping[str, Any]) -> None:
-    """Raise for a column that is asked to be two things."""
-    twice = [name for name in given.get("target", ()) if given["target"].count(name) > 1]
-    both = [name for name in given.get("target", ()) if name in given.get("drop", ())]
-    if twice or both:
-        raise ValueError(f"--target: expected {(twice + both)[0]!r} once")
-    for name in given.get("categorical", ()):
-        if name in given.get("target", ()):
-            raise ValueError(f"--categorical: {name!r} is the target: --task classes takes its numbers as classes")
-        if name in given.get("drop", ()):
-            raise ValueError(f"--categorical: {name!r} is left out by --drop")
 
 
 class _Kind(NamedTuple):

@@ -26,8 +26,10 @@ DEFAULT = os.environ.get(VARIABLE) or "auto"
 """The engine where none is given. The variable is read when minidl is imported."""
 
 
-def choose_engine(who: str, model: Module, name: EngineName | Group | None, threads: int | None = None) -> Engine:
-    """Return the engine for predictions of a model.
+def choose_engine(
+    who: str, model: Module, name: EngineName | Group | None, threads: int | None = None, loss: Loss | None = None
+) -> Engine:
+    """Return the engine for predictions of a model, and for their loss.
 
     Parameters
     ----------
@@ -39,6 +41,7 @@ def choose_engine(who: str, model: Module, name: EngineName | Group | None, thre
         ``"auto"``: the native engine where it is installed, knows the model and is expected to be faster. The processes
         of a group each compute all predictions themselves, as with None.
     threads : int, optional
+    loss : Loss, optional
 
     Raises
     ------
@@ -52,7 +55,9 @@ def choose_engine(who: str, model: Module, name: EngineName | Group | None, thre
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, chosen) or _why_other_numbers(made)
     if not why_not:
-        return NativeEngine(who, model, made, threads, by_name=chosen == "native")
+        agrees = loss is not None and made.measures(loss) and not disagreement((type(loss),))
+        measures = type(loss) if agrees else None
+        return NativeEngine(who, model, made, threads, by_name=chosen == "native", measures=measures)
     if chosen == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not)

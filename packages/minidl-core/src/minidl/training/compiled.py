@@ -94,12 +94,15 @@ class Compiled:
         self._trained_with = None if why_not else Plain(kinds)
         return why_not
 
+    def has_loss(self, kind: type[Loss]) -> bool:
+        """Whether the engine has a class of losses, which is minidl's own."""
+        return is_known(kind) and kind.__name__ in self.native.KINDS.losses
+
     def measures(self, loss: Loss) -> bool:
-        """Whether the engine has a loss, with its original methods and no more settings than the engine takes."""
+        """Whether a loss that the engine has keeps its original methods, and has no more settings than it takes."""
         if self._measured_with is None or not self._measured_with.describes(loss):
             self._measured_with = None if _why_unknown(loss) else Plain((type(loss),))
-        known = self._measured_with is not None and type(loss).__name__ in self.native.KINDS.losses
-        return known and not self._why_strange(loss)
+        return self._measured_with is not None and not self._why_strange(loss)
 
     def was_trained_with(self, loss: Loss, optimizer: Optimizer) -> bool:
         """Whether the network was last trained with such a loss and optimizer, which have their original methods."""

@@ -55,8 +55,7 @@ def choose_engine(
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, chosen) or _why_other_numbers(made)
     if not why_not:
-        agrees = loss is not None and made.measures(loss) and not disagreement((type(loss),))
-        measures = type(loss) if agrees else None
+        measures = None if loss is None else _measured(made, type(loss))
         return NativeEngine(who, model, made, threads, by_name=chosen == "native", measures=measures)
     if chosen == "native":
         raise unsupported(who, why_not)
@@ -160,6 +159,11 @@ def _why_other_numbers(made: Compiled) -> str:
     why_not = disagreement(made.kinds)
     made.agrees = not why_not
     return why_not
+
+
+def _measured(made: Compiled, kind: type[Loss]) -> type[Loss] | None:
+    """Return a class of losses that computes what the engine computes; None for another."""
+    return kind if made.has_loss(kind) and not disagreement((kind,)) else None
 
 
 def _native_steps(made: Compiled, model: Module, optimizer: Optimizer) -> NativeSteps | None:

@@ -95,7 +95,9 @@ class NativeEngine(Engine):
     def measure(self, loss: Loss, samples: Samples, tally: Tally) -> bool:
         """Set the tally to loss and hits of all samples; what the engine does not take, is NumPy's to do or refuse."""
         made, x, y = self._made, _without_file(samples.x), _without_file(samples.y)
-        if not (type(loss) is self._measures and made.measures(loss) and self._takes(x) and type(y) is np.ndarray):
+        if type(loss) is not self._measures or not made.measures(loss):
+            return False
+        if type(y) is not np.ndarray or not self._takes(x):
             return False
         result = made.native.EpochResult.empty(self.model.replicate_shape)
         record = self._loss_record(loss, tally.threshold, None)

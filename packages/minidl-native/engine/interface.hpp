@@ -154,6 +154,10 @@ struct Kernel {
   size_t (*train_bytes)(const Chain&, int64_t rows);
   void (*train)(const Chain&, const Pass&, int64_t replicate, void* workspace, Stop);
   void (*step)(const Chain&, const Pass&, int64_t replicate, const void* gradients);
+  // The loss and the hits of some samples in evaluation mode, as `train` adds them up; the pass needs no optimizer.
+  size_t (*evaluate_bytes)(const Chain&, int64_t rows);
+  void (*evaluate)(const Chain&, const Pass&, int64_t replicate, int64_t start, int64_t rows, void* workspace,
+                   double* loss, double* hits);
   size_t (*predict_bytes)(const Chain&, int64_t rows);
   void (*predict)(const Chain&, int64_t replicate, const void* values, const Statistics*, const void* x, void* y,
                   int64_t rows, void* workspace);

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <vector>
 
 namespace minidl {
 namespace {
@@ -60,6 +61,10 @@ PyObject* make_network(PyObject* const* args, Py_ssize_t count) {
   return good ? PyCapsule_New(network.release(), CAPSULE, forget) : nullptr;
 }
 
+// The rows of a prediction that one thread takes, and how often that is.
+constexpr int64_t SHARE = 8 * PREDICT_ROWS;
+int64_t shares_of(int64_t rows) { return rows ? (rows - 1) / SHARE + 1 : 0; }
+
 // predict(network, values, statistics, x, y, threads): y is written
 PyObject* predict(PyObject* const* args, Py_ssize_t count) {
   Array values, x, y;
@@ -90,13 +95,44 @@ PyObject* predict(PyObject* const* args, Py_ssize_t count) {
     rows_of(0, 0, n, workspace);
     return none();
   }
-  const int64_t share = 8 * PREDICT_ROWS, shares = n ? (n - 1) / share + 1 : 0;
+  const int64_t shares = shares_of(n);
   const auto task = [&](int64_t index, void* workspace, Stop stop) {
-    const int64_t r = index / shares, start = index % shares * share;
-    rows_of(r, start, n - start < share ? n - start : share, workspace);
+    const int64_t r = index / shares, start = index % shares * SHARE;
+    rows_of(r, start, std::min(SHARE, n - start), workspace);
     stop.ask(stop.context);
   };
   return run_tasks(replicates * shares, threads, bytes, task) ? none() : nullptr;
+}
+
+// evaluate(network, values, statistics, samples, loss, result, threads): loss and hits of the result are written
+PyObject* evaluate(PyObject* const* args, Py_ssize_t count) {
+  Job job;
+  const Pass& pass = job.pass;
+  int64_t threads;
+  Network* network = read_count(count, 7) ? network_of(args[0]) : nullptr;
+  if (!network || !job.open_values(*network, args[1], false) || !job.open_statistics(*network, args[2], false) ||
+      !job.open_data(*network, args[3], args[4]) || !job.open_result(*network, args[5], Py_None) ||
+      !read_integer(args[6], "threads", 1, INT64_MAX, threads)) {
+    return nullptr;
+  }
+  const Chain& chain = network->chain;
+  const Kernel& kernel = network->kernel();
+  const int64_t rows = pass.visited, shares = shares_of(rows);
+  std::vector<double> sums((size_t)(2 * chain.replicates * shares));  // of each share, so that threads change nothing
+  const auto task = [&](int64_t index, void* workspace, Stop stop) {
+    const int64_t start = index % shares * SHARE;
+    double* own = sums.data() + 2 * index;
+    kernel.evaluate(chain, pass, index / shares, start, std::min(SHARE, rows - start), workspace, own, own + 1);
+    stop.ask(stop.context);
+  };
+  job.clear_result(chain.replicates, false);
+  const size_t bytes = kernel.evaluate_bytes(chain, rows);
+  if (!run_tasks(chain.replicates * shares, threads, bytes, task)) return nullptr;
+  for (int64_t i = 0; i < chain.replicates * shares; ++i) {
+    pass.losses[i / shares] += sums[(size_t)(2 * i)];
+    pass.hits[i / shares] += sums[(size_t)(2 * i + 1)];
+  }
+  return none();
 }
 
 // Whether a step is long beside the moments in which threads wait for each other, and all steps are beside the time in
@@ -222,7 +258,8 @@ PyMethodDef method(const char* name) {
 
 PyMethodDef METHODS[] = {
     method<make_network>("network"), method<predict>("predict"),   method<train>("train"), method<step>("step"),
-    method<orders>("orders"),        method<function>("function"), method<isas>("isas"),   method<kinds>("kinds"),
+    method<evaluate>("evaluate"),    method<orders>("orders"),     method<function>("function"),
+    method<isas>("isas"),            method<kinds>("kinds"),
     {nullptr, nullptr, 0, nullptr},
 };
 

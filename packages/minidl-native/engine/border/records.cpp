@@ -84,14 +84,14 @@ bool Measured::open_layer(const Network& network, const Layer& layer, PyObject* 
   return true;
 }
 
-bool Job::open_values(const Network& network, PyObject* values) {
-  if (!values_.open(values, "values", network.float_type(), true)) return false;
+bool Job::open_values(const Network& network, PyObject* values, bool writable) {
+  if (!values_.open(values, "values", network.float_type(), writable)) return false;
   pass.values = values_.data();
   return check_vectors(network.chain, values_, "values");
 }
 
-bool Job::open_statistics(const Network& network, PyObject* statistics) {
-  if (!measured_.open(network, statistics, true)) return false;
+bool Job::open_statistics(const Network& network, PyObject* statistics, bool writable) {
+  if (!measured_.open(network, statistics, writable)) return false;
   pass.statistics = measured_.data();
   return true;
 }

@@ -31,10 +31,10 @@ class Measured {
 // A training's arrays, open as long as this lives, and the Pass that points into them.
 class Job {
  public:
-  // The parameters, which are changed.
-  bool open_values(const Network& network, PyObject* values);
-  // The statistics, as Measured takes them, which are changed.
-  bool open_statistics(const Network& network, PyObject* statistics);
+  // The parameters, which are changed if they are writable.
+  bool open_values(const Network& network, PyObject* values, bool writable = true);
+  // The statistics, as Measured takes them, which are changed if they are writable.
+  bool open_statistics(const Network& network, PyObject* statistics, bool writable = true);
   // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings, per_sample, l2)
   bool open_data(const Network& network, PyObject* samples, PyObject* loss);
   // Refuse a batch with fewer samples than a layer needs. Behind `open_data`.

@@ -53,31 +53,36 @@ bool draws(const Chain& chain, int64_t r) {
   return false;
 }
 
+// A batch of a replicate, whose predictions lie in the last block.
+template <class T>
+Batch<T> batch_of(const Chain& chain, const Pass& pass, int64_t r, int64_t rows, const Plan<T>& plan) {
+  const int64_t out = chain.layers[chain.count - 1].out;
+  const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
+  const double* weights = pass.weights ? pass.weights + r * pass.weight_stride : nullptr;
+  return {rows, out, padded<T>(out), pass.target_cols, plan.y, y, weights, pass.classes, plan.index};
+}
+
 template <class T>
 void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Stop stop) {
   Arena arena = {(char*)workspace};
   const int64_t most = pass.batch < pass.visited ? pass.batch : pass.visited;
   const T* values = (const T*)pass.values + r * chain.size;
   const Plan<T> plan = lay_out<T>(chain, r, values, pass.statistics, most, true, arena);
-  const Layer &first = chain.layers[0], &last = chain.layers[chain.count - 1];
   const Column loss_settings = {pass.loss_settings + r, chain.replicates};
-  const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
   // A step that is stopped in its middle is as if it had not begun, unless something was drawn for it.
   const Stop* in_step = draws(chain, r) ? nullptr : &stop;
   const double l2 = pass.l2 ? pass.l2[r] : 0;
   double total = pass.losses[r];  // here, because other threads write next to losses[r]
   double hits = pass.hits[r];
   int64_t steps = 0, diverged = 0;
-  const double* weights = pass.weights ? pass.weights + r * pass.weight_stride : nullptr;
   for (int64_t start = 0; start < pass.visited; start += pass.batch) {
     const int64_t rows = pass.visited - start < pass.batch ? pass.visited - start : pass.batch;
     together(pass.team, [&](Member member) {
-      gather<T>(pass, r, start, member.part_of(rows), first.in, plan);
+      gather<T>(pass, r, start, member.part_of(rows), chain.layers[0].in, plan);
       pack_weights<T>(plan, true, member);
     });
     if (!forward<T>(plan, rows, true, in_step, pass.team)) break;
-    const Batch<T> batch = {rows, last.out, padded<T>(last.out), pass.target_cols, plan.y,
-                            y,    weights,  pass.classes,        plan.index};
+    const Batch<T> batch = batch_of<T>(chain, pass, r, rows, plan);
     const double mass = batch.mass();
     double divisor = 1, loss = loss_of<T>(pass, loss_settings, batch, mass, plan.g, divisor);
     if (l2 != 0) loss += penalty_of<T>(chain, values, l2) / divisor;
@@ -118,6 +123,44 @@ size_t train_bytes(const Chain& chain, int64_t rows) {
   Arena arena;
   lay_out<T>(chain, 0, nullptr, nullptr, rows, true, arena);
   return bytes_of<T>(arena);
+}
+
+// A plan without what only training needs, but with the indices and the gradient of the loss.
+template <class T>
+Plan<T> lay_out_to_evaluate(const Chain& chain, const Pass& pass, int64_t r, int64_t rows, Arena& arena) {
+  const int64_t most = rows < PREDICT_ROWS ? rows : PREDICT_ROWS;
+  const T* values = (const T*)pass.values + r * chain.size;
+  Plan<T> plan = lay_out<T>(chain, r, values, pass.statistics, most, false, arena);
+  plan.g = arena.take<T>(most, padded<T>(chain.layers[chain.count - 1].out));
+  plan.index = arena.take<int64_t>(most);
+  return plan;
+}
+
+template <class T>
+size_t evaluate_bytes(const Chain& chain, int64_t rows) {
+  Arena arena;
+  lay_out_to_evaluate<T>(chain, {}, 0, rows, arena);
+  return bytes_of<T>(arena);
+}
+
+template <class T>
+void evaluate(const Chain& chain, const Pass& pass, int64_t r, int64_t begin, int64_t rows, void* workspace,
+              double* loss, double* hits) {
+  Arena arena = {(char*)workspace};
+  const Plan<T> plan = lay_out_to_evaluate<T>(chain, pass, r, rows, arena);
+  const Column settings = {pass.loss_settings + r, chain.replicates};
+  pack_weights<T>(plan, false, ALONE);
+  for (int64_t start = 0; start < rows; start += PREDICT_ROWS) {
+    const int64_t some = rows - start < PREDICT_ROWS ? rows - start : PREDICT_ROWS;
+    gather<T>(pass, r, begin + start, {0, some}, chain.layers[0].in, plan);
+    forward<T>(plan, some, false, nullptr, nullptr);
+    const Batch<T> batch = batch_of<T>(chain, pass, r, some, plan);
+    const double mass = batch.mass();
+    double divisor = 1;
+    const double own = loss_of<T>(pass, settings, batch, mass, plan.g, divisor);
+    *loss += pass.mean ? own * mass : own;
+    if (pass.counted) *hits += count_hits<T>(batch, (T)pass.threshold);
+  }
 }
 
 constexpr int64_t FEW = 4;  // so few rows are not worth packing the weights
@@ -222,10 +265,16 @@ void function(int64_t kind, const void* from, void* to, int64_t n) {
   }
 }
 
+template <class T>
+constexpr Kernel kernel_of() {
+  return {train_bytes<T>,    train<T>,         step<T>,    evaluate_bytes<T>,
+          evaluate<T>,       predict_bytes<T>, predict<T>, function<T>};
+}
+
 extern const Kernel kernels[2];
 const Kernel kernels[2] = {
-    {train_bytes<float>, train<float>, step<float>, predict_bytes<float>, predict<float>, function<float>},
-    {train_bytes<double>, train<double>, step<double>, predict_bytes<double>, predict<double>, function<double>},
+    kernel_of<float>(),
+    kernel_of<double>(),
 };
 
 extern const Catalogue catalogue;

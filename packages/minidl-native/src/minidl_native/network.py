@@ -142,6 +142,46 @@ class Network:
         _engine.predict(self._network, values, tuple(statistics), x, y, threads)
         return y
 
+    def evaluate(
+        self,
+        values: np.ndarray,
+        samples: Samples,
+        loss: LossRecord,
+        result: EpochResult,
+        *,
+        statistics: Sequence[Statistics] = (),
+        threads: int = 1,
+    ) -> None:
+        """Add up loss and hits of all samples in evaluation mode; safe from many threads at once.
+
+        Parameters
+        ----------
+        values : ndarray, shape (*replicate_shape, size)
+            The parameters.
+        samples : Samples
+            Their `batch_size` does not matter.
+        loss : LossRecord
+            Its penalty is left out.
+        result : EpochResult
+            Its `loss` and `hits` are filled.
+        statistics : sequence of mapping from str to ndarray
+            As for `predict`.
+        threads : int
+            The result does not depend on it.
+
+        Raises
+        ------
+        UnsupportedError
+            For a loss that the engine does not have.
+        ValueError, TypeError
+            For arrays that do not fit the network or each other.
+        """
+        check_loss(self._last, loss[0])
+        if statistics:
+            statistics = [{name: _plain(array, axes=0) for name, array in own.items()} for own in statistics]
+        data = _ready(samples)
+        _engine.evaluate(self._network, values, tuple(statistics), data, loss, result, threads)
+
     def train(
         self,
         values: np.ndarray,
@@ -192,9 +232,7 @@ class Network:
         """
         check_loss(self._last, loss[0])
         check_optimizer(optimizer[0])
-        x, y, order, batch_size, weights = samples
-        order, weights, active = _plain_if_any(order), _plain_if_any(weights), _plain_if_any(active)
-        data = (_plain(x), _plain(y), order, batch_size, weights)
+        data, active = _ready(samples), _plain_if_any(active)
         descent, measured = _with_rates(optimizer), tuple(statistics)
         arguments = (self._network, values, measured, data, loss, descent, result, active, threads, adds)
         if not self._locks:
@@ -234,6 +272,12 @@ def _with_rates(optimizer: OptimizerRecord) -> OptimizerRecord:
     if type(rates) is np.ndarray and rates.dtype == np.float64 and _is_ready(rates):
         return optimizer
     return optimizer._replace(rates=np.require(rates, np.float64, ["C", "A"]))
+
+
+def _ready(samples: Samples) -> tuple[Any, ...]:
+    """Return samples with arrays as the engine reads them."""
+    x, y, order, batch_size, weights = samples
+    return _plain(x), _plain(y), _plain_if_any(order), batch_size, _plain_if_any(weights)
 
 
 def _plain_if_any(x: Any) -> np.ndarray | None:

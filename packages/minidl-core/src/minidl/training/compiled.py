@@ -18,7 +18,7 @@ from minidl.arrays.backend import NUMPY, dtype_name
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
-from minidl.training.originals import Methods, is_known, method_names, replaced_method
+from minidl.training.originals import Methods, Plain, is_known, replaced_method
 
 
 @cache
@@ -70,7 +70,8 @@ class Compiled:
         self.measuring = [module for module in modules if module.statistics]
         self.kinds = list(dict.fromkeys(map(type, modules)))
         self.agrees = False
-        self._trained_with: tuple[tuple[type, type], Methods, frozenset[str]] | None = None
+        self._trained_with: Plain | None = None
+        self._measured_with: Plain | None = None
         self.prepared: Any = None
         self.network = None if self.why_not else self._compile(model, modules)
 
@@ -90,16 +91,22 @@ class Compiled:
         kinds = type(loss), type(optimizer)
         why_not = _why_unknown(loss) or _why_unknown(optimizer) or self._why_strange(loss)
         why_not = why_not or self._check(model, kinds[0].__name__, kinds[1].__name__)
-        self._trained_with = None if why_not else (kinds, Methods(kinds), method_names(kinds))
+        self._trained_with = None if why_not else Plain(kinds)
         return why_not
+
+    def has_loss(self, kind: type[Loss]) -> bool:
+        """Whether the engine has a class of losses, which is minidl's own."""
+        return is_known(kind) and kind.__name__ in self.native.KINDS.losses
+
+    def measures(self, loss: Loss) -> bool:
+        """Whether a loss that the engine has keeps its original methods, and has no more settings than it takes."""
+        if self._measured_with is None or not self._measured_with.describes(loss):
+            self._measured_with = None if _why_unknown(loss) else Plain((type(loss),))
+        return self._measured_with is not None and not self._why_strange(loss)
 
     def was_trained_with(self, loss: Loss, optimizer: Optimizer) -> bool:
         """Whether the network was last trained with such a loss and optimizer, which have their original methods."""
-        if self._trained_with is None:
-            return False
-        kinds, methods, names = self._trained_with
-        plain = names.isdisjoint(vars(loss)) and names.isdisjoint(vars(optimizer))
-        return plain and (type(loss), type(optimizer)) == kinds and methods.unchanged()
+        return self._trained_with is not None and self._trained_with.describes(loss, optimizer)
 
     def knows(self, optimizer: Optimizer) -> bool:
         """Whether the optimizer is of a known kind, with its original methods."""

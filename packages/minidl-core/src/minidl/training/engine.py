@@ -174,6 +174,10 @@ class Engine(ABC):
         array
         """
 
+    def measure(self, loss: Loss, samples: Samples, tally: Tally) -> bool:  # noqa: ARG002 - a faster way, if any
+        """Set the tally to loss and hits of all samples in evaluation mode, if the engine computes them; else False."""
+        return False
+
     def permutations(self, rngs: list[np.random.Generator], count: int) -> np.ndarray:
         """Return the numbers below a count in an order of each generator, (R, count)."""
         return permutations(rngs, count)

@@ -26,8 +26,10 @@ DEFAULT = os.environ.get(VARIABLE) or "auto"
 """The engine where none is given. The variable is read when minidl is imported."""
 
 
-def choose_engine(who: str, model: Module, name: EngineName | Group | None, threads: int | None = None) -> Engine:
-    """Return the engine for predictions of a model.
+def choose_engine(
+    who: str, model: Module, name: EngineName | Group | None, threads: int | None = None, loss: Loss | None = None
+) -> Engine:
+    """Return the engine for predictions of a model, and for their loss.
 
     Parameters
     ----------
@@ -39,6 +41,7 @@ def choose_engine(who: str, model: Module, name: EngineName | Group | None, thre
         ``"auto"``: the native engine where it is installed, knows the model and is expected to be faster. The processes
         of a group each compute all predictions themselves, as with None.
     threads : int, optional
+    loss : Loss, optional
 
     Raises
     ------
@@ -52,7 +55,8 @@ def choose_engine(who: str, model: Module, name: EngineName | Group | None, thre
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, chosen) or _why_other_numbers(made)
     if not why_not:
-        return NativeEngine(who, model, made, threads, by_name=chosen == "native")
+        measures = None if loss is None else _measured(made, type(loss))
+        return NativeEngine(who, model, made, threads, by_name=chosen == "native", measures=measures)
     if chosen == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not)
@@ -155,6 +159,11 @@ def _why_other_numbers(made: Compiled) -> str:
     why_not = disagreement(made.kinds)
     made.agrees = not why_not
     return why_not
+
+
+def _measured(made: Compiled, kind: type[Loss]) -> type[Loss] | None:
+    """Return a class of losses that computes what the engine computes; None for another."""
+    return kind if made.has_loss(kind) and not disagreement((kind,)) else None
 
 
 def _native_steps(made: Compiled, model: Module, optimizer: Optimizer) -> NativeSteps | None:

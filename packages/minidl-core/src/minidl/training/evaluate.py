@@ -73,7 +73,7 @@ def evaluate(
     >>> minidl.evaluate(model, minidl.MSELoss(), x, 2 * x, metrics=["r2", "mae"]).metrics
     {'r2': 0.75, 'mae': 0.5555555555555556}
     """
-    chosen = choose_engine("evaluate", model, engine, threads)
+    chosen = choose_engine("evaluate", model, engine, threads, loss)
     found, accuracy = as_metrics("evaluate", metrics, accuracy)
     samples = Samples("evaluate", x, y, model.replicate_shape, sample_weight)
     check_loss("evaluate", loss, samples)
@@ -92,6 +92,7 @@ def measure(
     Parameters
     ----------
     engine : Engine
+        For the model as it is now.
     loss : Loss
         Left as it is.
     samples : Samples
@@ -101,7 +102,9 @@ def measure(
     metrics : sequence of Metric
         If there are any, all predictions are kept for them.
     """
-    axes, engine = len(samples.replicate_shape), engine.current()
+    axes = len(samples.replicate_shape)
+    if not metrics and engine.measure(loss, samples, tally):
+        return tally.take()
     loss, predictions = loss.private_copy(), []
     for start in range(0, samples.count, batch_size):
         (x, y), options = samples.rows(start, start + batch_size), samples.options(start, start + batch_size)

@@ -17,6 +17,7 @@ from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_samples
 from minidl.training.compiled import Compiled, compiled
 from minidl.training.engine import Engine, Part, Training
+from minidl.training.metrics import Tally
 from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
 from minidl.training.penalty import Penalty
@@ -39,15 +40,24 @@ class NativeEngine(Engine):
         it.
     by_name : bool
         Whether the native engine was asked for by name.
+    measures : type or None
+        The class of losses that `measure` may compute.
     """
 
     joins_batches = True
 
     def __init__(
-        self, who: str, model: Module, made: Compiled, threads: int | None = None, *, by_name: bool = False
+        self,
+        who: str,
+        model: Module,
+        made: Compiled,
+        threads: int | None = None,
+        *,
+        by_name: bool = False,
+        measures: type[Loss] | None = None,
     ) -> None:
         self.who, self.model, self.words = who, model, "native"
-        self._made, self._by_name, self._threads = made, by_name, threads
+        self._made, self._by_name, self._threads, self._measures = made, by_name, threads, measures
 
     def current(self, training: Training | None = None) -> Engine:
         """Return this engine, with the model compiled anew if a setting changed; NumPy's if a method was replaced."""
@@ -81,6 +91,24 @@ class NativeEngine(Engine):
         if self._takes(x) and _is_plain(x):
             return self._infer(x)
         return in_batches(self, x, batch_size)
+
+    def measure(self, loss: Loss, samples: Samples, tally: Tally) -> bool:
+        """Set the tally to loss and hits of all samples; what the engine does not take, is NumPy's to do or refuse."""
+        made, x, y = self._made, _without_file(samples.x), _without_file(samples.y)
+        if type(loss) is not self._measures or not made.measures(loss):
+            return False
+        if type(y) is not np.ndarray or not self._takes(x):
+            return False
+        result = made.native.EpochResult.empty(self.model.replicate_shape)
+        record = self._loss_record(loss, tally.threshold, None)
+        batches = made.native.Samples(x, as_targets(y), None, samples.count, samples.weight)
+        try:
+            loss.check_values(y, self.model.out_features or 0)
+            made.network.evaluate(self.model.values, batches, record, result, **self._in_evaluation())
+        except (ValueError, TypeError):
+            return False
+        tally.set_sums(result.loss, result.hits, np.asarray(samples.mass))
+        return True
 
     def permutations(self, rngs: list[np.random.Generator], count: int) -> np.ndarray:
         """Return an order of each generator, drawn on the threads; NumPy draws what the engine does not."""
@@ -195,10 +223,12 @@ class NativeEngine(Engine):
         return bool(count < self._made.network.least_batch)
 
     def _infer(self, x: np.ndarray) -> Any:
-        model, made = self.model, self._made
-        threads = thread_count(self._threads) if model.replicate_shape or self._threads is not None else 1
-        measured = [module.statistics for module in made.measuring]
-        return made.network.predict(model.values, x, statistics=measured, threads=threads)
+        return self._made.network.predict(self.model.values, x, **self._in_evaluation())
+
+    def _in_evaluation(self) -> dict[str, Any]:
+        """Return the running statistics and the number of threads, as the network takes them."""
+        threads = thread_count(self._threads) if self.model.replicate_shape or self._threads is not None else 1
+        return {"statistics": [module.statistics for module in self._made.measuring], "threads": threads}
 
 
 def thread_count(threads: int | None) -> int:

@@ -73,6 +73,24 @@ class Methods:
         )
 
 
+class Plain:
+    """Some kinds as they were once, to tell fast whether objects are of these kinds and have their methods still.
+
+    Parameters
+    ----------
+    kinds : tuple of type
+        Whose methods are the original ones.
+    """
+
+    def __init__(self, kinds: tuple[type, ...]) -> None:
+        self._kinds, self._methods, self._names = kinds, Methods(kinds), method_names(kinds)
+
+    def describes(self, *things: object) -> bool:
+        """Whether these objects, one of each kind, have the methods of the kinds, and these are unchanged."""
+        plain = tuple(map(type, things)) == self._kinds and all(self._names.isdisjoint(vars(thing)) for thing in things)
+        return plain and self._methods.unchanged()
+
+
 def method_names(kinds: Sequence[type]) -> frozenset[str]:
     """Return the names of all methods of some classes."""
     return frozenset(name for kind in kinds for base in kind.__mro__ for name in _ORIGINALS.get(base, ()))

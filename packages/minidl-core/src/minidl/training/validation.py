@@ -61,7 +61,7 @@ class Validator:
             raise ValueError(f"{_WHO}: expected inputs and targets, (x, y), or (x, y, sample_weight)")
         x, y, weight = (*data, None)[:3]
         samples = Samples(_WHO, x, y, model.replicate_shape, weight)
-        self._engine, self._loss, self._samples = choose_engine(_WHO, model, engine, threads), loss, samples
+        self._engine, self._loss, self._samples = choose_engine(_WHO, model, engine, threads, loss), loss, samples
         check_loss(_WHO, loss, samples)
         check_samples(_WHO, self._engine, loss, samples)
         check_metrics(_WHO, metrics, self._engine, samples)
@@ -74,7 +74,7 @@ class Validator:
 
     def __call__(self) -> Evaluation:
         """Return loss, accuracy and metrics."""
-        return measure(self._engine, self._loss, self._samples, self._tally, self._size, self._metrics)
+        return measure(self._engine.current(), self._loss, self._samples, self._tally, self._size, self._metrics)
 
     def _find_unsound(self, cause: str) -> None:
         """Look whether samples that are not finite matter: a loss of one's own may leave them out."""

@@ -30,16 +30,27 @@ def optuna():
     return pytest.importorskip("optuna")
 
 
-def study_in(optuna, url):
-    (name,) = optuna.get_all_study_names(url)
-    return optuna.load_study(study_name=name, storage=url)
+@pytest.fixture
+def studies_in(optuna):
+    """Return a function that returns the studies in a storage, whose connections are closed at the end."""
+    opened = []
+
+    def load(url):
+        storage = optuna.storages.RDBStorage(url)
+        opened.append(storage)
+        return [optuna.load_study(study_name=name, storage=storage) for name in optuna.get_all_study_names(storage)]
+
+    yield load
+    for storage in opened:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
-def test_trials_are_configurations_with_results_and_a_model(run, csv, optuna):
+def test_trials_are_configurations_with_results_and_a_model(run, csv, studies_in):
     result = run("sweep", csv, *QUICK, *AXES, "--optuna", 8)
     assert result.exit_code == 0, result.output
     found = pd.read_csv("things_sweep/results.csv", dtype={"hidden": str})
-    study = study_in(optuna, "sqlite:///things_sweep/optuna.sqlite")
+    (study,) = studies_in("sqlite:///things_sweep/optuna.sqlite")
     states = [trial.state.name for trial in study.trials]
     assert len(states) == 8
     assert set(states) <= {"COMPLETE", "PRUNED"}
@@ -54,25 +65,25 @@ def test_trials_are_configurations_with_results_and_a_model(run, csv, optuna):
     assert "8 trials, of which" in result.stderr
 
 
-def test_a_study_goes_on_with_other_trials(run, csv, optuna):
+def test_a_study_goes_on_with_other_trials(run, csv, studies_in):
     url = ["--storage", "sqlite:///own.db"]
     assert run("sweep", csv, *QUICK, *AXES, "--optuna", 3, *url).exit_code == 0
-    before = [trial.params for trial in study_in(optuna, url[1]).trials]
+    before = [trial.params for trial in studies_in(url[1])[0].trials]
     assert run("sweep", csv, *QUICK, *AXES, "--optuna", 3, *url).exit_code == 0  # nothing is left to do
     result = run("sweep", csv, *QUICK, *AXES, "--optuna", 6, *url)
     assert result.exit_code == 0, result.output
-    after = [trial.params for trial in study_in(optuna, url[1]).trials]
+    after = [trial.params for trial in studies_in(url[1])[0].trials]
     assert after[:3] == before
     assert len(after) == 6
     assert len({str(one) for one in after}) == 6  # the first draws of the sampler are not repeated
     assert "3 finished trials" in result.stderr
 
 
-def test_other_axes_are_another_study(run, csv, optuna):
+def test_other_axes_are_another_study(run, csv, studies_in):
     url = "sqlite:///own.db"
     for axes in (["--lr", "1e-3:1e-2"], ["--lr", "1e-3:1e-1"]):
         assert run("sweep", csv, *QUICK, *axes, "--optuna", 2, "--storage", url).exit_code == 0
-    assert len(optuna.get_all_study_names(url)) == 2
+    assert len(studies_in(url)) == 2
 
 
 def test_a_known_result_is_not_trained_again(run, csv, monkeypatch):
@@ -83,13 +94,14 @@ def test_a_known_result_is_not_trained_again(run, csv, monkeypatch):
     assert result.exit_code == 0, result.output
 
 
-def test_the_pruner_ends_a_configuration_that_learns_nothing(run, csv, optuna, monkeypatch):
+def test_the_pruner_ends_a_configuration_that_learns_nothing(run, csv, studies_in, monkeypatch):
     monkeypatch.setattr(module, "STARTUP", 1)
     rates = iter([0.01, 0.01, 0.01, 1e-9, 1e-9])
     monkeypatch.setattr(module, "suggest", lambda trial, *_: Candidate(lr=next(rates), width=(4 + trial.number,)))
     result = run("sweep", csv, *QUICK, "--no-early-stopping", "--epochs", 60, "--lr", "1e-9:1", "--optuna", 5)
     assert result.exit_code == 0, result.output
-    states = [trial.state.name for trial in study_in(optuna, "sqlite:///things_sweep/optuna.sqlite").trials]
+    (study,) = studies_in("sqlite:///things_sweep/optuna.sqlite")
+    states = [trial.state.name for trial in study.trials]
     assert states[0] == "COMPLETE"
     assert states[3:] == ["PRUNED", "PRUNED"]
     assert (pd.read_csv("things_sweep/results.csv")["lr"] == 0.01).all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -156,7 +156,9 @@ def _open(own: _Sweep, storage: str | None, opened: ExitStack) -> tuple[SearchSt
     try:
         store = opened.enter_context(SearchStore(own.folder / STORE, described, names, len(own.parts)))
         url = storage or f"sqlite:///{(own.folder / STUDY).resolve()}"
-        study = None if own.plan.optuna is None else Study(own.plan, own.measure, url, described)
+        study = None
+        if own.plan.optuna is not None:
+            study = opened.enter_context(closing(Study(own.plan, own.measure, url, described)))
         return store, study, Work.prepare(own.problem, own.plan.shared, own.parts)
     except (ValueError, TypeError, OSError) as error:
         fail(error)

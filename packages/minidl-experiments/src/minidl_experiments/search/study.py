@@ -64,19 +64,28 @@ class Study:
         axes = {field: [str(entry) for entry in entries] for field, entries in plan.axes.items()}
         known = json.dumps([dict(described), axes, plan.base.key, measure])
         self.name = f"minidl-{hashlib.sha256(known.encode()).hexdigest()[:12]}"
+        self._storage: Any = None
         try:
+            self._storage = self._optuna.storages.RDBStorage(storage)
             self._study = self._optuna.create_study(
-                storage=storage,
+                storage=self._storage,
                 study_name=self.name,
                 direction="minimize" if measure.lower_is_better else "maximize",
                 pruner=self._optuna.pruners.MedianPruner(STARTUP, n_warmup_steps=WARM_UP),
                 load_if_exists=True,
             )
         except Exception as error:  # of SQLAlchemy, of the driver of a database, or of Optuna
+            self.close()
             raise ValueError(f"--storage: cannot open {storage}: {error}") from error
         begun = len(self._study.get_trials(deepcopy=False))  # a study that goes on must not repeat its first draws
         seed = int(np.random.SeedSequence([plan.shared.seed, begun]).generate_state(1)[0])
         self._study.sampler = self._optuna.samplers.TPESampler(seed=seed)
+
+    def close(self) -> None:
+        """Close the connections to the storage."""
+        if self._storage is not None:
+            self._storage.remove_session()
+            self._storage.engine.dispose()
 
     @property
     def finished(self) -> int:

@@ -1,7 +1,8 @@
-"""Progress display of a training: a bar on a terminal, plain lines elsewhere."""
+"""Progress displays: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -12,8 +13,77 @@ from rich.text import Text
 
 from minidl_experiments.console import say
 
+BETWEEN_LINES = 5.0  # seconds
 
-class EpochProgress:
+
+class BarProgress:
+    """A bar with words behind it, on a terminal; a context manager.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    words : callable
+        Function from a task to the text behind the bar.
+    total : float
+    completed : int
+    """
+
+    def __init__(self, console: Console, words: Callable[[Task], str], total: float, completed: int = 0) -> None:
+        self._console = console
+        self._bar = Progress(
+            BarColumn(bar_width=10), Words(words), console=console, transient=True, disable=not console.is_terminal
+        )
+        self._task = self._bar.add_task("", total=total, completed=completed)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+
+class LineProgress(BarProgress, ABC):
+    """A bar on a terminal, occasional plain lines elsewhere; a context manager.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    clock : callable
+        Monotonic clock in seconds.
+    total : float
+    completed : int
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float], total: float, completed: int = 0) -> None:
+        super().__init__(console, lambda _: self._words(), total, completed)
+        self._clock = clock
+        self._start = self._last_line = clock()
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._say()
+        return self
+
+    @abstractmethod
+    def _words(self) -> str:
+        """Return how far the work is."""
+
+    def _update(self, completed: float, *, last: bool) -> None:
+        """Move the bar; print a line if this was the last piece of work, or some time has passed."""
+        self._bar.update(self._task, completed=completed)
+        if last or self._clock() - self._last_line >= BETWEEN_LINES:
+            self._say()
+
+    def _say(self) -> None:
+        self._last_line = self._clock()
+        if not self._console.is_terminal:
+            say(self._console, self._words())
+
+
+class EpochProgress(BarProgress):
     """Counter of epochs over consecutive trainings; a context manager.
 
     Parameters
@@ -25,24 +95,7 @@ class EpochProgress:
     """
 
     def __init__(self, console: Console, epochs: int) -> None:
-        self._console = console
-        self._bar = Progress(
-            BarColumn(bar_width=10),
-            Words(_epoch_words),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=epochs)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
+        super().__init__(console, _epoch_words, epochs)
 
     def start(self, name: str) -> None:
         """Set the name of the current training."""

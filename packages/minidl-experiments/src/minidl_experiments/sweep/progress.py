@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress
 
-from minidl_experiments.console import say
-from minidl_experiments.progress import Words, time_words
+from minidl_experiments.progress import LineProgress, time_words
 from minidl_experiments.sweep.batches import cost
 from minidl_experiments.sweep.grid import Grid, Run
 from minidl_experiments.sweep.scores import Score, score
 from minidl_experiments.sweep.train import Result
 from minidl_experiments.sweep.words import config_words, percent
 
-BETWEEN_LINES = 5.0  # seconds
 
-
-class SweepProgress:
+class SweepProgress(LineProgress):
     """Counter of configurations, with an estimate of the remaining time and the best score; a context manager.
 
     Parameters
@@ -41,32 +35,14 @@ class SweepProgress:
         finished: dict[Run, float | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._console, self._grid, self._clock = console, grid, clock
+        self._grid = grid
         self._missing = {config: set(grid.seeds) for config in grid.configs}
         self._accuracies = {config: list[float | None]() for config in grid.configs}
         self._best: Score | None = None
         self._count(finished)
         self._work = sum(cost([run]) for run in grid.runs if run.seed in self._missing[run.config])
-        self._done, self._seconds, self._workers, self._start = 0.0, 0.0, 1, clock()
-        self._last_line = self._start
-        self._bar = Progress(
-            BarColumn(bar_width=10),
-            Words(lambda _: self._words()),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=self._work)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        self._say()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
+        self._done, self._seconds, self._workers = 0.0, 0.0, 1
+        super().__init__(console, clock, self._work)
 
     def report(self, results: list[Result], workers: int) -> None:
         """Count the results of a batch; `workers` is the number of batches in parallel."""
@@ -74,19 +50,12 @@ class SweepProgress:
         self._done += sum(cost([result.run]) for result in results)
         self._seconds += sum(result.seconds for result in results)
         self._workers = workers
-        self._bar.update(self._task, completed=self._done)
-        if self.complete or self._clock() - self._last_line >= BETWEEN_LINES:
-            self._say()
+        self._update(self._done, last=self.complete)
 
     @property
     def complete(self) -> bool:
         """Whether all runs are finished."""
         return not any(self._missing.values())
-
-    def _say(self) -> None:
-        self._last_line = self._clock()
-        if not self._console.is_terminal:
-            say(self._console, self._words())
 
     def _count(self, accuracies: dict[Run, float | None]) -> None:
         for (config, seed), accuracy in accuracies.items():

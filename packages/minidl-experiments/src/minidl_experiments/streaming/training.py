@@ -13,7 +13,14 @@ from minidl_experiments.streaming.survey import Survey
 from minidl_experiments.streaming.target import raw_targets
 from minidl_experiments.tabular.assessment import Assessment
 from minidl_experiments.tabular.model import TableModel
-from minidl_experiments.tabular.networks import batch_size_for, build_loss, build_network, loss_for, optimizer_for
+from minidl_experiments.tabular.networks import (
+    batch_size_for,
+    build_loss,
+    build_network,
+    loss_for,
+    optimizer_for,
+    outputs_of,
+)
 from minidl_experiments.tabular.options import PATIENCE, Options
 from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.scores import Outcome, baseline_for, interval_words, score_outcomes
@@ -85,7 +92,7 @@ def assess_stream(
         model = TableModel(networks[0], found.encoder, found.target, options.missing)
     cells, y = model.read(found.test), raw_targets(found.target, found.test)
     x = found.encoder.encode(cells, found.test.place)
-    outputs = np.stack([minidl.predict(network, x) for network in networks]).astype(np.float64)
+    outputs = outputs_of(networks, x)
     baseline = baseline_for(found.target, raw_targets(found.target, found.sample), len(y))
     outcome = Outcome(np.arange(len(y)), found.target.in_units(outputs), baseline)
     classes = found.target if isinstance(found.target, ClassTarget) else None

@@ -11,6 +11,7 @@ import minidl
 from minidl_experiments.tabular.cross_validation import Folds, cross_validate
 from minidl_experiments.tabular.encoder import Encoder
 from minidl_experiments.tabular.model import TableModel
+from minidl_experiments.tabular.networks import outputs_of
 from minidl_experiments.tabular.options import Options
 from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.scores import Outcome, Score, baseline_for, interval_words, score_outcomes
@@ -115,7 +116,7 @@ def fit_model(
 def _outcome(problem: Problem, model: TableModel, part: Part, networks: Sequence[minidl.Module]) -> Outcome:
     """Return the predictions for the test rows."""
     x = model.encoder.encode(problem.cells, problem.table.place)[part.test]
-    outputs = np.stack([minidl.predict(network, x) for network in networks]).astype(np.float64)
+    outputs = outputs_of(networks, x)
     return Outcome(part.test, model.in_units(outputs), baseline_for(model.target, problem.y[part.train], len(x)))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 import minidl
 from minidl_experiments.tabular.encoder import Encoder
+from minidl_experiments.tabular.networks import outputs_of
 from minidl_experiments.tabular.options import Options
 from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.scores import Outcome, baseline_for
@@ -118,7 +119,7 @@ def place(encoder: Encoder, layout: Sequence[tuple[str, str]], x: np.ndarray) ->
 def _outcome(fold: Fold, networks: Sequence[minidl.Module]) -> Outcome:
     """Return the predictions for the test rows of a fold."""
     x = fold.samples.x[fold.part.test]
-    outputs = np.stack([minidl.predict(network, x) for network in networks]).astype(np.float64)
+    outputs = outputs_of(networks, x)
     return Outcome(fold.part.test, fold.target.in_units(outputs), fold.baseline)
 
 

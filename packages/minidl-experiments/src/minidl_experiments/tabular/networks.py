@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -119,3 +120,8 @@ def batch_size_for(options: Options, rows: int) -> int:
     while size < 256 and rows > BATCHES * size:
         size *= 2
     return min(size, rows)
+
+
+def outputs_of(networks: Sequence[minidl.Module], x: np.ndarray) -> np.ndarray:
+    """Return the outputs of some networks for encoded rows, in float64, (networks, rows, outputs)."""
+    return np.stack([minidl.predict(network, x) for network in networks]).astype(np.float64)

@@ -108,14 +108,20 @@ inline Vector<T> all(T number) {
   return number - Vector<T>{};  // minus, because plus would turn -0 into 0
 }
 
-template <class T>
-inline T sum(Vector<T> v) {
+// The elements of a vector, joined in halves.
+template <class T, class F>
+inline T joined(Vector<T> v, const F& join) {
   T part[LANES<T>];
   store(part, v);
   for (int64_t half = LANES<T> / 2; half; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) part[i] += part[i + half];
+    for (int64_t i = 0; i < half; ++i) part[i] = join(part[i], part[i + half]);
   }
   return part[0];
+}
+
+template <class T>
+inline T sum(Vector<T> v) {
+  return joined<T>(v, [](T a, T b) { return a + b; });
 }
 
 // The numbers from k on.
@@ -134,12 +140,7 @@ inline Vector<T> larger(Vector<T> a, Vector<T> b) {
 
 template <class T>
 inline T largest(Vector<T> v) {
-  T part[LANES<T>];
-  store(part, v);
-  for (int64_t half = LANES<T> / 2; half; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) part[i] = part[i] > part[i + half] ? part[i] : part[i + half];
-  }
-  return part[0];
+  return joined<T>(v, [](T a, T b) { return a > b ? a : b; });
 }
 
 // 2**n from n + `magic`. The bits are unsigned, because those of nan overflow.

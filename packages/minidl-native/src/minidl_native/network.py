@@ -137,9 +137,7 @@ class Network:
         if type(x) is not np.ndarray or x.ndim < 2 or x.flags.num & _READY != _READY:
             x = _plain(x, axes=2)
         y = np.empty((*self.replicate_shape, x.shape[-2], self._out), self.dtype)
-        if statistics:
-            statistics = [{name: _plain(array, axes=0) for name, array in own.items()} for own in statistics]
-        _engine.predict(self._network, values, tuple(statistics), x, y, threads)
+        _engine.predict(self._network, values, tuple(map(_ready_statistics, statistics)), x, y, threads)
         return y
 
     def evaluate(
@@ -177,10 +175,8 @@ class Network:
             For arrays that do not fit the network or each other.
         """
         check_loss(self._last, loss[0])
-        if statistics:
-            statistics = [{name: _plain(array, axes=0) for name, array in own.items()} for own in statistics]
         data = _ready(samples)
-        _engine.evaluate(self._network, values, tuple(statistics), data, loss, result, threads)
+        _engine.evaluate(self._network, values, tuple(map(_ready_statistics, statistics)), data, loss, result, threads)
 
     def train(
         self,
@@ -278,6 +274,10 @@ def _ready(samples: Samples) -> tuple[Any, ...]:
     """Return samples with arrays as the engine reads them."""
     x, y, order, batch_size, weights = samples
     return _plain(x), _plain(y), _plain_if_any(order), batch_size, _plain_if_any(weights)
+
+
+def _ready_statistics(statistics: Statistics) -> Statistics:
+    return {name: _plain(array, axes=0) for name, array in statistics.items()}
 
 
 def _plain_if_any(x: Any) -> np.ndarray | None:

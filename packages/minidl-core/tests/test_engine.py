@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl.training import compiled, engines, originals
+from minidl.training import compiled, engines, native_engine, originals
 
 X = np.random.default_rng(0).uniform(-1, 1, (10, 2)).astype(np.float32)
 Y = (X[:, :1] > 0).astype(np.float32)
@@ -119,6 +119,7 @@ def pretended(monkeypatch):
     native = Pretended()
     monkeypatch.setattr(compiled, "load_native", lambda: (native, ""))
     monkeypatch.setattr(engines, "disagreement", lambda _: "")  # zeros are no training
+    monkeypatch.setattr(native_engine, "_STRETCH", 0)  # a call for each epoch
     return native
 
 

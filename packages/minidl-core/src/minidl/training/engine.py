@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from minidl.training.metrics import Tally
 from minidl.training.orders import permutations
 from minidl.training.penalty import Penalty
 from minidl.training.survivors import Survivors
+
+if TYPE_CHECKING:
+    from minidl.training.stretch import Stretch
 
 EngineName: TypeAlias = Literal["auto", "numpy", "native"]
 
@@ -112,7 +115,7 @@ class Part:
         visited = np.minimum(batches * self.batch_size, self.count)
         weights = self.samples.ordered_weights(self.order)
         if weights is None:
-            return np.asarray(before + visited)
+            return before + visited  # type: ignore[no-any-return]  # a number of NumPy's, or an array
         sums, known = np.empty(visited.shape), {}
         for index in np.ndindex(visited.shape):
             own = weights if weights.ndim == 1 else weights[index]
@@ -198,6 +201,14 @@ class Engine(ABC):
         DivergenceError
             If the loss of the network, or of the last of its replicates, became nan.
         """
+
+    def epochs_at_once(self, optimizer: Optimizer, count: int) -> int:  # noqa: ARG002 - a faster way, if any
+        """Return how many epochs of so many samples are worth one call of `run_stretch`; 1 if there is no such way."""
+        return 1
+
+    def run_stretch(self, training: Training, stretch: Stretch) -> None:
+        """Make the steps of several epochs, up to a loss of nan, and fill the result of the stretch; see `run`."""
+        raise NotImplementedError
 
     @abstractmethod
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:

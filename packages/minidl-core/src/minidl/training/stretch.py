@@ -1,0 +1,95 @@
+"""Several epochs of a single network in one call of an engine, where nobody looks at the training between them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minidl.arrays.samples import Samples
+from minidl.training.engine import Part
+from minidl.training.interruption import Position
+from minidl.training.metrics import Tally
+
+
+class EpochResult(NamedTuple):
+    """What an engine did in each epoch: the losses and hits that it added up, its steps, and the batch of a nan."""
+
+    loss: np.ndarray
+    hits: np.ndarray
+    steps: np.ndarray
+    diverged: np.ndarray
+
+
+class Stretch:
+    """Epochs that an engine goes through in one call, each in an order that is drawn ahead.
+
+    Each epoch has the numbers that it would have alone. Where the call ends within an epoch, that epoch is found as if
+    the ones behind it had never been thought of: the generator goes back to where it was behind that epoch's order.
+
+    Parameters
+    ----------
+    epochs : range
+        At least one, counted from 1.
+    samples : Samples
+    batch_size : int
+    rng : Generator
+    index : array of int, shape (M,), optional
+        The samples to train on, where that is not all.
+
+    Attributes
+    ----------
+    orders : array of int, shape (E, M)
+    parts : list of Part
+        The whole epochs.
+    result : EpochResult
+        What the engine did in each epoch, in arrays of shape (E,), which it fills.
+    """
+
+    def __init__(
+        self,
+        epochs: range,
+        samples: Samples,
+        batch_size: int,
+        rng: np.random.Generator,
+        index: np.ndarray | None = None,
+    ) -> None:
+        self._rng, self._count = rng, samples.count if index is None else len(index)
+        self._before = rng.bit_generator.state
+        orders = np.stack([rng.permutation(self._count) for _ in epochs])
+        self.orders = orders if index is None else index[orders]
+        size = min(batch_size, self._count)
+        self.result = EpochResult(*np.zeros((2, len(epochs))), *np.zeros((2, len(epochs)), np.int64))
+        self.parts = [Part(epoch, samples, order, size) for epoch, order in zip(epochs, self.orders, strict=True)]
+
+    def keep(self, epochs: int) -> None:
+        """Bring the generator to where it was behind the order of so many epochs."""
+        self._rng.bit_generator.state = self._before
+        for _ in range(epochs):
+            self._rng.permutation(self._count)
+
+    def tell(self, tally: Tally, index: int) -> None:
+        """Set a tally to what the steps of an epoch have added up to."""
+        loss, hits, steps, _ = self.result
+        tally.set_sums(loss[index], hits[index], self.parts[index].mass_in(steps[index], 0))
+
+    def finished(self, *, ended: bool) -> int:
+        """Return how many epochs are finished.
+
+        Parameters
+        ----------
+        ended : bool
+            Whether the call has ended by itself, with the last step or before a loss of nan. Otherwise the epoch of the
+            last step is not finished, even if that was its last.
+        """
+        if not ended:
+            return max(0, int(np.count_nonzero(self.result.steps)) - 1)
+        diverged = self.result.diverged
+        return int(diverged.argmax()) if diverged.any() else len(self.parts)
+
+    def place(self, position: Position, index: int) -> None:
+        """Set a position, which is that of the beginning, to where the training stands within an epoch."""
+        self.keep(index + 1)
+        position.epoch, position.order = self.parts[index].epoch, self.orders[index]
+        position.t += index * self.parts[index].batches
+        position.done[...] = self.result.steps[index]

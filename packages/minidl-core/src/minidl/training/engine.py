@@ -115,7 +115,7 @@ class Part:
         visited = np.minimum(batches * self.batch_size, self.count)
         weights = self.samples.ordered_weights(self.order)
         if weights is None:
-            return before + visited  # type: ignore[no-any-return]  # a number of NumPy's, or an array
+            return np.asarray(before + visited)
         sums, known = np.empty(visited.shape), {}
         for index in np.ndindex(visited.shape):
             own = weights if weights.ndim == 1 else weights[index]

@@ -74,7 +74,7 @@ class History:
 
     def append(self, training: Evaluation, validation: Evaluation | None) -> None:
         """Add an epoch."""
-        measured = {"loss": training.loss, "accuracy": training.accuracy}
+        measured: dict[str, Any] = {"loss": training.loss, "accuracy": training.accuracy}
         if validation is not None:
             measured |= {"val_loss": validation.loss, "val_accuracy": validation.accuracy}
             metrics = {f"val_{name}": value for name, value in validation.metrics.items()}

@@ -146,7 +146,7 @@ class Loop:
             finished = self._note_stretch(stretch, position, ended=ended)
         if not ended:
             return 0
-        if finished < len(stretch.parts):
+        if finished < len(stretch):
             survivors.lose(position.epoch, {0: int(stretch.result.diverged[finished])})
         self._position = None
         self._loss.adopt(self._own_loss)
@@ -158,8 +158,8 @@ class Loop:
         for index in range(finished):
             stretch.tell(self._tally, index)
             self._history.append(self._tally.result(), None)
-        self._batches = stretch.parts[0].batches
-        if finished < len(stretch.parts):
+        self._batches = stretch.first.batches
+        if finished < len(stretch):
             stretch.tell(self._tally, finished)
             stretch.place(position, finished)
         return finished

@@ -25,7 +25,7 @@ from minidl.training.penalty import Penalty
 from minidl.training.prepared import as_targets, prepare
 from minidl.training.stretch import Stretch
 
-_STRETCH = 2**25  # products of inputs and weights in one call: what another thread changes meanwhile is seen soon
+_STRETCH = 2**26  # products of inputs and weights in one call: what another thread changes meanwhile is seen soon
 _ORDERS = 2**17  # samples in the orders of one call
 
 
@@ -162,11 +162,11 @@ class NativeEngine(Engine):
 
     def run_stretch(self, training: Training, stretch: Stretch) -> None:
         """Make the steps of several epochs in one call."""
-        native, part, epochs = self._made.native, stretch.parts[0], len(stretch.parts)
+        native, part = self._made.native, stretch.first
         samples, loss, optimizer = part.samples, training.loss, training.optimizer
         batches = native.Samples(samples.x, as_targets(samples.y), stretch.orders, part.batch_size, samples.weight)
         record = self._loss_record(loss, training.tally.threshold, training.penalty)
-        records = record, optimizer_record(self._made, optimizer, epochs * part.batches)
+        records = record, optimizer_record(self._made, optimizer, len(stretch) * part.batches)
         self._train(batches, records, optimizer, stretch.result, gate=training.interrupt.let_through)
 
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from minidl.arrays.samples import Samples
 from minidl.training.engine import Part
 from minidl.training.interruption import Position
-from minidl.training.metrics import Tally
+from minidl.training.metrics import Sums, Tally
+from minidl.training.orders import in_order
 
 
 class EpochResult(NamedTuple):
@@ -40,8 +42,8 @@ class Stretch:
     Attributes
     ----------
     orders : array of int, shape (E, M)
-    parts : list of Part
-        The whole epochs.
+    first : Part
+        The whole of the first epoch.
     result : EpochResult
         What the engine did in each epoch, in arrays of shape (E,), which it fills.
     """
@@ -55,12 +57,14 @@ class Stretch:
         index: np.ndarray | None = None,
     ) -> None:
         self._rng, self._count = rng, samples.count if index is None else len(index)
+        self._is_weighted = samples.weight is not None
         self._before = rng.bit_generator.state
-        orders = np.stack([rng.permutation(self._count) for _ in epochs])
-        self.orders = orders if index is None else index[orders]
-        size = min(batch_size, self._count)
+        orders = np.empty((len(epochs), self._count), np.int64)
+        for order in orders:
+            order[...] = rng.permutation(self._count)
+        self.orders = orders if index is None else in_order(index, orders)
+        self.first = Part(epochs[0], samples, self.orders[0], min(batch_size, self._count))
         self.result = EpochResult(*np.zeros((2, len(epochs))), *np.zeros((2, len(epochs)), np.int64))
-        self.parts = [Part(epoch, samples, order, size) for epoch, order in zip(epochs, self.orders, strict=True)]
 
     def keep(self, epochs: int) -> None:
         """Bring the generator to where it was behind the order of so many epochs."""
@@ -68,10 +72,16 @@ class Stretch:
         for _ in range(epochs):
             self._rng.permutation(self._count)
 
+    def __len__(self) -> int:
+        return len(self.orders)
+
     def tell(self, tally: Tally, index: int) -> None:
         """Set a tally to what the steps of an epoch have added up to."""
-        loss, hits, steps, _ = self.result
-        tally.set_sums(loss[index], hits[index], self.parts[index].mass_in(steps[index], 0))
+        loss, hits, steps, _ = (array.item(index) for array in self.result)
+        mass = self._count
+        if self._is_weighted or steps < self.first.batches:
+            mass = replace(self.first, order=self.orders[index]).mass_in(np.asarray(steps), 0).item()
+        tally.start(Sums(loss, hits, mass, mass))
 
     def finished(self, *, ended: bool) -> int:
         """Return how many epochs are finished.
@@ -85,11 +95,11 @@ class Stretch:
         if not ended:
             return max(0, int(np.count_nonzero(self.result.steps)) - 1)
         diverged = self.result.diverged
-        return int(diverged.argmax()) if diverged.any() else len(self.parts)
+        return int(diverged.argmax()) if diverged.any() else len(self)
 
     def place(self, position: Position, index: int) -> None:
         """Set a position, which is that of the beginning, to where the training stands within an epoch."""
         self.keep(index + 1)
-        position.epoch, position.order = self.parts[index].epoch, self.orders[index]
-        position.t += index * self.parts[index].batches
+        position.epoch, position.order = self.first.epoch + index, self.orders[index]
+        position.t += index * self.first.batches
         position.done[...] = self.result.steps[index]

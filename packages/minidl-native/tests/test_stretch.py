@@ -164,8 +164,8 @@ def test_a_loss_of_nan_leaves_everything_as_it_was_before_that_batch(calls):
     assert ends[0] == ends[1]
 
 
-def stopped_after(steps):
-    """Return what trains in a call that Ctrl-C ends after some steps, as the engine does in the middle of them."""
+def stopped_after(steps, error=KeyboardInterrupt):
+    """Return what trains in a call that a signal ends after some steps, as the engine does in the middle of them."""
     train = minidl_native.Network.train
 
     def stopping(self, values, samples, loss, optimizer, result, **options):
@@ -176,7 +176,7 @@ def stopped_after(steps):
             own = minidl_native.EpochResult(*(array[epoch : epoch + 1].reshape(()) for array in result))
             part = samples._replace(order=order[: left * BATCH])
             train(self, values, part, loss, optimizer._replace(t=optimizer.t + epoch * STEPS), own, **options)
-        raise KeyboardInterrupt
+        raise error
 
     return stopping
 
@@ -200,6 +200,18 @@ def test_after_ctrl_c_the_training_goes_on_with_the_next_step(steps, options, mo
     assert training.rng.bit_generator.state == orders.bit_generator.state
     training.run(EPOCHS - len(training.history))
     assert training.all() == whole.all()
+
+
+def test_another_error_of_a_signals_handler_leaves_what_was_done(monkeypatch):
+    training, orders = Fit(), np.random.default_rng(3)
+    with monkeypatch.context() as patch:
+        patch.setattr(minidl_native.Network, "train", stopped_after(2 * STEPS + 1, TimeoutError))
+        with pytest.raises(TimeoutError):
+            training.run()
+    assert (len(training.history), training.optimizer.t) == (2, 2 * STEPS + 1)
+    for _ in range(3):
+        orders.permutation(N)
+    assert training.rng.bit_generator.state == orders.bit_generator.state
 
 
 def test_a_method_that_is_replaced_before_the_call_is_used(calls, monkeypatch):

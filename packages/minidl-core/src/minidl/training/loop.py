@@ -140,14 +140,14 @@ class Loop:
         try:
             training = self._begin(position, survivors)
             if self._engine is engine:  # else the handler of a signal, or another thread, has replaced a method
-                engine.run_stretch(training, stretch)
+                engine.run_epochs(training, stretch.first, stretch.orders, stretch.results)
                 ended = True
         finally:
             finished = self._note_stretch(stretch, position, ended=ended)
         if not ended:
             return 0
         if finished < len(stretch):
-            survivors.lose(position.epoch, {0: int(stretch.result.diverged[finished])})
+            survivors.lose(position.epoch, {0: int(stretch.results.diverged[finished])})
         self._position = None
         self._loss.adopt(self._own_loss)
         return finished

@@ -17,13 +17,12 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_samples
 from minidl.training.compiled import Compiled, compiled
-from minidl.training.engine import Engine, Part, Training
+from minidl.training.engine import Engine, EpochResults, Part, Training
 from minidl.training.metrics import Tally
 from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
 from minidl.training.penalty import Penalty
 from minidl.training.prepared import as_targets, prepare
-from minidl.training.stretch import Stretch
 
 _STRETCH = 2**26  # products of inputs and weights in one call: what another thread changes meanwhile is seen soon
 _ORDERS = 2**17  # samples in the orders of one call
@@ -160,14 +159,14 @@ class NativeEngine(Engine):
         most: int = _STRETCH // (count * self.model.values.size)
         return min(most, _ORDERS // count)
 
-    def run_stretch(self, training: Training, stretch: Stretch) -> None:
+    def run_epochs(self, training: Training, first: Part, orders: np.ndarray, results: EpochResults) -> None:
         """Make the steps of several epochs in one call."""
-        native, part = self._made.native, stretch.first
-        samples, loss, optimizer = part.samples, training.loss, training.optimizer
-        batches = native.Samples(samples.x, as_targets(samples.y), stretch.orders, part.batch_size, samples.weight)
+        samples, loss, optimizer = first.samples, training.loss, training.optimizer
+        y, size = as_targets(samples.y), first.batch_size
+        batches = self._made.native.Samples(samples.x, y, orders, size, samples.weight)
         record = self._loss_record(loss, training.tally.threshold, training.penalty)
-        records = record, optimizer_record(self._made, optimizer, len(stretch) * part.batches)
-        self._train(batches, records, optimizer, stretch.result, gate=training.interrupt.let_through)
+        records = record, optimizer_record(self._made, optimizer, len(orders) * first.batches)
+        self._train(batches, records, optimizer, results, gate=training.interrupt.let_through)
 
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
         """Make one step; return the loss."""

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
 from minidl.arrays.samples import Samples
-from minidl.training.engine import Part
+from minidl.training.engine import EpochResults, Part
 from minidl.training.interruption import Position
 from minidl.training.metrics import Sums, Tally
 from minidl.training.orders import in_order
-
-
-class EpochResult(NamedTuple):
-    """What an engine did in each epoch: the losses and hits that it added up, its steps, and the batch of a nan."""
-
-    loss: np.ndarray
-    hits: np.ndarray
-    steps: np.ndarray
-    diverged: np.ndarray
 
 
 class Stretch:
@@ -44,8 +34,8 @@ class Stretch:
     orders : array of int, shape (E, M)
     first : Part
         The whole of the first epoch.
-    result : EpochResult
-        What the engine did in each epoch, in arrays of shape (E,), which it fills.
+    results : EpochResults
+        For the engine to fill.
     """
 
     def __init__(
@@ -64,7 +54,7 @@ class Stretch:
             order[...] = rng.permutation(self._count)
         self.orders = orders if index is None else in_order(index, orders)
         self.first = Part(epochs[0], samples, self.orders[0], min(batch_size, self._count))
-        self.result = EpochResult(*np.zeros((2, len(epochs))), *np.zeros((2, len(epochs)), np.int64))
+        self.results = EpochResults(*np.zeros((2, len(epochs))), *np.zeros((2, len(epochs)), np.int64))
 
     def keep(self, epochs: int) -> None:
         """Bring the generator to where it was behind the order of so many epochs."""
@@ -77,7 +67,7 @@ class Stretch:
 
     def tell(self, tally: Tally, index: int) -> None:
         """Set a tally to what the steps of an epoch have added up to."""
-        loss, hits, steps, _ = (array.item(index) for array in self.result)
+        loss, hits, steps, _ = (array.item(index) for array in self.results)
         mass = self._count
         if self._is_weighted or steps < self.first.batches:
             mass = replace(self.first, order=self.orders[index]).mass_in(np.asarray(steps), 0).item()
@@ -93,8 +83,8 @@ class Stretch:
             last step is not finished, even if that was its last.
         """
         if not ended:
-            return max(0, int(np.count_nonzero(self.result.steps)) - 1)
-        diverged = self.result.diverged
+            return max(0, int(np.count_nonzero(self.results.steps)) - 1)
+        diverged = self.results.diverged
         return int(diverged.argmax()) if diverged.any() else len(self)
 
     def place(self, position: Position, index: int) -> None:
@@ -102,4 +92,4 @@ class Stretch:
         self.keep(index + 1)
         position.epoch, position.order = self.first.epoch + index, self.orders[index]
         position.t += index * self.first.batches
-        position.done[...] = self.result.steps[index]
+        position.done[...] = self.results.steps[index]

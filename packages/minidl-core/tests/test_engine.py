@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl.training import compiled, engines, originals
+from minidl.training import compiled, engines, native_engine, originals
 
 X = np.random.default_rng(0).uniform(-1, 1, (10, 2)).astype(np.float32)
 Y = (X[:, :1] > 0).astype(np.float32)
@@ -119,6 +119,7 @@ def pretended(monkeypatch):
     native = Pretended()
     monkeypatch.setattr(compiled, "load_native", lambda: (native, ""))
     monkeypatch.setattr(engines, "disagreement", lambda _: "")  # zeros are no training
+    monkeypatch.setattr(native_engine, "_STRETCH", 0)  # a call for each epoch
     return native
 
 
@@ -171,6 +172,23 @@ def test_the_engine_is_given_data_alone(pretended):
     np.testing.assert_array_equal(model.values, before + 1 + 1)
     assert optimizer.t == 8
     assert history.to_dict()["engine"] == "native"
+
+
+def test_short_epochs_come_in_one_call(pretended, monkeypatch):
+    monkeypatch.setattr(native_engine, "_STRETCH", 2**20)
+    model, rng = build(), np.random.default_rng(0)
+    optimizer, expected = minidl.SGD(model, 0.01), np.random.default_rng(0)
+    history = fit(model, optimizer=optimizer, epochs=3, rng=rng, y=Y + 0.5)
+    (call,) = pretended.epochs
+    np.testing.assert_array_equal(call.samples.order, [expected.permutation(10) for _ in range(3)])
+    assert (history.loss, history.accuracy, optimizer.t) == ([0.5] * 3, [], 3 * 4)
+    assert rng.bit_generator.state == expected.bit_generator.state
+    pretended.diverged = 2
+    with pytest.raises(minidl.DivergenceError, match="epoch 4, batch 2"):
+        fit(model, optimizer=optimizer, epochs=3, rng=rng, history=history)
+    expected.permutation(10)
+    assert rng.bit_generator.state == expected.bit_generator.state
+    assert len(history) == 3
 
 
 def test_a_momentum_that_is_set_later_begins_at_zero(pretended):

@@ -148,14 +148,15 @@ bool is_worth_sharing(const Chain& chain, int64_t rows, int64_t visited) {
 
 // train(network, values, statistics, samples, loss, optimizer, result, active, threads, adds): values, statistics, the
 // optimizer's vectors and the result are written, the result also where an exception ends the training; Job says what
-// the records hold. If `adds` is true, the sums of the result go on from what stands there.
+// the records hold. If `adds` is true, the sums of the result go on from what stands there. A single network goes
+// through several epochs if it has several orders; a loss of nan ends them.
 PyObject* train(PyObject* const* args, Py_ssize_t count) {
   Job job;
   Pass& pass = job.pass;
   int64_t threads, adds;
   Network* network = read_count(count, 10) ? network_of(args[0]) : nullptr;
   if (!network || !job.open_values(*network, args[1]) || !job.open_statistics(*network, args[2]) ||
-      !job.open_data(*network, args[3], args[4]) || !job.open_optimizer(*network, args[5]) ||
+      !job.open_data(*network, args[3], args[4], true) || !job.open_optimizer(*network, args[5]) ||
       !job.open_result(*network, args[6], args[7]) || !network->check_training(pass.rates != nullptr) ||
       !job.check_batches(*network) || !read_integer(args[8], "threads", 1, INT64_MAX, threads) ||
       !read_integer(args[9], "adds", 0, 1, adds)) {
@@ -165,11 +166,18 @@ PyObject* train(PyObject* const* args, Py_ssize_t count) {
   const Kernel& kernel = network->kernel();
   job.clear_result(chain.replicates, adds != 0);
   const auto task = [&](int64_t r, void* workspace, Stop stop) {
-    if (job.is_active(r)) return kernel.train(chain, pass, r, workspace, stop);
-    pass.losses[r] = NAN;
+    if (!job.is_active(r)) {
+      pass.losses[r] = NAN;
+      return;
+    }
+    for (int64_t epoch = 0; epoch < job.epochs(); ++epoch) {
+      const Pass own = job.pass_of(epoch);
+      kernel.train(chain, own, r, workspace, stop);
+      if (own.diverged[r] || stop.ask(stop.context)) break;
+    }
   };
   const int64_t rows = pass.batch < pass.visited ? pass.batch : pass.visited;
-  const bool shared = chain.replicates == 1 && is_worth_sharing(chain, rows, pass.visited);
+  const bool shared = chain.replicates == 1 && is_worth_sharing(chain, rows, pass.visited * job.epochs());
   const Crew crew(shared ? std::min(threads, MOST_THREADS) : 1);
   pass.team = crew.team();
   const size_t bytes = kernel.train_bytes(chain, rows);

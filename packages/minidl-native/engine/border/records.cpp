@@ -109,11 +109,11 @@ bool Job::check_batches(const Network& network) const {
   return true;
 }
 
-bool Job::open_data(const Network& network, PyObject* samples, PyObject* loss) {
+bool Job::open_data(const Network& network, PyObject* samples, PyObject* loss, bool several) {
   PyObject* items[5];
   if (!read_loss(network, loss) || !read_tuple(samples, "samples", 5, items) ||
       !open_samples(network, items[0], x_, pass.samples, pass.x_stride) ||
-      !open_targets(network, items[1], KINDS.losses.first[pass.loss]) || !open_order(network, items[2]) ||
+      !open_targets(network, items[1], KINDS.losses.first[pass.loss]) || !open_order(network, items[2], several) ||
       !open_weights(network, items[4])) {
     return false;
   }
@@ -164,7 +164,7 @@ bool Job::open_weights(const Network& network, PyObject* weights) {
   return each ? weights_.check("weights", {replicates, n}) : weights_.check("weights", {n});
 }
 
-bool Job::open_order(const Network& network, PyObject* order) {
+bool Job::open_order(const Network& network, PyObject* order, bool several) {
   const int64_t n = pass.samples, replicates = network.chain.replicates;
   pass.visited = n;
   if (!order_.open_optional(order, "order", "iq")) return false;
@@ -175,6 +175,10 @@ bool Job::open_order(const Network& network, PyObject* order) {
   pass.order = order_.data();
   pass.order_stride = each ? visited : 0;
   pass.order_is_32 = order_.type() == 'i';
+  if (several && !network.chain.replicated && order_.axes() == 2 && order_.length(0)) {
+    epochs_ = order_.length(0);
+    return check_indices(order_, n, "order");
+  }
   return (each ? order_.check("order", {replicates, visited}) : order_.check("order", {visited})) &&
          check_indices(order_, n, "order");
 }
@@ -241,7 +245,7 @@ bool Job::open_vectors(const Network& network, PyObject* vectors, const Optimize
 }
 
 bool Job::open_rates(const Network& network, PyObject* rates) {
-  const int64_t steps = pass.visited ? (pass.visited - 1) / pass.batch + 1 : 0, replicates = network.chain.replicates;
+  const int64_t steps = epochs_ * steps_of_epoch(), replicates = network.chain.replicates;
   if (PyFloat_Check(rates)) {
     rate_ = PyFloat_AsDouble(rates);
     pass.rates = &rate_;  // with strides of zero: all steps of all replicates
@@ -258,14 +262,14 @@ bool Job::open_rates(const Network& network, PyObject* rates) {
 
 bool Job::open_result(const Network& network, PyObject* result, PyObject* active) {
   PyObject* items[4];
-  const Shape each = {network.chain.replicates}, one = {};
+  const Shape each = {network.chain.replicates}, one = {}, epochs = {epochs_};
   if (!read_tuple(result, "the result", 4, items) || !active_.open_optional(active, "active", "?") ||
       (!active_.empty() && !active_.check("active", each))) {
     return false;
   }
   const auto open = [&](Array& array, int index, const char* name, const char* type) {
     return array.open(items[index], name, type, true) &&
-           (network.chain.replicated ? array.check(name, each) : array.check(name, one));
+           array.check(name, network.chain.replicated ? each : order_.axes() == 2 ? epochs : one);
   };
   if (!open(losses_, 0, "loss", "d") || !open(hits_, 1, "hits", "d") || !open(steps_, 2, "steps", "q") ||
       !open(diverged_, 3, "diverged", "q")) {
@@ -279,10 +283,11 @@ bool Job::open_result(const Network& network, PyObject* result, PyObject* active
 }
 
 void Job::clear_result(int64_t replicates, bool adds) {
+  const int64_t count = replicates * epochs_;
   for (double* result : {pass.losses, pass.hits}) {
-    if (!adds) std::fill(result, result + replicates, 0.0);
+    if (!adds) std::fill(result, result + count, 0.0);
   }
-  for (int64_t* result : {pass.steps, pass.diverged}) std::fill(result, result + replicates, 0);
+  for (int64_t* result : {pass.steps, pass.diverged}) std::fill(result, result + count, 0);
 }
 
 }  // namespace minidl

@@ -36,17 +36,33 @@ class Job {
   // The statistics, as Measured takes them, which are changed if they are writable.
   bool open_statistics(const Network& network, PyObject* statistics, bool writable = true);
   // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings, per_sample, l2)
-  bool open_data(const Network& network, PyObject* samples, PyObject* loss);
+  // several: whether a single network may have several orders, (epochs, visited), each of an epoch of its own
+  bool open_data(const Network& network, PyObject* samples, PyObject* loss, bool several = false);
   // Refuse a batch with fewer samples than a layer needs. Behind `open_data`.
   bool check_batches(const Network& network) const;
   // optimizer: (kind, settings, vectors, rates or one rate or None, t)
   bool open_optimizer(const Network& network, PyObject* optimizer);
-  // result: (loss, hits, steps, diverged); active: bool for each replicate, or None
+  // result: (loss, hits, steps, diverged), one for each epoch of several; active: bool for each replicate, or None
   bool open_result(const Network& network, PyObject* result, PyObject* active);
 
   void clear_result(int64_t replicates, bool adds);  // adds: losses and hits go on from what stands there
   bool is_active(int64_t replicate) const {
     return active_.empty() || ((const volatile char*)active_.data())[replicate];
+  }
+
+  int64_t epochs() const { return epochs_; }
+  // The pass of one epoch of several: of replicates, which have one, the whole.
+  Pass pass_of(int64_t epoch) const {
+    Pass own = pass;
+    const int64_t steps = epoch * steps_of_epoch();
+    if (pass.order) own.order = (const char*)pass.order + epoch * pass.visited * (pass.order_is_32 ? 4 : 8);
+    if (pass.rates) own.rates = pass.rates + steps * pass.rate_step;
+    own.t = pass.t + steps;
+    own.losses = pass.losses + epoch;
+    own.hits = pass.hits + epoch;
+    own.steps = pass.steps + epoch;
+    own.diverged = pass.diverged + epoch;
+    return own;
   }
 
   Pass pass = {};
@@ -55,15 +71,17 @@ class Job {
   bool open_targets(const Network& network, PyObject* y, const LossFacts& loss);
   bool count_targets(const Network& network, const LossFacts& loss, int64_t& count) const;
   bool open_weights(const Network& network, PyObject* weights);
-  bool open_order(const Network& network, PyObject* order);
+  bool open_order(const Network& network, PyObject* order, bool several);
   bool read_loss(const Network& network, PyObject* loss);
   bool read_penalty(const Network& network, PyObject* l2);
   bool open_vectors(const Network& network, PyObject* vectors, const OptimizerFacts& optimizer);
   bool open_rates(const Network& network, PyObject* rates);
+  int64_t steps_of_epoch() const { return pass.visited ? (pass.visited - 1) / pass.batch + 1 : 0; }
 
   Measured measured_;
   Array values_, x_, y_, weights_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_;
   std::vector<double> loss_settings_, optimizer_settings_, l2_;
+  int64_t epochs_ = 1;
   double rate_ = 0;
 };
 

@@ -193,8 +193,9 @@ class Network:
     ) -> None:
         """Make a step for each batch of the samples.
 
-        A replicate whose loss becomes nan stops before that batch's step; the others go on. An exception that a signal
-        handler raises, as on Ctrl-C, ends the training between two steps; `result` then says what was done.
+        A replicate whose loss becomes nan stops before that batch's step; the others go on. A single network goes
+        through as many epochs as it has orders, up to a loss of nan. An exception that a signal handler raises, as on
+        Ctrl-C, ends the training between two steps; `result` then says what was done.
 
         Parameters
         ----------

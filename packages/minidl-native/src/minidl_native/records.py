@@ -15,7 +15,7 @@ _NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Samples(NamedTuple):
-    """The samples of one epoch.
+    """The samples of one epoch, or of several.
 
     Attributes
     ----------
@@ -24,7 +24,8 @@ class Samples(NamedTuple):
         Targets, (N, C) or (R, N, C), in the dtype of the network. A loss that takes classes also accepts class indices,
         int64, (N,) or (R, N).
     order : ndarray of int32 or int64, shape (M,) or (R, M), or None
-        Which samples, in which order; None takes all as they lie.
+        Which samples, in which order; None takes all as they lie. In the training of a network without a replicate axis
+        (E, M) are the orders of E epochs.
     batch_size : int
     weights : ndarray, shape (N,) or (R, N), or None
         What each sample counts, at least 0, in float64; None counts each once.
@@ -87,7 +88,7 @@ class OptimizerRecord(NamedTuple):
         The optimizer's memory, which is changed; None for one that it does without, such as SGD's velocity without
         momentum.
     rates : ndarray of float64, shape (steps,) or (steps, R), or float, or None
-        The learning rate of each step, or the one of all steps; None takes each layer's own.
+        The learning rate of each step of all epochs, or the one of all steps; None takes each layer's own.
     t : int
         Number of steps that the optimizer has made before.
 
@@ -106,7 +107,7 @@ class OptimizerRecord(NamedTuple):
 
 
 class EpochResult(NamedTuple):
-    """The result of one pass through the samples: arrays of shape replicate_shape.
+    """The result of one pass through the samples: arrays of shape replicate_shape, or (E,) for E epochs.
 
     Attributes
     ----------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -123,6 +123,25 @@ class Part:
         return sums
 
 
+class EpochResults(NamedTuple):
+    """What an engine did in each of several epochs: arrays of shape (E,), which it fills.
+
+    Attributes
+    ----------
+    loss, hits : array of float64
+        What its batches add up to, as in `Sums`.
+    steps : array of int
+        Number of steps made.
+    diverged : array of int
+        The batch, counted from 1, whose loss was nan and which was not learnt from; 0 for none.
+    """
+
+    loss: np.ndarray
+    hits: np.ndarray
+    steps: np.ndarray
+    diverged: np.ndarray
+
+
 class Engine(ABC):
     """Computes predictions, epochs and steps of one model.
 
@@ -198,6 +217,26 @@ class Engine(ABC):
         DivergenceError
             If the loss of the network, or of the last of its replicates, became nan.
         """
+
+    def epochs_at_once(self, optimizer: Optimizer, count: int) -> int:  # noqa: ARG002 - a faster way, if any
+        """Return how many epochs of so many samples are worth one call of `run_epochs`; 1 if there is no such way."""
+        return 1
+
+    def run_epochs(self, training: Training, first: Part, orders: np.ndarray, results: EpochResults) -> None:
+        """Make the steps of several epochs of a single network, up to a loss of nan; Ctrl-C ends it as it ends `run`.
+
+        Parameters
+        ----------
+        training : Training
+            Whose tally and position are not changed.
+        first : Part
+            The whole of the first epoch.
+        orders : array of int, shape (E, M)
+            Of all epochs.
+        results : EpochResults
+            Of zeros.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:

@@ -74,15 +74,16 @@ class History:
 
     def append(self, training: Evaluation, validation: Evaluation | None) -> None:
         """Add an epoch."""
-        measured = {"loss": training.loss, "accuracy": training.accuracy}
+        measured: dict[str, Any] = {"loss": training.loss, "accuracy": training.accuracy}
         if validation is not None:
             measured |= {"val_loss": validation.loss, "val_accuracy": validation.accuracy}
             metrics = {f"val_{name}": value for name, value in validation.metrics.items()}
             self.metrics |= {name: [] for name in metrics if name not in self.metrics}
             measured |= metrics
         lost, epochs = [*self.diverged, *self.stopped], len(self)
-        for name in self._names():
-            curve, value = self._values(name), measured.get(name)
+        curves = {"loss": self.loss, "accuracy": self.accuracy, "val_loss": self.val_loss}
+        for name, curve in (curves | {"val_accuracy": self.val_accuracy} | self.metrics).items():
+            value = measured.get(name)
             if value is not None and len(curve) == epochs:
                 curve.append(_without(value, lost))
             elif curve or value is not None:  # in some epochs it was not measured

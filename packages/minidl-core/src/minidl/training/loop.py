@@ -19,6 +19,7 @@ from minidl.training.interruption import Deferred, Interruption, Position
 from minidl.training.metrics import Evaluation, Sums, Tally
 from minidl.training.penalty import Penalty
 from minidl.training.sources import Source
+from minidl.training.stretch import Stretch
 from minidl.training.survivors import Survivors
 from minidl.training.validation import Validator
 
@@ -68,6 +69,8 @@ class Loop:
             keeper.writes = engine.leads
         self._batches = 0 if keeper is None else keeper.batches  # of the last epoch
         self._position: Position | None = None  # in the current epoch
+        watched = validate is not None or bool(callbacks) or keeper is not None
+        self._is_unwatched = not (watched or model.replicate_shape)  # nothing happens between two epochs
         self._interrupt = Deferred()
         self._within = ""  # what was begun and is not finished
 
@@ -103,21 +106,63 @@ class Loop:
             self._keeper.put()
 
     def _run(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> None:
-        replicated = bool(self._model.replicate_shape)
-        for epoch in epochs if not survivors.frozen.all() else ():
-            measured = self._train(epoch, modules, survivors)
-            if replicated and survivors.frozen.all():  # some were stopped before, and the others have diverged
-                break
-            self._note(measured)
-            if self._validate:
-                survivors.check_validation(epoch, self._batches, self._validate.unsound)
-            ends = bool(self._callbacks) and self._ask(epoch, modules, survivors)
-            if self._keeper is not None:
-                self._keeper.after_epoch(epoch, self._history, self._batches, last=epoch == epochs[-1], ended=ends)
-            if ends:
-                break
+        last, ends = epochs.stop - 1, bool(survivors.frozen.all())
+        while epochs and not ends:
+            for module in modules:
+                module.training = True
+            together = self._run_stretch(epochs, survivors) if self._is_unwatched else 0
+            ends = not together and self._run_epoch(epochs[0], last, modules, survivors)
+            epochs = epochs[together or 1 :]
         if self._batches:
             survivors.check_end(len(self._history), self._batches)
+
+    def _run_epoch(self, epoch: int, last: int, modules: Sequence[Module], survivors: Survivors) -> bool:
+        """Make the steps of an epoch, measure, and call the callbacks; return whether the training ends."""
+        measured = self._train(epoch, survivors)
+        if self._model.replicate_shape and survivors.frozen.all():  # some were stopped before, and the others diverged
+            return True
+        self._note(measured)
+        if self._validate:
+            survivors.check_validation(epoch, self._batches, self._validate.unsound)
+        ends = bool(self._callbacks) and self._ask(epoch, modules, survivors)
+        if self._keeper is not None:
+            self._keeper.after_epoch(epoch, self._history, self._batches, last=epoch == last, ended=ends)
+        return ends
+
+    def _run_stretch(self, epochs: range, survivors: Survivors) -> int:
+        """Make the steps of several epochs in one call of the engine; return how many, 0 where each is run alone."""
+        engine = self._engine
+        stretch = self._source.stretch(epochs, engine, self._optimizer) if self._position is None else None
+        if stretch is None:
+            return 0
+        position = self._position = Position(epochs[0], stretch.orders[0], self._optimizer.t, np.zeros((), int))
+        ended = False
+        try:
+            training = self._begin(position, survivors)
+            if self._engine is engine:  # else the handler of a signal, or another thread, has replaced a method
+                engine.run_epochs(training, stretch.first, stretch.orders, stretch.results)
+                ended = True
+        finally:
+            finished = self._note_stretch(stretch, position, ended=ended)
+        if not ended:
+            return 0
+        if finished < len(stretch):
+            survivors.lose(position.epoch, {0: int(stretch.results.diverged[finished])})
+        self._position = None
+        self._loss.adopt(self._own_loss)
+        return finished
+
+    def _note_stretch(self, stretch: Stretch, position: Position, *, ended: bool) -> int:
+        """Add the finished epochs to the history, and note the position in the next one; return how many they are."""
+        finished = stretch.finished(ended=ended)
+        for index in range(finished):
+            stretch.tell(self._tally, index)
+            self._history.append(self._tally.result(), None)
+        self._batches = stretch.first.batches
+        if finished < len(stretch):
+            stretch.tell(self._tally, finished)
+            stretch.place(position, finished)
+        return finished
 
     def _note(self, measured: Evaluation) -> None:
         """Add the epoch to the history, together with the validation set, which is measured here."""
@@ -144,10 +189,8 @@ class Loop:
         self._within = ""
         return ends
 
-    def _train(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> Evaluation:
+    def _train(self, epoch: int, survivors: Survivors) -> Evaluation:
         """Make the steps of an epoch; return loss and accuracy on the way."""
-        for module in modules:
-            module.training = True
         position = self._position
         if position is None:
             if self._keeper is not None:
@@ -155,16 +198,21 @@ class Loop:
             done = np.zeros(self._model.replicate_shape, int)
             order = self._source.order(self._engine)
             position = self._position = Position(epoch, order, self._optimizer.t, done)
-        training = Training(
-            self._own_loss, self._optimizer, self._tally, survivors, position, self._interrupt, self._penalty
-        )
-        self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
-        self._tally.start()
+        training = self._begin(position, survivors)
         if position.sums is None:
             self._run_batches(training, self._keeper, skip=0)
         else:
             self._finish(training, position.sums)
         return self._tally.result()
+
+    def _begin(self, position: Position, survivors: Survivors) -> Training:
+        """Return the training at a position, with the engine for it and an empty tally."""
+        training = Training(
+            self._own_loss, self._optimizer, self._tally, survivors, position, self._interrupt, self._penalty
+        )
+        self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
+        self._tally.start()
+        return training
 
     def _run_batches(self, training: Training, keeper: Keeper | None, skip: int) -> None:
         """Make the steps of an epoch, but for those at its beginning; the keeper writes checkpoints on the way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,15 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_samples
 from minidl.training.compiled import Compiled, compiled
-from minidl.training.engine import Engine, Part, Training
+from minidl.training.engine import Engine, EpochResults, Part, Training
 from minidl.training.metrics import Tally
 from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
 from minidl.training.penalty import Penalty
 from minidl.training.prepared import as_targets, prepare
+
+_STRETCH = 2**26  # products of inputs and weights in one call: what another thread changes meanwhile is seen soon
+_ORDERS = 2**17  # samples in the orders of one call
 
 
 class NativeEngine(Engine):
@@ -114,7 +118,7 @@ class NativeEngine(Engine):
         """Return an order of each generator, drawn on the threads; NumPy draws what the engine does not."""
         native = self._made.native
         try:
-            orders: np.ndarray = native.permutations(rngs, count, threads=thread_count(self._threads))
+            orders: np.ndarray = native.permutations(rngs, count, threads=self._thread_count)
         except native.UnsupportedError:
             return super().permutations(rngs, count)
         return orders
@@ -148,6 +152,22 @@ class NativeEngine(Engine):
             survivors.lose(part.epoch, diverged)
         tally.set_sums(result.loss, result.hits, part.mass_in(result.steps, before.samples))
 
+    def epochs_at_once(self, optimizer: Optimizer, count: int) -> int:
+        """Return how many epochs are short enough together; one where a function is asked for each learning rate."""
+        if self.model.replicate_shape or callable(optimizer.lr) or (optimizer.kappa or 0) < 0:
+            return 1
+        most: int = _STRETCH // (count * self.model.values.size)
+        return min(most, _ORDERS // count)
+
+    def run_epochs(self, training: Training, first: Part, orders: np.ndarray, results: EpochResults) -> None:
+        """Make the steps of several epochs in one call."""
+        samples, loss, optimizer = first.samples, training.loss, training.optimizer
+        y, size = as_targets(samples.y), first.batch_size
+        batches = self._made.native.Samples(samples.x, y, orders, size, samples.weight)
+        record = self._loss_record(loss, training.tally.threshold, training.penalty)
+        records = record, optimizer_record(self._made, optimizer, len(orders) * first.batches)
+        self._train(batches, records, optimizer, results, gate=training.interrupt.let_through)
+
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
         """Make one step; return the loss."""
         x, y, replicates = _without_file(samples.x), _without_file(samples.y), self.model.replicate_shape
@@ -173,6 +193,10 @@ class NativeEngine(Engine):
 
     # ---- the compiled network
 
+    @cached_property
+    def _thread_count(self) -> int:
+        return thread_count(self._threads)
+
     def _train(
         self,
         batches: Any,
@@ -189,7 +213,7 @@ class NativeEngine(Engine):
         The result is filled. The engine looks for signals while the gate lets them through.
         """
         model, made = self.model, self._made
-        threads = thread_count(self._threads)
+        threads = self._thread_count
         # Modules replace their statistics and never write to them: the engine writes to copies.
         measured = [{name: array.copy() for name, array in module.statistics.items()} for module in made.measuring]
         options: dict[str, Any] = {"statistics": measured, "active": active, "threads": threads, "adds": adds}
@@ -201,9 +225,11 @@ class NativeEngine(Engine):
         finally:
             for module, statistics in zip(made.measuring, measured, strict=True):
                 module.statistics = statistics
-            each = result.steps.ravel() if active is None else result.steps[active]
-            # After Ctrl-C each replicate is somewhere else: the fewest steps were made by all.
-            optimizer.t += max(each.tolist()) if ended else min(each.tolist())
+            if model.replicate_shape:  # after Ctrl-C each is somewhere else: the fewest steps were made by all
+                each = (result.steps if active is None else result.steps[active]).tolist()
+                optimizer.t += max(each) if ended else min(each)
+            else:
+                optimizer.t += int(result.steps.sum())  # of all epochs
 
     def _loss_record(self, loss: Loss, threshold: float | None, penalty: Penalty | None) -> Any:
         kind, reduction, l2 = type(loss).__name__, loss.reduction, 0.0 if penalty is None else penalty.l2
@@ -227,7 +253,7 @@ class NativeEngine(Engine):
 
     def _in_evaluation(self) -> dict[str, Any]:
         """Return the running statistics and the number of threads, as the network takes them."""
-        threads = thread_count(self._threads) if self.model.replicate_shape or self._threads is not None else 1
+        threads = self._thread_count if self.model.replicate_shape or self._threads is not None else 1
         return {"statistics": [module.statistics for module in self._made.measuring], "threads": threads}
 
 

@@ -12,9 +12,11 @@ from minidl.arrays.backend import Array
 from minidl.arrays.checks import Interval, as_number
 from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
+from minidl.optim.optimizer import Optimizer
 from minidl.training.engine import Engine, Part
 from minidl.training.history import History
 from minidl.training.orders import as_order, as_rows, in_order, permutation
+from minidl.training.stretch import Stretch
 
 _FRACTION = Interval("between 0 and 1", lambda value: (value > 0) & (value < 1))
 
@@ -47,6 +49,10 @@ class Source(ABC):
     @abstractmethod
     def order(self, engine: Engine) -> np.ndarray | None:
         """Return the order of the samples in a new epoch, which the engine draws; None where they come as they are."""
+
+    def stretch(self, epochs: range, engine: Engine, optimizer: Optimizer) -> Stretch | None:  # noqa: ARG002 - if any
+        """Return the first of some epochs, with their orders, to be run in one call; None if each must be run alone."""
+        return None
 
     @abstractmethod
     def parts(self, epoch: int, order: np.ndarray | None, skip: int, *, joined: bool) -> Iterator[Part]:
@@ -239,3 +245,19 @@ class Arrays(Source):
         else:
             order = permutation(self._rngs, count, engine.permutations)
         return order if index is None else in_order(index, order)
+
+    def stretch(self, epochs: range, engine: Engine, optimizer: Optimizer) -> Stretch | None:
+        """Return the first of some epochs, with their orders; None where somebody else may draw between two epochs."""
+        rng, index = self._rngs, self._index
+        if self._shuffle is not True or isinstance(rng, list) or not _is_plain(rng):
+            return None
+        epochs = epochs[: engine.epochs_at_once(optimizer, self.samples.count if index is None else index.shape[-1])]
+        layers = (one for module in self._model.modules() for one in module.generators)
+        if len(epochs) < 2 or any(one.bit_generator is rng.bit_generator for one in layers):
+            return None
+        return Stretch(epochs, self.samples, self._batch_size, rng, index)
+
+
+def _is_plain(rng: np.random.Generator) -> bool:
+    """Whether a generator is one of NumPy's own, whose state is all that the next order depends on."""
+    return type(rng) is np.random.Generator and type(rng.bit_generator).__module__.startswith("numpy.")

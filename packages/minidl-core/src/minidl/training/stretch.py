@@ -1,0 +1,95 @@
+"""Several epochs of a single network in one call of an engine, where nobody looks at the training between them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from minidl.arrays.samples import Samples
+from minidl.training.engine import EpochResults, Part
+from minidl.training.interruption import Position
+from minidl.training.metrics import Sums, Tally
+from minidl.training.orders import in_order
+
+
+class Stretch:
+    """Epochs that an engine goes through in one call, each in an order that is drawn ahead.
+
+    Each epoch has the numbers that it would have alone. Where the call ends within an epoch, that epoch is found as if
+    the ones behind it had never been thought of: the generator goes back to where it was behind that epoch's order.
+
+    Parameters
+    ----------
+    epochs : range
+        At least one, counted from 1.
+    samples : Samples
+    batch_size : int
+    rng : Generator
+    index : array of int, shape (M,), optional
+        The samples to train on, where that is not all.
+
+    Attributes
+    ----------
+    orders : array of int, shape (E, M)
+    first : Part
+        The whole of the first epoch.
+    results : EpochResults
+        For the engine to fill.
+    """
+
+    def __init__(
+        self,
+        epochs: range,
+        samples: Samples,
+        batch_size: int,
+        rng: np.random.Generator,
+        index: np.ndarray | None = None,
+    ) -> None:
+        self._rng, self._count = rng, samples.count if index is None else len(index)
+        self._is_weighted = samples.weight is not None
+        self._before = rng.bit_generator.state
+        orders = np.empty((len(epochs), self._count), np.int64)
+        for order in orders:
+            order[...] = rng.permutation(self._count)
+        self.orders = orders if index is None else in_order(index, orders)
+        self.first = Part(epochs[0], samples, self.orders[0], min(batch_size, self._count))
+        self.results = EpochResults(*np.zeros((2, len(epochs))), *np.zeros((2, len(epochs)), np.int64))
+
+    def keep(self, epochs: int) -> None:
+        """Bring the generator to where it was behind the order of so many epochs."""
+        self._rng.bit_generator.state = self._before
+        for _ in range(epochs):
+            self._rng.permutation(self._count)
+
+    def __len__(self) -> int:
+        return len(self.orders)
+
+    def tell(self, tally: Tally, index: int) -> None:
+        """Set a tally to what the steps of an epoch have added up to."""
+        loss, hits, steps, _ = (array.item(index) for array in self.results)
+        mass = self._count
+        if self._is_weighted or steps < self.first.batches:
+            mass = replace(self.first, order=self.orders[index]).mass_in(np.asarray(steps), 0).item()
+        tally.start(Sums(loss, hits, mass, mass))
+
+    def finished(self, *, ended: bool) -> int:
+        """Return how many epochs are finished.
+
+        Parameters
+        ----------
+        ended : bool
+            Whether the call has ended by itself, with the last step or before a loss of nan. Otherwise the epoch of the
+            last step is not finished, even if that was its last.
+        """
+        if not ended:
+            return max(0, int(np.count_nonzero(self.results.steps)) - 1)
+        diverged = self.results.diverged
+        return int(diverged.argmax()) if diverged.any() else len(self)
+
+    def place(self, position: Position, index: int) -> None:
+        """Set a position, which is that of the beginning, to where the training stands within an epoch."""
+        self.keep(index + 1)
+        position.epoch, position.order = self.first.epoch + index, self.orders[index]
+        position.t += index * self.first.batches
+        position.done[...] = self.results.steps[index]

@@ -158,8 +158,8 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def slow(session: nox.Session) -> None:
     """Run the tests that take seconds each: whole trainings, commands that are killed or interrupted, a cluster."""
-    # One of them builds the engine with a planted fault; torch carries the messages of processes that train together.
-    install(session, "test", "build", "torch")
+    # One of them builds the engine with a planted fault; torch and MPI carry the messages of processes.
+    install(session, "test", "build", "torch", "mpi")
     run_pytest(session, *TESTS, "--numprocesses=auto", "--dist=worksteal", "-m", "slow")
 
 

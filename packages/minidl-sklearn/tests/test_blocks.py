@@ -83,12 +83,18 @@ def test_a_failure_in_a_worker_leaves_the_estimator_as_it_was():
     def fail(rng, shape):  # noqa: ARG001 - a rule of initial weights
         raise OSError("no more")
 
+    def stop(t):
+        return 0.1 if t < 5 else fail(0, 0)
+
     estimator = MLPClassifier(**SMALL, n_jobs=2)
     with joblib.parallel_config("threading"):
         before = estimator.fit(X, Y).predict_proba(X)
         estimator.set_params(init=fail, hidden_layer_sizes=(4,))
         with pytest.raises(OSError, match="no more"):
             estimator.fit(X[:, :2], Y > 0)
+        estimator.set_params(init=None, hidden_layer_sizes=(7, 5), warm_start=True, schedule=stop)
+        with pytest.raises(OSError, match="no more"):
+            estimator.fit(X, Y)
     np.testing.assert_array_equal(estimator.set_params(init=None).predict_proba(X), before)
 
 
@@ -124,6 +130,14 @@ def test_the_scores_of_a_grid_do_not_depend_on_the_workers(grid):
             found = cross_val_networks(estimator, x, y, cv=cv, param_grid=params, n_jobs=jobs).cv_results_
         for name in (name for name in found if "score" in name):
             assert found[name].tobytes() == expected[name].tobytes(), name
+
+
+def test_callbacks_of_a_grid_are_called_in_this_process(monkeypatch):
+    monkeypatch.setattr("minidl_sklearn.grid.cut", None)
+    epochs = []
+    estimator = MLPClassifier((7,), max_iter=4, random_state=0, callbacks=[lambda epoch, _: epochs.append(epoch)])
+    cross_val_networks(estimator, X, Y, cv=2, n_jobs=2)
+    assert epochs == [1, 2, 3, 4] * 2
 
 
 def test_unseeded_networks_of_a_grid_follow_numpy_s_global_seed():

@@ -102,10 +102,9 @@ class Runs:
         return network, self._folds[fold]
 
     def _fit_apart(self, runs: list[Run]) -> None:
-        """Train networks one after another."""
-        blocks = [
-            [(self._seeded(point), self._folds[fold]) for point, fold in block] for block in cut(runs, self._n_jobs)
-        ]
+        """Train networks one after another; those with callbacks in this process, to which the callbacks belong."""
+        each = [(self._seeded(point), self._folds[fold]) for point, fold in runs]
+        blocks = [each] if any(network.callbacks for network, _ in each) else cut(each, self._n_jobs)
         trained = in_blocks(_train_apart, blocks, (self._x, self._y), self._n_jobs)
         self.trainings += len(runs)
         for run, result in zip(runs, (result for block in trained for result in block), strict=True):

@@ -163,7 +163,8 @@ def _train_block(
 ) -> _Trained:
     """Train the networks of a block in a worker, with the parameters of an estimator."""
     estimator = copy.copy(estimator)
-    seeds, estimator.networks_ = block
+    seeds, networks = block
+    estimator.networks_ = copy.deepcopy(networks)  # a thread has those of the estimator, which an error must not change
     rngs = _begin(estimator, seeds, start)
     data = _as_samples(estimator, Data(x if issparse(x) else np.asarray(x), y, weight))  # of a map, the plain array
     if estimator.solver == "lbfgs":

@@ -158,8 +158,8 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
 def slow(session: nox.Session) -> None:
     """Run the tests that take seconds each: whole trainings, commands that are killed or interrupted, a cluster."""
-    # One of them builds the engine with a planted fault; torch carries the messages of processes that train together.
-    install(session, "test", "build", "torch")
+    # One of them builds the engine with a planted fault; torch and MPI carry the messages of processes.
+    install(session, "test", "build", "torch", "mpi")
     run_pytest(session, *TESTS, "--numprocesses=auto", "--dist=worksteal", "-m", "slow")
 
 
@@ -259,7 +259,7 @@ def conformance(session: nox.Session) -> None:
     install(session, "test", "torch", "exchange", "benchmark", "build")
     # A run of everything leaves its table for the site; without one the site shows docs/conformance/table.json.
     table = [] if session.posargs else ["--table=docs/conformance/latest.json"]
-    names = "test_tensors.py", "exchange", "distributed/test_equality.py"
+    names = "test_tensors.py", "test_many_tensors.py", "exchange", "distributed/test_equality.py"
     exports = EXPERIMENTS / "tests" / "tabular" / "test_exports.py"
     with_torch = [*(CORE / "tests" / name for name in names), exports]
     run_pytest(session, "conformance", *with_torch, "--numprocesses=auto", *table)

@@ -58,7 +58,7 @@ def replicate(build: Callable[[np.random.Generator], Module], rngs: Iterable[Any
     model = copy.deepcopy(modules[0])
     backend = model.backend
     values, grads = (
-        backend.asarray(np.stack([backend.to_numpy(vector) for vector in vectors]))
+        backend.xp.stack(vectors)  # on the device of the networks
         for vectors in ([m.values for m in modules], [m.grads_to_read for m in modules])
     )
     model.move_to((len(modules),), values, grads)

@@ -1,5 +1,7 @@
 """What a group does beside the arithmetic: what it refuses, and what happens to the others."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -210,3 +212,22 @@ def test_predictions_are_computed_by_each_process(in_processes):
     assert expected.loss > 0
     for found in in_processes(2, lambda group: minidl.evaluate(model, loss, X, Y, engine=group)):
         assert found == expected
+
+
+def test_class_indices_of_torch_are_converted_once(monkeypatch):
+    torch = pytest.importorskip("torch")
+    samples = Samples("fit", torch.as_tensor(X), torch.zeros(23, dtype=torch.int32), ())
+    lengths, indices = [], samples.y_library.indices
+
+    def counted(y):
+        lengths.append(len(y))
+        return indices(y)
+
+    monkeypatch.setattr(samples, "y_library", SimpleNamespace(**_methods(samples.y_library) | {"indices": counted}))
+    part = Part(1, samples, np.random.default_rng(0).permutation(23), 5)
+    assert all(shard.y.dtype == torch.int64 for shard in shards(part, 0, 2))
+    assert lengths == [23]
+
+
+def _methods(library):
+    return {name: getattr(library, name) for name in dir(library) if not name.startswith("__")}

@@ -1,8 +1,10 @@
 """Who belongs to a group: variables of a launcher, process groups that exist, and what is neither."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import minidl
 from minidl import distributed
 
 NAMES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+MPI = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def environment(monkeypatch):
     """Return a function that sets the variables of a launcher, and no others of them."""
 
     def put(**values):
-        for name in NAMES:
+        for name in (*NAMES, *MPI):
             monkeypatch.delenv(name, raising=False)
         for name, value in values.items():
             monkeypatch.setenv(name, value)
@@ -27,7 +30,10 @@ def environment(monkeypatch):
     return put
 
 
-@pytest.mark.parametrize("given", [{}, {"MASTER_ADDR": "localhost"}, dict(zip(NAMES, "01ab", strict=True))])
+ALONE = [{}, {"MASTER_ADDR": "localhost"}, dict(zip(NAMES, "01ab", strict=True)), {"PMI_SIZE": "1"}]
+
+
+@pytest.mark.parametrize("given", ALONE)
 def test_a_process_is_alone_without_others(given, environment):
     environment(**given)
     with distributed.group() as group:
@@ -88,7 +94,7 @@ def test_a_process_group_that_exists_is_used_and_left_open(tmp_path):
     torch = pytest.importorskip("torch.distributed")
     torch.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
     try:
-        link = distributed.Group(0, 1, minidl.training.distributed.links.TorchLink(9.0))._link
+        link = distributed.Group(0, 1, minidl.training.distributed.links.TorchLink(9.0, 0, 1))._link
         array = np.array([1.0, 2.0])
         link.add_up(array)
         assert link.gather("words") == ["words"]
@@ -106,3 +112,93 @@ def test_a_process_group_that_exists_says_who_belongs_to_it(environment, monkeyp
         monkeypatch.setattr(torch, name, lambda found=found: found)
     with distributed.group() as group:
         assert str(group) == "Group(process 1 of 3)"
+
+
+def test_processes_that_do_not_come_together(environment):
+    pytest.importorskip("torch")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment(RANK="0", WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    expected = (
+        rf"process 0 of 2: not all 2 processes came together at 127\.0\.0\.1:{port} within 1 seconds: start the missing"
+    )
+    with pytest.raises(RuntimeError, match=expected), distributed.group(timeout=1):
+        pass
+
+
+class Request:
+    def __init__(self, done):
+        self.Test = lambda: done  # the names of mpi4py
+
+
+class World:
+    """What mpi4py has, in two processes that hold equal numbers; silent ones never answer."""
+
+    def __init__(self, *, silent=False):
+        self.Get_rank, self.Get_size, self._request = lambda: 1, lambda: 2, Request(not silent)
+        self.Ibarrier, self.allgather, self.Abort = lambda: self._request, lambda words: [words, words], None
+
+    def Iallreduce(self, _, buffer):  # noqa: N802 - the name of mpi4py
+        assert isinstance(buffer, np.ndarray)
+        buffer *= 2
+        return self._request
+
+
+@pytest.fixture
+def world(environment, monkeypatch):
+    """Return a function that puts MPI in place, and the calls that wait for the end of this process."""
+    ends = []
+
+    def put(made):
+        environment(PMI_SIZE="2")
+        library = SimpleNamespace(MPI=SimpleNamespace(COMM_WORLD=made, IN_PLACE=None))
+        monkeypatch.setitem(sys.modules, "mpi4py", library)
+        monkeypatch.setattr("atexit.register", lambda *call: ends.append(call))
+        return ends
+
+    return put
+
+
+def test_processes_of_mpirun_are_a_group(world):
+    ends = world(World())
+    with distributed.group() as group:
+        assert str(group) == "Group(process 1 of 2)"
+        assert group.add_up(np.array([1.0, 2.0])).tolist() == [2.0, 4.0]
+        group.compare({"x": "alike"})
+    assert ends == []
+
+
+def test_tensors_are_added_in_their_memory(world):
+    torch = pytest.importorskip("torch")
+    world(World())
+    with distributed.group() as group:
+        tensor = torch.ones(2)
+        group.add_up(tensor)
+        assert tensor.tolist() == [2.0, 2.0]
+
+
+def test_a_process_of_mpirun_that_does_not_answer(world):
+    made = World(silent=True)
+    ends = world(made)
+    lost = r"process 1 of 2 has lost another process before the first step: .* no answer over MPI within 0\.01 seconds"
+    with pytest.raises(RuntimeError, match=lost), distributed.group(timeout=0.01) as group:
+        group.add_up(np.ones(1))
+    assert ends == [(made.Abort, 1)]
+
+
+def test_an_error_ends_the_others_of_mpirun_too(world):
+    made = World()
+    ends = world(made)
+    with pytest.raises(OSError, match="mine"), distributed.group():
+        raise OSError("mine")
+    with pytest.raises(SystemExit), distributed.group():
+        sys.exit()
+    assert ends == [(made.Abort, 1)]
+
+
+def test_processes_of_mpirun_need_mpi4py(environment, monkeypatch):
+    environment(OMPI_COMM_WORLD_SIZE="2")
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    with pytest.raises(ImportError, match="need mpi4py and MPI: pip install mpi4py"), distributed.group():
+        pass

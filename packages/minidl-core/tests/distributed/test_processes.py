@@ -1,10 +1,12 @@
-"""Real processes, which exchange their numbers over `torch.distributed`."""
+"""Real processes, which exchange their numbers over `torch.distributed` or over MPI."""
 
 import importlib.util
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +29,11 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs torch"),
 ]
+SCRIPTS = Path(sysconfig.get_path("scripts"))  # where a wheel of MPI puts its launcher
+MPIRUN = shutil.which("mpirun", path=os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", "")]))
+NEEDS_MPI = pytest.mark.skipif(
+    importlib.util.find_spec("mpi4py") is None or MPIRUN is None, reason="needs mpi4py and mpirun"
+)
 
 
 @pytest.fixture
@@ -54,12 +61,16 @@ def start():
 
 @pytest.mark.parametrize("size", [2, 4])
 def test_the_numbers_of_one_process(size, start, tmp_path, monkeypatch):
-    children = start(size, tmp_path / "found", *TRAININGS)
-    monkeypatch.setattr(engines, "DEFAULT", "numpy")
-    expected = {name: CASES.train(one, "numpy") for name, one in TRAININGS.items()}
-    for child in children:
+    for child in start(size, tmp_path / "found", *TRAININGS):
         _, errors = child.communicate(timeout=300)
         assert child.returncode == 0, errors
+    compare(size, tmp_path, monkeypatch)
+
+
+def compare(size, tmp_path, monkeypatch):
+    """Compare the numbers of the processes with each other, and with those of one process."""
+    monkeypatch.setattr(engines, "DEFAULT", "numpy")
+    expected = {name: CASES.train(one, "numpy") for name, one in TRAININGS.items()}
     found = [dict(np.load(tmp_path / f"found.{rank}.npz")) for rank in range(size)]
     for name, arrays in expected.items():
         for own in found:
@@ -99,3 +110,59 @@ def test_a_killed_process_ends_the_others_and_one_alone_goes_on(start, tmp_path,
     expected = CASES.train(one, "numpy", epochs=done + 2)
     differences = CASES.differences(found, expected)
     assert max(differences.values()) < 1e-9, differences  # over many more steps
+
+
+def mpirun(size, *arguments):
+    """Run Python in some processes of MPI; return exit code, output and errors."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MINIDL_ENGINE": "numpy"}
+    command = [MPIRUN, "-n", str(size), sys.executable, *map(str, arguments)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603 - our own script
+    return run.returncode, run.stdout, run.stderr
+
+
+@NEEDS_MPI
+@pytest.mark.parametrize("size", [2, 4])
+def test_the_numbers_of_one_process_over_mpi(size, tmp_path, monkeypatch):
+    code, _, errors = mpirun(size, SCRIPT, tmp_path / "found", *TRAININGS)
+    assert code == 0, errors
+    compare(size, tmp_path, monkeypatch)
+
+
+@NEEDS_MPI
+def test_the_example_of_the_site_under_mpirun():
+    code, said, errors = mpirun(2, EXAMPLE)
+    assert code == 0, errors
+    assert said.count("numpy, 2 processes") == 1
+
+
+ENDS = {
+    "an error": ("raise OSError('mine')", "OSError: mine"),
+    "killed": ("os.kill(os.getpid(), signal.SIGKILL)", ""),
+    "silent": (
+        "time.sleep(600)", "RuntimeError: minidl.distributed: process 0 of 2 has lost another process in epoch 2"
+    ),
+}  # fmt: skip
+
+
+@NEEDS_MPI
+@pytest.mark.parametrize("end", ENDS)
+def test_a_lost_process_ends_the_other_over_mpi(end):
+    what, message = ENDS[end]
+    code = f"""
+import os, signal, time
+import numpy as np
+import minidl
+from minidl import distributed
+model, x = minidl.Linear(1, 1, rng=0), np.ones((8, 1), np.float32)
+with distributed.group(timeout={2 if end == "silent" else 3600}) as group:
+    def leave(epoch, history):
+        if group.rank == 1:
+            {what}
+    options = {{"epochs": 3, "batch_size": 4, "rng": 0, "engine": group, "callbacks": [leave]}}
+    minidl.fit(model, minidl.MSELoss(), minidl.SGD(model, lr=0.1), x, x, **options)
+print("done")
+"""
+    returned, said, errors = mpirun(2, "-c", code)
+    assert returned != 0
+    assert said.count("done") == 0
+    assert message in errors

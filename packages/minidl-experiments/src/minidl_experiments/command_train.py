@@ -29,7 +29,7 @@ from minidl_experiments.tabular.choices import Missing, Schedule, Task
 
 _OWN = (
     "target", "task", "drop", "categorical", "missing", "drop_unlabelled", "test", "cv", "networks", "early_stopping",
-    "quantiles", "clip", "schedule", "stream",
+    "quantiles", "clip", "schedule", "stream", "jobs", "dask",
 )  # fmt: skip
 _DISK = "samples", "save"
 
@@ -93,6 +93,11 @@ _OUT = option(
     f"the classified test set; its name ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}.",
     callback=home_expanded,
 )  # fmt: skip
+_JOBS = option(
+    _RUN, "Your data: processes, over which networks and folds are spread; the model does not depend on it.", min=1,
+    show_default="this process alone",
+)  # fmt: skip
+_DASK = option(_RUN, "Your data: address of a Dask scheduler, whose workers train the blocks.")
 _SAMPLES = option(
     _DISK_PANEL, "Training points, and the same number of test points.", min=1, show_default=str(Settings.samples)
 )
@@ -133,6 +138,8 @@ def train(
     batch_size: Annotated[int | None, _BATCH] = None,
     seed: Annotated[int | None, _SEED] = None,
     out: Annotated[Path | None, _OUT] = None,
+    jobs: Annotated[int | None, _JOBS] = None,
+    dask: Annotated[str | None, _DASK] = None,
     samples: Annotated[int | None, _SAMPLES] = None,
     save: Annotated[Path | None, _SAVE] = None,
 ) -> None:
@@ -152,5 +159,7 @@ def train(
         return
     refuse(given, _DISK, "an option of the disk, which is trained on without data")
     from minidl_experiments.tabular.command import train_on_tables  # noqa: PLC0415 - pandas is slow to import
+    from minidl_experiments.tabular.workers import Workers  # noqa: PLC0415 - as above
 
-    train_on_tables({name: value for name, value in given.items() if name not in _DISK}, settings)
+    workers = Workers(given.pop("jobs"), given.pop("dask"))
+    train_on_tables({name: value for name, value in given.items() if name not in _DISK}, settings, workers)

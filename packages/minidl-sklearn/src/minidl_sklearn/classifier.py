@@ -117,6 +117,11 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
         Whether each of several networks stops by its own loss or score and keeps its own best weights, or all stop by
         the mean of their losses, or with `early_stopping` by the score of their joint prediction, and keep the weights
         of one epoch.
+    n_jobs : int or None
+        Over how many processes, or workers of the backend of joblib that is set, `fit` spreads several networks: each
+        trains a block of them at once. The networks do not depend on it. None is that of ``joblib.parallel_config``,
+        and else 1; -1 takes all. `partial_fit`, ``stopping="mean"`` and networks
+        with callbacks stay in this process.
 
     Attributes
     ----------

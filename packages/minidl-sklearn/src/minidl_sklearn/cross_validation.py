@@ -39,7 +39,7 @@ class CrossValidation:
     fit_seconds_ : float
         How long all trainings took.
     n_trainings_ : int
-        How many trainings they were: one for all networks that could be trained at once.
+        How many trainings they were: one for all networks that could be trained at once, or for each block of them.
     """
 
     cv_results_: dict[str, Any]
@@ -60,6 +60,7 @@ def cross_val_networks(
     param_grid: Any = None,
     scoring: Any = None,
     verbose: int = 0,
+    n_jobs: int | None = None,
 ) -> CrossValidation:
     """Cross-validate a grid of parameters, and train the networks of all its points and folds at once.
 
@@ -82,6 +83,10 @@ def cross_val_networks(
         One score, as for `GridSearchCV`; without it that of the estimator.
     verbose : int
         Whether to print how many networks were trained, and how long that took.
+    n_jobs : int or None
+        Over how many processes, or workers of the backend of joblib that is set, the networks are spread: each trains
+        a block of them at once. The scores do not depend on it. None is that of ``joblib.parallel_config``, and else
+        1; -1 takes all.
 
     Returns
     -------
@@ -117,7 +122,7 @@ def cross_val_networks(
         clone(estimator).set_params(**params)  # an unknown name is an error before anything is trained
     folds = list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y))
     begin = time.perf_counter()
-    runs = Runs(estimator, candidates, X, y, [train for train, _ in folds])
+    runs = Runs(estimator, candidates, X, y, [train for train, _ in folds], n_jobs)
     fitted = runs.fit()
     seconds = time.perf_counter() - begin
     scores = np.full((len(candidates), len(folds)), math.nan)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 
+from minidl_sklearn.blocks import cut, in_blocks
 from minidl_sklearn.held_out import Data
 from minidl_sklearn.inputs import as_samples
+from minidl_sklearn.mean_judge import MeanJudge
 from minidl_sklearn.stochastic import run
 from minidl_sklearn.together import can_run, run_together
-from minidl_sklearn.training import Training, finish
+from minidl_sklearn.training import Training, finish, restore_best, warn_of_late
 
-_ALONE: dict[str, Any] = {"n_networks": 1, "bagging": False, "stopping": "each", "verbose": False}
+_ALONE: dict[str, Any] = {"n_networks": 1, "bagging": False, "stopping": "each", "n_jobs": None, "verbose": False}
 _KNOWN = "n_features_in_", "feature_names_in_", "classes_", "_label_binarizer"
 
 
@@ -64,6 +67,9 @@ def networks_training(
 ) -> Callable[[], None]:
     """Prepare the networks of an estimator; return their training, which is one of all at once where that is possible.
 
+    With `n_jobs` the networks are cut into blocks, and joblib's workers train them here already: an error in one of
+    them, or Ctrl-C, leaves the estimator as it was.
+
     Parameters
     ----------
     estimator : BaseMLP
@@ -76,25 +82,100 @@ def networks_training(
         Whether this is `partial_fit`.
     """
     seeds = seeds_of(estimator.random_state, estimator.n_networks)
+    if not incremental and estimator.stopping == "each" and not estimator.callbacks:
+        blocks = cut(range(len(seeds)), estimator.n_jobs)
+        if len(blocks) > 1:
+            _train_blocks(estimator, blocks, seeds, start, data, held_out)
+            return partial(_sum_up, estimator)
+    rngs = _begin(estimator, seeds, start)
+    if start is not None:
+        estimator._keep_outputs()
+    data = _as_samples(estimator, data)
+    if estimator.solver == "lbfgs":
+        return partial(_train_each, estimator, _each(estimator, data, held_out, rngs))
+    return partial(_train, estimator, data, _trainings(estimator, data, held_out, rngs, seeds, incremental=incremental))
+
+
+def _begin(estimator: Any, seeds: list[int], start: Any) -> list[np.random.RandomState]:
+    """Make the networks, or take those that go on; return where each of them draws from."""
     networks = _networks(estimator, seeds, start)
     rngs = [np.random.RandomState(seed) for seed in seeds]
     if start is not None:
         for network, rng in zip(networks, rngs, strict=True):
             network._start(start, rng)
+    _hold(estimator, networks)
+    return rngs
+
+
+def _hold(estimator: Any, networks: list[Any]) -> None:
     estimator.networks_ = networks
     for name in ("n_outputs_", "n_layers_", "out_activation_"):
         setattr(estimator, name, getattr(networks[0], name))
+
+
+def _as_samples(estimator: Any, data: Data) -> Data:
+    """Return data as the networks take them, once for all."""
+    dtype = np.float64 if estimator.solver == "lbfgs" else estimator.networks_[0]._network().dtype
+    return data._replace(x=as_samples(data.x, dtype))
+
+
+def _each(estimator: Any, data: Data, held_out: Data | None, rngs: list[Any]) -> list[Callable[[], None]]:
+    """Return the trainings of networks that are trained one after another by "lbfgs"."""
+    return [
+        network._training(data, held_out, rng, incremental=False)
+        for network, rng in zip(estimator.networks_, rngs, strict=True)
+    ]
+
+
+def _train_blocks(
+    estimator: Any, blocks: Sequence[Any], seeds: list[int], start: Any, data: Data, held_out: Data | None
+) -> None:
+    """Train the networks in blocks, on joblib's workers, and take them over."""
+    goes_on = [] if start is not None else estimator.networks_
+    sent = copy.copy(estimator)
+    sent.validation_data = None  # it is held out already
+    sent._forget()
+    given = [([seeds[r] for r in block], [goes_on[r] for r in block if goes_on]) for block in blocks]
+    train = partial(_train_block, sent, start, held_out)
+    trained = in_blocks(train, given, data, estimator.n_jobs, maps=not goes_on)
+    networks = [network for block in trained for network in block.networks]
+    for network, seed in zip(networks, seeds, strict=True):
+        vars(network).update(_params(estimator), random_state=seed, **known_of(estimator))
+    _hold(estimator, networks)
     if start is not None:
         estimator._keep_outputs()
-    dtype = np.float64 if estimator.solver == "lbfgs" else networks[0]._network().dtype
-    data = data._replace(x=as_samples(data.x, dtype))  # once for all
+    if estimator.bagging:
+        estimator.networks_samples_ = [rows for block in trained for rows in block.rows]
+    if estimator.solver != "lbfgs":
+        warn_of_late([stopped for block in trained for stopped in block.stopped], estimator.max_iter)
+
+
+class _Trained(NamedTuple):
+    """The networks of a block after their training, the samples of each, and whether it has ended early."""
+
+    networks: list[Any]
+    rows: list[Any]
+    stopped: list[bool]
+
+
+def _train_block(
+    estimator: Any, start: Any, held_out: Data | None, block: tuple[list[int], list[Any]], x: Any, y: Any, weight: Any
+) -> _Trained:
+    """Train the networks of a block in a worker, with the parameters of an estimator."""
+    estimator = copy.copy(estimator)
+    seeds, networks = block
+    estimator.networks_ = copy.deepcopy(networks)  # a thread has those of the estimator, which an error must not change
+    rngs = _begin(estimator, seeds, start)
+    data = _as_samples(estimator, Data(x if issparse(x) else np.asarray(x), y, weight))  # of a map, the plain array
     if estimator.solver == "lbfgs":
-        each = [
-            network._training(data, held_out, rng, incremental=False)
-            for network, rng in zip(networks, rngs, strict=True)
-        ]
-        return partial(_train_each, estimator, each)
-    return partial(_train, estimator, data, _trainings(estimator, data, held_out, rngs, seeds, incremental=incremental))
+        for train in _each(estimator, data, held_out, rngs):
+            train()
+        return _Trained(estimator.networks_, [], [])
+    trainings = _trainings(estimator, data, held_out, rngs, seeds, incremental=False)
+    _run(estimator, data, trainings)
+    restore_best(trainings)
+    stopped = [training.end.stopped for training in trainings]
+    return _Trained(estimator.networks_, [training.rows for training in trainings], stopped)
 
 
 def seeds_of(random_state: Any, count: int) -> list[int]:
@@ -114,11 +195,17 @@ def known_of(estimator: Any) -> dict[str, Any]:
 
 def _networks(estimator: Any, seeds: list[int], start: Any) -> list[Any]:
     """Return the networks with the parameters of the estimator, each with its seed: new ones, or those that go on."""
-    params = estimator.get_params(deep=False) | _ALONE
+    params = _params(estimator)
     networks = [type(estimator)(**params) for _ in seeds] if start is not None else estimator.networks_
     for network, seed in zip(networks, seeds, strict=True):
         vars(network).update(params, random_state=seed, **known_of(estimator))
     return list(networks)
+
+
+def _params(estimator: Any) -> dict[str, Any]:
+    """Return the parameters of each of the networks of an estimator, but for the seed."""
+    params: dict[str, Any] = estimator.get_params(deep=False)
+    return params | _ALONE
 
 
 def _train_each(estimator: Any, each: list[Callable[[], None]]) -> None:
@@ -151,73 +238,24 @@ def _trainings(
 def _train(estimator: Any, data: Data, trainings: list[Training]) -> None:
     """Train by mini-batches."""
     judge = MeanJudge(estimator, trainings) if estimator.stopping == "mean" else None
-    if not why_apart(estimator, data) and can_run(trainings):
-        interrupted = not run_together(trainings, judge, verbose=estimator.verbose)
-    else:
-        for network in estimator.networks_:
-            network.verbose = estimator.verbose
-        interrupted = not all(run(training) for training in trainings)
-    finish(trainings, interrupted=interrupted)
+    finish(trainings, interrupted=not _run(estimator, data, trainings, judge))
     if judge is not None and not trainings[0].incremental:
         judge.restore_best()
     _sum_up(estimator)
 
 
+def _run(estimator: Any, data: Data, trainings: list[Training], judge: MeanJudge | None = None) -> bool:
+    """Make the epochs of all; return whether nobody has interrupted them."""
+    if not why_apart(estimator, data) and can_run(trainings):
+        return run_together(trainings, judge, verbose=estimator.verbose)
+    for network in estimator.networks_:
+        network.verbose = estimator.verbose
+    return all(run(training) for training in trainings)
+
+
 def _drawn(seed: int) -> Any:
     """Return the function that draws so many samples with replacement, the same ones in each training."""
     return lambda count: np.random.default_rng(seed).integers(count, size=count)
-
-
-class MeanJudge:
-    """Ends the training of all networks by the loss, or with early stopping by the score, of their mean.
-
-    Parameters
-    ----------
-    estimator : BaseMLP
-        Whose ``mean_scores_`` and ``best_validation_score_`` are set where there is a validation set.
-    trainings : list of Training
-    """
-
-    def __init__(self, estimator: Any, trainings: list[Training]) -> None:
-        self._estimator, self._trainings = estimator, trainings
-        self._best, self._waited = -math.inf, 0
-        self._states: list[Any] | None = None
-        self._scores: list[float] = []
-        if trainings[0].measure is not None:
-            estimator.mean_scores_ = self._scores
-
-    def __call__(self) -> bool:
-        """Note the end of an epoch; return whether the training ends."""
-        estimator, trainings = self._estimator, self._trainings
-        value = -float(np.mean([training.estimator.loss_ for training in trainings]))
-        if trainings[0].measure is not None:
-            self._scores.append(self._score())
-            value = self._scores[-1] if estimator.early_stopping else value
-        self._waited = self._waited + 1 if value < self._best + estimator.tol else 0
-        if value > self._best:
-            self._best = value
-            if estimator.early_stopping:
-                self._states = [training.network.model.state_dict() for training in trainings]
-        if self._waited <= estimator.n_iter_no_change:
-            return False
-        self._waited = 0
-        what = "Score of the mean" if estimator.early_stopping else "Mean of the training losses"
-        why = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} epochs."
-        stops = [training.solver.stops(why, verbose=False) for training in trainings]
-        for training, stopped in zip(trainings, stops, strict=True):
-            training.end.stopped = stopped
-        return all(stops)
-
-    def restore_best(self) -> None:
-        """Give all networks the weights with which their mean had the best score."""
-        for training, state in zip(self._trainings, self._states or [], strict=False):
-            training.network.model.load_state_dict(state)
-
-    def _score(self) -> float:
-        measures = [training.measure for training in self._trainings]
-        zs = np.stack([measure.outputs for measure in measures if measure is not None])
-        _, y, weight = self._trainings[0].held_out or (None, None, None)
-        return float(self._estimator._score_outputs(self._estimator._pool(zs), y, weight))
 
 
 def _sum_up(estimator: Any) -> None:

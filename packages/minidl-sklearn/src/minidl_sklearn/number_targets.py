@@ -65,6 +65,7 @@ class NumberTargets(BaseMLP):
         n_networks: int = 1,
         bagging: bool = False,
         stopping: str = "each",
+        n_jobs: int | None = None,
     ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes, activation=activation, solver=solver, alpha=alpha,
@@ -76,6 +77,7 @@ class NumberTargets(BaseMLP):
             n_iter_no_change=n_iter_no_change, max_fun=max_fun, dropout=dropout, normalize=normalize, init=init,
             validation_data=validation_data, restart_stopping=restart_stopping, schedule=schedule, clip=clip,
             callbacks=callbacks, engine=engine, dtype=dtype, n_networks=n_networks, bagging=bagging, stopping=stopping,
+            n_jobs=n_jobs,
             loss=loss, quantiles=quantiles, huber_delta=huber_delta,
         )  # fmt: skip
 

@@ -38,7 +38,7 @@ class MLPRegressor(RegressorMixin, NumberTargets):
         As for `MLPClassifier`.
     dropout, normalize, init, validation_data, restart_stopping, schedule, clip, callbacks, engine, dtype
         As for `MLPClassifier`, beyond scikit-learn.
-    n_networks, bagging, stopping
+    n_networks, bagging, stopping, n_jobs
         As for `MLPClassifier`. Several networks predict the mean of their predictions.
     quantiles : float, sequence of float, or None
         The quantiles that ``loss="quantile"`` predicts, each above 0 and below 1; None with every other loss.

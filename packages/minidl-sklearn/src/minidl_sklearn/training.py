@@ -146,17 +146,36 @@ def finish(trainings: Sequence[Training], *, interrupted: bool) -> None:
     """Warn of those that have not converged, and restore the best weights; after `partial_fit` neither."""
     if any(training.incremental for training in trainings):
         return
-    late, count = sum(not training.end.stopped for training in trainings), len(trainings)
-    if late and not interrupted:
-        of = f" in {late} of {count} networks" if count > 1 else ""
-        warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({trainings[0].epochs:d}) reached and the optimization "
-            f"hasn't converged yet{of}.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+    if not interrupted:
+        warn_of_late([training.end.stopped for training in trainings], trainings[0].epochs)
+    restore_best(trainings)
+
+
+def restore_best(trainings: Sequence[Training]) -> None:
+    """Give all networks their best weights, where early stopping has kept them."""
     for training in trainings:
         training.end.restore_best()
+
+
+def warn_of_late(stopped: Sequence[bool], epochs: int) -> None:
+    """Warn of trainings that have not converged.
+
+    Parameters
+    ----------
+    stopped : sequence of bool
+        Whether each has ended before its last epoch.
+    epochs : int
+        The most epochs.
+    """
+    late, count = len(stopped) - sum(stopped), len(stopped)
+    if not late:
+        return
+    of = f" in {late} of {count} networks" if count > 1 else ""
+    warnings.warn(
+        f"Stochastic Optimizer: Maximum iterations ({epochs:d}) reached and the optimization hasn't converged yet{of}.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
 
 
 def _among(rows: np.ndarray | None, chosen: np.ndarray) -> np.ndarray:

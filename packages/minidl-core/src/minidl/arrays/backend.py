@@ -91,10 +91,13 @@ NUMPY = Backend(
 def _torch_backend(device: str) -> Backend:
     import torch  # noqa: PLC0415 - only who asks for torch pays for it
 
+    on_gpu = device.startswith("cuda")  # `to` has read the tensor when it returns: no step has to end before
+
     def asarray(x: Array, dtype: Any = None) -> Array:
         array = np.asarray(_on_cpu(x))
         plain = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")  # torch takes no other layout
-        return torch.tensor(plain, dtype=dtype, device=device)
+        tensor = torch.tensor(plain, dtype=dtype)
+        return tensor.to(device, non_blocking=on_gpu) if device != "cpu" else tensor
 
     def pick(x: Array, indices: Array) -> Array:
         rows = torch.broadcast_to(indices.to(torch.int64), x.shape[:-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -106,6 +107,11 @@ class Samples:
         """Return targets; torch can do little with some integers, so class indices are int64 there."""
         return y if self.y_is_float else self.y_library.indices(y)
 
+    @cached_property
+    def _all_targets(self) -> Array:
+        """The targets of all samples, converted once for all batches."""
+        return self._targets(self.y)
+
     def batches(self, order: np.ndarray | None, size: int) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
         """Iterate over batches of samples in an order, (M,), or one per replicate, (*replicate_shape, M).
 
@@ -118,7 +124,7 @@ class Samples:
             return
         take_x, take_y = self._x_library.take, self.y_library.take
         x, x_axis, x_order = self._flat(self.x, self.x_axis, order)
-        y, y_axis, y_order = self._flat(self._targets(self.y), self.y_axis, order)
+        y, y_axis, y_order = self._flat(self._all_targets, self.y_axis, order)
         x_order, y_order = self._x_library.asarray(x_order), self.y_library.asarray(y_order)
         weights = self.ordered_weights(order)
         for start in range(0, order.shape[-1], size):

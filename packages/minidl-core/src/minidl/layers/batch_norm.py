@@ -187,7 +187,7 @@ class BatchNorm1d(Module):
         self.statistics = {
             "running_mean": moved("running_mean", mean),
             "running_var": moved("running_var", variance),
-            "num_batches_tracked": self.backend.asarray(old["num_batches_tracked"] + 1),
+            "num_batches_tracked": self.backend.xp.asarray(old["num_batches_tracked"] + 1),
         }
 
     def _mean(self, x: Array) -> Array:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from minidl.arrays.backend import Array, Backend, describe, dtype_name, is_float, library_of
 from minidl.arrays.checks import ABOVE_ZERO, PROBABILITY
 from minidl.arrays.settings import number
@@ -79,7 +77,8 @@ class CrossEntropyLoss(Loss):
         log_p, target, smoothing, backend = self.saved()
         softmax = backend.xp.exp(log_p)
         if not is_float(target):
-            one_hot = backend.indices(target)[..., None] == backend.asarray(np.arange(softmax.shape[-1]))
+            classes = backend.xp.arange(softmax.shape[-1], device=softmax.device)
+            one_hot = backend.indices(target)[..., None] == classes
             if smoothing is None:
                 return backend.xp.where(one_hot, softmax - 1, softmax) * self.term_weight
             target = backend.asarray(one_hot, softmax.dtype)

@@ -142,7 +142,7 @@ class Exchange:
         backend, found = self.model.backend, {}
         for name, vector in self.state().vectors.items():
             if vector is not None:
-                lost = ~backend.to_numpy(backend.xp.isfinite(vector)).all(axis=-1)
+                lost = ~backend.to_numpy(backend.xp.isfinite(vector).all(-1))
                 if lost.any():
                     found[name] = lost
         return found

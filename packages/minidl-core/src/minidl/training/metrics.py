@@ -71,7 +71,8 @@ def count_hits(
     """
     hits = classes_of(prediction, threshold) == labels
     if weight is not None:
-        hits = hits * weight.reshape(*weight.shape, *(1,) * (hits.ndim - replicate_axes - 1))
+        weight = weight.reshape(*weight.shape, *(1,) * (hits.ndim - replicate_axes - 1))
+        hits = library_of(hits, "accuracy").to_numpy(hits) * weight
     elif not replicate_axes and type(hits) is np.ndarray:
         return np.count_nonzero(hits)  # several times faster than `sum`
     return (hits if hits.ndim == replicate_axes + 1 else hits.reshape(*hits.shape[:replicate_axes], -1)).sum(-1)
@@ -223,8 +224,6 @@ class Tally:
         self._samples = self._samples + samples
         if self.threshold is not None:
             labels = classes_of(target, self._target_threshold) if self._one_hot else target
-            if weight is not None:
-                prediction, labels = self._to_numpy(prediction), self._to_numpy(labels)
             self._hits = self._hits + count_hits(prediction, labels, axes, self.threshold, weight)
             self._labels = self._labels + samples * prod(prediction.shape[axes + 1 : -1])
         nan = loss != loss  # noqa: PLR0124 - nan alone differs from itself

@@ -159,7 +159,7 @@ class Survivors:
             If none is left.
         """
         backend = self._model.backend
-        finite = backend.to_numpy(backend.xp.isfinite(self._model.values)).all(axis=-1)
+        finite = backend.to_numpy(backend.xp.isfinite(self._model.values).all(-1))
         lost = np.flatnonzero(~finite & ~self.frozen)
         self.lose(epoch, dict.fromkeys(lost.tolist(), batch), "parameters are not finite after the last step,")
         self._warn_of_overflow()
@@ -229,7 +229,9 @@ class Snapshot:
     def __init__(self, model: Module, optimizer: Optimizer, replicates: np.ndarray) -> None:
         vectors = [model.values, *(vector for vector in optimizer.state().vectors.values() if vector is not None)]
         self._replicates = replicates.copy()  # which the caller changes in place
-        self._parts = [(vector, model.backend.asarray(vector[replicates])) for vector in vectors]
+        self._rows = model.backend.asarray(np.flatnonzero(replicates))  # numbers, which a GPU need not count first
+        each = [vector.reshape(-1, vector.shape[-1]) for vector in vectors]  # views
+        self._parts = [(vector, vector[self._rows]) for vector in each]
         self._statistics = Statistics(model)
         chosen = np.flatnonzero(replicates).tolist()
         drawing = [module.generators for module in model.modules() if len(module.generators) == replicates.size]
@@ -238,7 +240,7 @@ class Snapshot:
     def restore(self) -> None:
         """Give the replicates their state back."""
         for vector, part in self._parts:
-            vector[self._replicates] = part
+            vector[self._rows] = part
         self._statistics.restore(self._replicates)
         for generator, state in self._states:
             generator.bit_generator.state = state

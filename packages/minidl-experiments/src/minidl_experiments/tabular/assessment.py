@@ -16,7 +16,7 @@ from minidl_experiments.tabular.options import Options
 from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.scores import Outcome, Score, baseline_for, interval_words, score_outcomes
 from minidl_experiments.tabular.split import Part, folds, hold_out
-from minidl_experiments.tabular.training import Samples, Trained, Watch, train
+from minidl_experiments.tabular.training import Samples, Train, Trained, Watch, train
 from minidl_experiments.tabular.words import counted
 
 
@@ -52,7 +52,9 @@ class Assessment:
     lines: tuple[str, ...] = ()
 
 
-def assess(problem: Problem, options: Options, parts: list[Part], watch: Callable[[str], Watch]) -> Assessment:
+def assess(
+    problem: Problem, options: Options, parts: list[Part], watch: Callable[[str], Watch], train: Train = train
+) -> Assessment:
     """Train networks, and measure them on rows that they have not seen.
 
     With `cv` the folds are measured first, and the networks of the model are then trained on all rows.
@@ -65,6 +67,8 @@ def assess(problem: Problem, options: Options, parts: list[Part], watch: Callabl
         As `divide` returns them.
     watch : callable
         Returns, for the words of a training, a function that is called after each epoch.
+    train : callable
+        As `train`, or in blocks.
 
     Raises
     ------
@@ -75,11 +79,12 @@ def assess(problem: Problem, options: Options, parts: list[Part], watch: Callabl
     seeds = range(count)
     if options.cv is not None:
         encoded = Folds(problem, parts)
-        outcomes = cross_validate(encoded, encoded.numbers, options, watch)
+        outcomes = cross_validate(encoded, encoded.numbers, options, watch, train)
         whole = Part(np.arange(len(problem)), np.empty(0, int))
-        model, trained = fit_model(problem, options, whole, seeds, watch(_words(count, "all rows")))
+        model, trained = fit_model(problem, options, whole, seeds, watch(_words(count, "all rows")), train)
     else:
-        model, trained = fit_model(problem, options, parts[0], seeds, watch(_words(count, "the training rows")))
+        words = _words(count, "the training rows")
+        model, trained = fit_model(problem, options, parts[0], seeds, watch(words), train)
         outcomes = [_outcome(problem, model, parts[0], minidl.unstack(trained.model))]
     if count == 1:
         model = TableModel(minidl.unstack(model.network)[0], model.encoder, model.target, model.missing)
@@ -103,7 +108,7 @@ def divide(problem: Problem, options: Options) -> list[Part]:
 
 
 def fit_model(
-    problem: Problem, options: Options, part: Part, seeds: Sequence[int], watch: Watch
+    problem: Problem, options: Options, part: Part, seeds: Sequence[int], watch: Watch, train: Train = train
 ) -> tuple[TableModel, Trained]:
     """Train networks on the training rows of a division, by whose numbers alone inputs and targets are scaled."""
     encoder = Encoder.fit(problem.cells, part.train)

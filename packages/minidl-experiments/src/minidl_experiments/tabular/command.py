@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,12 @@ from minidl_experiments.tabular.printing import (
 from minidl_experiments.tabular.problem import Problem, pose
 from minidl_experiments.tabular.reading import STDIN, read_table
 from minidl_experiments.tabular.split import Part
+from minidl_experiments.tabular.workers import HERE, Workers
 
 FILES = "model.safetensors", "report.html", "scores.json", SETTINGS, "learning_curves.png", "confusion_matrix.png"
 
 
-def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
+def train_on_tables(flags: Mapping[str, Any], settings: Path | None, workers: Workers = HERE) -> None:
     """Train, measure and write a model for tables.
 
     Parameters
@@ -40,34 +42,41 @@ def train_on_tables(flags: Mapping[str, Any], settings: Path | None) -> None:
         The options of the command line by their names; None for those that are not given.
     settings : pathlib.Path or None
         A TOML file of options.
+    workers : Workers
     """
     console = Console()
     try:
         options = read_options(settings, flags)
+        workers.check(options)
         if options.stream:
             from minidl_experiments.streaming.command import train_on_stream  # noqa: PLC0415 - for --stream alone
 
             train_on_stream(console, options)
             return
         folder = folder_for(options)
-        problem = pose(read_table(options.data), options)
-        optimizer_for(options, minidl.Linear(1, 1), len(problem), 1)  # raises for settings that do not go together
-        parts, plan = divide(problem, options), plan_words(problem, options)
-    except (ValueError, TypeError) as error:
+        problem, parts = _divided(options)
+    except (ValueError, TypeError, ImportError, ConnectionError) as error:
         fail(error)
     load_figures()
-    for line in (*problem_lines(problem), plan):
+    for line in (*problem_lines(problem), plan_words(problem, options)):
         say(console, line, "  ")
     new = not folder.exists()
     make_folder(folder)
     check_files(*(folder / name for name in FILES))
     try:
-        found = assessed(problem, options, parts)
+        found = assessed(problem, options, parts, workers=workers)
     except typer.Exit:
         if new:
             folder.rmdir()  # nothing was written
         raise
     show_and_write(console, folder, problem, options, found)
+
+
+def _divided(options: Options) -> tuple[Problem, list[Part]]:
+    """Return the problem that the options pose, and its training and test rows; raise for whatever is wrong."""
+    problem = pose(read_table(options.data), options)
+    optimizer_for(options, minidl.Linear(1, 1), len(problem), 1)  # raises for settings that do not go together
+    return problem, divide(problem, options)
 
 
 def show_and_write(console: Console, folder: Path, problem: Problem, options: Options, found: Assessment) -> None:
@@ -121,7 +130,10 @@ def folder_for(options: Options, suffix: str = "", own: str = SETTINGS) -> Path:
     return folder
 
 
-def assessed(problem: Problem, options: Options, parts: list[Part], kept: str = "nothing was written") -> Assessment:
+def assessed(
+    problem: Problem, options: Options, parts: list[Part], kept: str = "nothing was written",
+    workers: Workers = HERE,
+) -> Assessment:  # fmt: skip
     """Train and measure, with a display; end the command on Ctrl-C and on an error.
 
     Parameters
@@ -132,12 +144,15 @@ def assessed(problem: Problem, options: Options, parts: list[Part], kept: str = 
         As `divide` returns them.
     kept : str
         What there is after Ctrl-C, in words.
+    workers : Workers
     """
     try:
         with TrainingDisplay(Console(stderr=True), options.epochs) as display:
-            return assess(problem, options, parts, display.watch)
+            return assess(problem, options, parts, display.watch, workers.train(display))
     except KeyboardInterrupt:
         complain(f"minidl: interrupted; {kept}")
         raise typer.Exit(INTERRUPTED) from None
-    except (ValueError, TypeError) as error:
+    except BrokenProcessPool:
+        fail(f"processes were killed again and again, perhaps for lack of memory; {kept}")
+    except (ValueError, TypeError, ConnectionError) as error:
         fail(error)

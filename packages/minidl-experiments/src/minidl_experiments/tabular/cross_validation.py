@@ -15,7 +15,7 @@ from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.scores import Outcome, baseline_for
 from minidl_experiments.tabular.split import Part
 from minidl_experiments.tabular.target import Target
-from minidl_experiments.tabular.training import Samples, Watch, train
+from minidl_experiments.tabular.training import Samples, Train, Watch, train
 from minidl_experiments.tabular.words import counted
 
 MOST_NUMBERS = 2**26  # of the inputs of all networks that are trained at once with samples of their own
@@ -76,7 +76,7 @@ class Folds(Sequence[Fold]):
 
 
 def cross_validate(
-    folds: Sequence[Fold], numbers: int, options: Options, watch: Callable[[str], Watch]
+    folds: Sequence[Fold], numbers: int, options: Options, watch: Callable[[str], Watch], train: Train = train
 ) -> list[Outcome]:
     """Train the networks of the folds, as many at once as there is room for, and return their predictions.
 
@@ -88,6 +88,8 @@ def cross_validate(
     options : Options
     watch : callable
         Returns, for the words of a training, a function that is called after each epoch.
+    train : callable
+        As `train`, or in blocks.
 
     Raises
     ------

@@ -35,6 +35,17 @@ class TrainingDisplay:
         )
         self._task = self._bar.add_task("", total=epochs, found="")
 
+    def blocks(self, finished: int, count: int) -> None:
+        """Show how many blocks of the networks are trained, where their epochs are made by workers."""
+        words = f"{finished} of {count} blocks of networks are trained"
+        self._bar.update(self._task, completed=self._epochs * finished // count, found=words)
+        if not self._console.is_terminal:
+            say(self._console, words)
+
+    def lost(self) -> None:
+        """Say that a worker has died."""
+        say(self._console, "minidl: a process has died; its networks are trained again")
+
     def __enter__(self) -> Self:
         self._bar.start()
         return self

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from minidl_experiments.tabular.target import ClassTarget, Target
 MOST_PROBED = 20_000  # rows that tell which units are dead
 IMPROVEMENT = 1e-3  # of the validation loss; less is none
 Watch = Callable[[int, minidl.History], None]
+Train = Callable[[Options, Target, Sequence["Samples"], Watch, Sequence[int]], "Trained"]
+"""`train`, or another way of doing it."""
 
 
 class DivergedError(ValueError):
@@ -70,6 +72,56 @@ class Trained:
     dead: list[tuple[str, float, int]]
 
 
+@dataclass(frozen=True)
+class Block:
+    """Some of the networks of a training.
+
+    Attributes
+    ----------
+    parts : list of Samples
+        Those that the networks are trained on.
+    owners : list of int
+        For each network, its samples among them.
+    seeds : list of int
+        Of the random streams of each network, beside that of the options.
+    rows : int
+        The fewest rows to train and validate on, over the samples of all networks of the training.
+    together : bool
+        Whether the networks share one array of samples.
+    """
+
+    parts: list[Samples]
+    owners: list[int]
+    seeds: list[int]
+    rows: int
+    together: bool
+
+    @classmethod
+    def whole(cls, parts: Sequence[Samples], seeds: Sequence[int]) -> Block:
+        """Return all networks of a training, as many for each of the samples."""
+        owners = np.repeat(np.arange(len(parts)), len(seeds) // len(parts)).tolist()
+        return cls(list(parts), owners, list(seeds), min(len(part.train) for part in parts), len(parts) == 1)
+
+
+class Fitted(NamedTuple):
+    """The networks of a block after their training.
+
+    Attributes
+    ----------
+    model : minidl.Module
+    history : minidl.History
+    best : array of int, shape (networks,)
+        The epoch whose parameters each network has, 0 for none.
+    lost : minidl.DivergenceError or None
+        Where the last of them has diverged, if all have.
+    """
+
+    model: minidl.Module
+    history: minidl.History
+    best: np.ndarray
+    lost: minidl.DivergenceError | None
+
+
 def train(options: Options, target: Target, parts: Sequence[Samples], watch: Watch, seeds: Sequence[int]) -> Trained:
     """Train some networks on each of several samples, all of them at once.
 
@@ -98,29 +150,45 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
     ValueError
         If a setting is out of range.
     """
-    each = len(seeds) // len(parts)
-    owners = np.repeat(np.arange(len(parts)), each).tolist()
-    streams = [np.random.SeedSequence([options.seed, seed]).spawn(3) for seed in seeds]
-    rows, held = _divide(options, [parts[i] for i in owners], [stream[0] for stream in streams])
-    inputs = parts[0].x.shape[1]
+    return finish(options, parts, fit_block(Block.whole(parts, seeds), options, target, watch))
+
+
+def fit_block(block: Block, options: Options, target: Target, watch: Watch | None = None) -> Fitted:
+    """Train the networks of a block at once; see `train`."""
+    streams = [np.random.SeedSequence([options.seed, seed]).spawn(3) for seed in block.seeds]
+    rows, held = _divide(options, block, [stream[0] for stream in streams])
+    inputs = block.parts[0].x.shape[1]
     model = minidl.replicate(
         lambda rng: build_network(options, inputs, target.outputs, rng), [stream[1] for stream in streams]
     )
     size = batch_size_for(options, rows.shape[1])
     optimizer = optimizer_for(options, model, rows.shape[1], options.epochs * -(-rows.shape[1] // size))
     kind = loss_for(options, Task.CLASSES if isinstance(target, ClassTarget) else Task.REGRESSION)
-    x, y = _joined(parts, owners)
+    x, y = _joined(block)
     stopping = minidl.EarlyStopping(patience=PATIENCE, min_delta=IMPROVEMENT)
     run = partial(minidl.fit, model, build_loss(kind, target), optimizer, x, y, epochs=options.epochs, batch_size=size)
-    more: dict[str, Any] = {"rows": rows, "rng": [stream[2] for stream in streams], "callbacks": [watch]}
+    callbacks: list[Any] = [] if watch is None else [watch]
+    more: dict[str, Any] = {"rows": rows, "rng": [stream[2] for stream in streams], "callbacks": callbacks}
     if held is not None:
-        more |= {"validation": _validation(parts, owners, held), "metrics": _metrics(kind)}
-        more["callbacks"] = [watch, stopping]
-    history = quiet_fit(partial(run, **more))
-    best = stopping.best_epoch if held is not None else np.full(len(seeds), len(history))
-    check_trained(history, best, kept_best=held is not None)
-    dead = dead_layers(model, x[_probed(parts[0].train)]) if len(parts) == 1 else []
-    return Trained(model, history, np.asarray(best), dead)
+        more |= {"validation": _validation(block, held), "metrics": _metrics(kind)}
+        callbacks.append(stopping)
+    lost = None
+    try:
+        history = quiet_fit(partial(run, **more))
+    except minidl.DivergenceError as error:
+        lost, history = error, error.history
+    best = stopping.best_epoch if held is not None else np.full(len(block.seeds), len(history))
+    return Fitted(model, history, np.asarray(best), lost)
+
+
+def finish(options: Options, parts: Sequence[Samples], fitted: Fitted) -> Trained:
+    """Return all networks after their training; raise if one has no parameters of use."""
+    model, history, best, lost = fitted
+    if lost is not None:
+        raise lost
+    check_trained(history, best, kept_best=options.early_stopping)
+    dead = dead_layers(model, parts[0].x[_probed(parts[0].train)]) if len(parts) == 1 else []
+    return Trained(model, history, best, dead)
 
 
 def _metrics(kind: Loss) -> list[str]:
@@ -144,18 +212,19 @@ def check_trained(history: minidl.History, best: np.ndarray, *, kept_best: bool)
 
 
 def _divide(
-    options: Options, parts: Sequence[Samples], seeds: Sequence[np.random.SeedSequence]
+    options: Options, block: Block, seeds: Sequence[np.random.SeedSequence]
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the rows that each network is trained on, and those that it is validated on, each (networks, rows).
 
     All have as many: where the sizes of folds differ, the longer ones leave a row out.
     """
-    least = min(len(part.train) for part in parts)
+    least = block.rows
     size = max(1, round(VALIDATION * least)) if options.early_stopping else 0
     if least - size < 2:
         raise ValueError(f"expected more rows to train on, got {least}")
     rows, held = [], []
-    for part, seed in zip(parts, seeds, strict=True):
+    for owner, seed in zip(block.owners, seeds, strict=True):
+        part = block.parts[owner]
         labels = None if part.labels is None else part.labels[part.train]
         order = part.train[mixed(labels, len(part.train), np.random.default_rng(seed))]
         own = np.sort(spread(order, size))
@@ -164,17 +233,18 @@ def _divide(
     return np.stack(rows), np.stack(held) if size else None
 
 
-def _joined(parts: Sequence[Samples], owners: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def _joined(block: Block) -> tuple[np.ndarray, np.ndarray]:
     """Return the samples of each network; one array for all where they share it."""
-    if len(parts) == 1:
-        return parts[0].x, parts[0].y
+    parts, owners = block.parts, block.owners
+    if block.together:
+        return np.asarray(parts[0].x), np.asarray(parts[0].y)  # plain arrays also of maps, which workers get
     return np.stack([parts[i].x for i in owners]), np.stack([parts[i].y for i in owners])
 
 
-def _validation(parts: Sequence[Samples], owners: Sequence[int], held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _validation(block: Block, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the validation rows of each network."""
-    pairs = list(zip(owners, held, strict=True))
-    return np.stack([parts[i].x[rows] for i, rows in pairs]), np.stack([parts[i].y[rows] for i, rows in pairs])
+    pairs = [(block.parts[owner], rows) for owner, rows in zip(block.owners, held, strict=True)]
+    return np.stack([part.x[rows] for part, rows in pairs]), np.stack([part.y[rows] for part, rows in pairs])
 
 
 def _probed(rows: np.ndarray) -> np.ndarray:

@@ -72,4 +72,4 @@ class BestState:
     def _state(self) -> dict[str, Array]:
         """Return copies: the state dict, or the vector of parameters if that is all."""
         model = self.model
-        return model.state_dict() if self._has_more else {"": model.backend.asarray(model.values)}
+        return model.state_dict() if self._has_more else {"": model.backend.xp.asarray(model.values, copy=True)}

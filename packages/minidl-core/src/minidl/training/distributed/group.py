@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from minidl.arrays.backend import Array
 from minidl.arrays.checks import POSITIVE, as_number
 from minidl.training.distributed.links import Alone, Link, TorchLink, running
+from minidl.training.distributed.mpi_link import MPILink, started_by_mpi
 
 _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
@@ -89,8 +90,9 @@ def group(*, timeout: float = 60.0) -> Iterator[Group]:
 
     `torchrun` and most other launchers set the environment variables ``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and
     ``MASTER_PORT``, by which the processes find each other over `torch.distributed`. Without ``RANK`` and
-    ``WORLD_SIZE`` the process is alone, and torch is not needed. A process group that exists already, however it was
-    opened, is used in their place, and left open.
+    ``WORLD_SIZE``, processes that `mpirun` has started exchange numbers over MPI by mpi4py, and any other process is
+    alone; torch is not needed then. A process group of torch that exists already, however it was opened, is used in
+    their place, and left open.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ def group(*, timeout: float = 60.0) -> Iterator[Group]:
     ValueError
         For a timeout that is not above 0, or variables that are missing or no ranks.
     ImportError
-        If there are several processes and no torch.
+        If there are several processes and no torch, or no mpi4py under `mpirun`.
     RuntimeError
         If the processes do not find each other within the time limit.
 
@@ -126,22 +128,31 @@ def group(*, timeout: float = 60.0) -> Iterator[Group]:
     ('numpy, 1 process', '3.00')
     """
     limit = float(as_number("minidl.distributed.group", "timeout", timeout, POSITIVE))
-    rank, size = _place()
-    link: Link = Alone() if size == 1 else TorchLink(limit)
+    rank, size, link = _open(limit)
     try:
         yield Group(rank, size, link)
     finally:
         link.close()
 
 
-def _place() -> tuple[int, int]:
-    """Return rank and size of the process group that exists, else as a launcher has set them, else 0 and 1."""
+def _open(timeout: float) -> tuple[int, int, Link]:
+    """Return rank and size, and how the processes exchange numbers."""
+    place = _place()
+    if place is None and started_by_mpi():
+        over_mpi = MPILink(timeout)
+        return over_mpi.rank, over_mpi.size, over_mpi
+    rank, size = place or (0, 1)
+    return rank, size, Alone() if size == 1 else TorchLink(timeout, rank, size)
+
+
+def _place() -> tuple[int, int] | None:
+    """Return rank and size of the process group that exists, else as a launcher has set them, else None."""
     found = running()
     if found is not None:
         return found
     given = {name: os.environ.get(name, "") for name in _VARIABLES}
     if not given["RANK"] and not given["WORLD_SIZE"]:
-        return 0, 1
+        return None
     missing = [name for name, value in given.items() if not value]
     if missing:
         raise ValueError(

@@ -1,7 +1,8 @@
-"""How processes exchange numbers: over `torch.distributed`, or not at all where there is one process."""
+"""How processes exchange numbers: over `torch.distributed`, or not at all where there is one; see also `mpi_link`."""
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import timedelta
 from typing import Any, Protocol
@@ -54,14 +55,18 @@ class TorchLink:
     timeout : float
         Seconds after which a process that does not answer counts as lost. A process group that exists already keeps
         its own limit, and is not closed.
+    rank, size : int
+        The number of this process, and of all, for errors.
 
     Raises
     ------
     ImportError
         If torch is not installed.
+    RuntimeError
+        If the processes do not find each other within the time limit.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, rank: int, size: int) -> None:
         try:
             import torch  # noqa: PLC0415 - only who trains in several processes pays for it
             from torch import distributed  # noqa: PLC0415 - the same
@@ -72,7 +77,14 @@ class TorchLink:
         if self._is_mine:
             has_gpus = torch.cuda.is_available() and distributed.is_nccl_available()
             backend = "cpu:gloo,cuda:nccl" if has_gpus else "gloo"
-            distributed.init_process_group(backend, timeout=timedelta(seconds=timeout))
+            try:
+                distributed.init_process_group(backend, timeout=timedelta(seconds=timeout))
+            except RuntimeError as error:  # also a network error of torch, which says how many were there, or where
+                where = ":".join(os.environ.get(name, "?") for name in ("MASTER_ADDR", "MASTER_PORT"))
+                raise RuntimeError(
+                    f"minidl.distributed.group: process {rank} of {size}: not all {size} processes came together at "
+                    f"{where} within {timeout:g} seconds: start the missing ones, or give a larger timeout: {error}"
+                ) from error
 
     def add_up(self, array: Array) -> None:
         """Sum in place: a NumPy array shares its memory with the tensor that torch sends."""

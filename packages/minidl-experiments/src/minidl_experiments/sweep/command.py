@@ -49,8 +49,9 @@ from minidl_experiments.sweep.table import print_best
 from minidl_experiments.tabular.choices import Loss, Measure, Missing, Schedule, Task
 
 _OWN = (
-    "target", "task", "drop", "categorical", "missing", "drop_unlabelled", "cv", "networks", "early_stopping", "loss",
-    "quantiles", "clip", "hidden", "weight_decay", "schedule", "random", "optuna", "storage", "score", "results",
+    "target", "task", "drop", "categorical", "missing", "drop_unlabelled", "test", "cv", "networks", "early_stopping",
+    "loss", "quantiles", "clip", "hidden", "weight_decay", "schedule", "random", "optuna", "storage", "score",
+    "results",
 )  # fmt: skip
 _DISK = "seeds", "samples"
 _CONFIG = "TOML file with any of the options above, spelled batch_size and p_drop; the command line takes precedence."
@@ -62,6 +63,7 @@ _OUT = (
 _GRID, _SHARED, _WHERE = "Grid: comma-separated values; your data: also ranges such as 1e-4:1e-1", "All runs", "Where"
 _SEARCH = "Your own data: search"
 
+_TEST = number(TABLE, "Share of the rows that are held out of the sweep, as a test of the best configuration.")
 _CV = option(TABLE, "Folds of the cross-validation that scores a configuration.", show_default="5")
 _LOSS = choice(TABLE, "Loss", Loss, show_default="by the task")
 _QUANTILES = option(TABLE, "Quantiles of --loss quantile.", show_default="0.05,0.5,0.95")
@@ -106,6 +108,7 @@ def sweep(
     categorical: Annotated[list[str] | None, CATEGORICAL] = None,
     missing: Annotated[Missing | None, MISSING] = None,
     drop_unlabelled: Annotated[bool | None, UNLABELLED] = None,
+    test: Annotated[float | None, _TEST] = None,
     cv: Annotated[int | None, _CV] = None,
     networks: Annotated[int | None, NETWORKS] = None,
     early_stopping: Annotated[bool | None, STOPPING] = None,
@@ -142,7 +145,8 @@ def sweep(
 
     `minidl sweep data.csv --target y` scores each configuration by
     cross-validation on your own data, writes the table of results, and
-    trains the best one on all rows, as `minidl train` does. Without data,
+    trains the best one on all rows, as `minidl train` does; `--test 0.2`
+    holds rows out before, and scores the best one on them. Without data,
     every network is the report's, on the disk data set: three hidden
     layers, sigmoids on the two outputs, summed squared error, for several
     seeds; the command ends with a table and a picture. Either way an SQLite

@@ -72,6 +72,11 @@ class Problem:
         """Return the targets, scaled by some rows."""
         return self.classes or NumberTarget.fit(self.names, self.y[rows], self.quantiles)
 
+    def take(self, rows: np.ndarray) -> Problem:
+        """Return the same problem with some of the rows, in ascending order."""
+        cells = {name: column.take(rows) for name, column in self.cells.items()}
+        return replace(self, table=self.table.take(rows), cells=cells, y=self.y[rows])
+
     def encode(self, target: Target) -> np.ndarray:
         """Return the targets as networks learn them."""
         return target.encode(self.y) if isinstance(target, NumberTarget) else self.y

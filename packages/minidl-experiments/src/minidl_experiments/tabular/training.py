@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,14 +12,14 @@ import numpy as np
 
 import minidl
 from minidl_experiments.tabular.choices import Loss, Task
-from minidl_experiments.tabular.networks import batch_size_for, build_loss, build_network, loss_for, optimizer_for
+from minidl_experiments.tabular.networks import batch_size_for, build_loss, build_network, loss_for, optimizer_for_all
 from minidl_experiments.tabular.options import PATIENCE, VALIDATION, Options
 from minidl_experiments.tabular.split import mixed, spread
 from minidl_experiments.tabular.target import ClassTarget, Target
 
 MOST_PROBED = 20_000  # rows that tell which units are dead
 IMPROVEMENT = 1e-3  # of the validation loss; less is none
-Watch = Callable[[int, minidl.History], None]
+Watch = Callable[[int, minidl.History], object]
 
 
 class DivergedError(ValueError):
@@ -69,6 +69,14 @@ class Trained:
     best_epochs: np.ndarray
     dead: list[tuple[str, float, int]]
 
+    def is_lost(self, networks: range) -> bool:
+        """Whether all of some networks have diverged, or one of them has no parameters of use."""
+        diverged = self.history.diverged.keys() & set(networks)
+        kept_best = bool(self.history.val_loss)
+        return len(diverged) == len(networks) or bool(
+            diverged if not kept_best else (self.best_epochs[networks] == 0).any()
+        )
+
 
 def train(options: Options, target: Target, parts: Sequence[Samples], watch: Watch, seeds: Sequence[int]) -> Trained:
     """Train some networks on each of several samples, all of them at once.
@@ -83,7 +91,7 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
     parts : sequence of Samples
         With as many inputs; the sizes of their training sets differ by one at most.
     watch : callable
-        Called as ``watch(epoch, history)`` after each epoch.
+        Called as ``watch(epoch, history)`` after each epoch; an array of bool that it returns stops these networks.
     seeds : sequence of int
         Of the random streams of each network, beside that of the options: as many for each of the samples.
 
@@ -98,16 +106,48 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
     ValueError
         If a setting is out of range.
     """
-    each = len(seeds) // len(parts)
-    owners = np.repeat(np.arange(len(parts)), each).tolist()
-    streams = [np.random.SeedSequence([options.seed, seed]).spawn(3) for seed in seeds]
+    trained = train_alike([options], target, parts, watch, seeds)
+    check_trained(trained.history, trained.best_epochs, kept_best=options.early_stopping)
+    dead = dead_layers(trained.model, parts[0].x[_probed(parts[0].train)]) if len(parts) == 1 else []
+    return replace(trained, dead=dead)
+
+
+def train_alike(
+    several: Sequence[Options], target: Target, parts: Sequence[Samples], watch: Watch, seeds: Sequence[int]
+) -> Trained:
+    """Train the networks of several options at once, those of the first ones first; each as `train` does it alone.
+
+    Parameters
+    ----------
+    several : sequence of Options
+        Those that `train` takes, which differ in learning rate, weight decay and p_drop alone. Either all of them have
+        dropout or none, and either all of them or none have a learning rate of their own.
+    target, parts, watch, seeds
+        As for `train`.
+
+    Returns
+    -------
+    Trained
+        Networks that have diverged included.
+
+    Raises
+    ------
+    minidl.DivergenceError
+        If all networks diverge.
+    ValueError
+        As for `train`.
+    """
+    options, times = several[0], len(several)
+    owners = np.repeat(np.arange(len(parts)), len(seeds) // len(parts)).tolist() * times
+    streams = [np.random.SeedSequence([one.seed, seed]).spawn(3) for one in several for seed in seeds]
     rows, held = _divide(options, [parts[i] for i in owners], [stream[0] for stream in streams])
     inputs = parts[0].x.shape[1]
+    each = iter([one for one in several for _ in seeds])
     model = minidl.replicate(
-        lambda rng: build_network(options, inputs, target.outputs, rng), [stream[1] for stream in streams]
+        lambda rng: build_network(next(each), inputs, target.outputs, rng), [stream[1] for stream in streams]
     )
     size = batch_size_for(options, rows.shape[1])
-    optimizer = optimizer_for(options, model, rows.shape[1], options.epochs * -(-rows.shape[1] // size))
+    optimizer = optimizer_for_all(several, model, rows.shape[1], options.epochs * -(-rows.shape[1] // size))
     kind = loss_for(options, Task.CLASSES if isinstance(target, ClassTarget) else Task.REGRESSION)
     x, y = _joined(parts, owners)
     stopping = minidl.EarlyStopping(patience=PATIENCE, min_delta=IMPROVEMENT)
@@ -117,10 +157,8 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
         more |= {"validation": _validation(parts, owners, held), "metrics": _metrics(kind)}
         more["callbacks"] = [watch, stopping]
     history = quiet_fit(partial(run, **more))
-    best = stopping.best_epoch if held is not None else np.full(len(seeds), len(history))
-    check_trained(history, best, kept_best=held is not None)
-    dead = dead_layers(model, x[_probed(parts[0].train)]) if len(parts) == 1 else []
-    return Trained(model, history, np.asarray(best), dead)
+    best = stopping.best_epoch if held is not None else np.full(len(owners), len(history))
+    return Trained(model, history, np.asarray(best), [])
 
 
 def _metrics(kind: Loss) -> list[str]:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from minidl_experiments.tabular import cells
+from minidl_experiments.tabular.cells import as_text
 from minidl_experiments.tabular.options import read_options
 from minidl_experiments.tabular.problem import pose
 from minidl_experiments.tabular.reading import Source, Table
@@ -112,3 +114,17 @@ WRONG = {
 def test_what_does_not_do_is_said(frame, flags, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         posed(frame, **flags)
+
+
+def test_a_target_is_made_text_once(monkeypatch):
+    """A table may have a million rows."""
+    columns = []
+
+    def counted(column):
+        columns.append(column.name)
+        return as_text(column)
+
+    monkeypatch.setattr(cells, "as_text", counted)
+    problem = posed({"x": X, "y": ["a", "b", ""] * 20}, drop_unlabelled=True)
+    assert (len(problem), problem.classes.classes) == (40, ("a", "b"))
+    assert columns.count("y") == 1

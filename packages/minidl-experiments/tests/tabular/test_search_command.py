@@ -36,7 +36,7 @@ def test_a_grid_is_scored_and_the_best_is_trained(run, csv, tmp_path):
     )
     lines = result.stderr.splitlines()
     assert lines[0] == "0 of 4 configurations"
-    assert re.match(r"4 of 4 configurations, best log loss \d\.\d+ \(hidden .*, lr .*\)", lines[1])
+    assert re.match(r"4 of 4 configurations, best log loss \d\.\d+, with hidden .*, lr .*", lines[1])
     folder = tmp_path / "things_sweep"
     found = pd.read_csv(folder / "results.csv")
     assert found["rank"].tolist() == [1, 2, 3, 4]

@@ -158,7 +158,7 @@ def _train_best(console: Console, own: Prepared, results: list[Result], names: l
     score = score_words(own.measure, best.score(own.measure))
     settings = candidate_words(best.candidate, names) or "the only configuration"
     words = f"best: {settings}, {WORDS[own.measure]} {score}"
-    say(console, words)
+    say(console, words, "  ")
     notes = [] if len(results) == 1 else [_chosen_words(own, len(results))]
     for note in notes:
         say(console, note, "  ")

@@ -78,7 +78,7 @@ def test_rows_that_are_held_out_score_the_best_alone(run, csv, tmp_path):
     result = run("sweep", csv, *QUICK, *GRID, "--test", 0.25)
     assert result.exit_code == 0, result.output
     plan = "plan: 15 rows held out as a test; on the other 45: 4 configurations, each in 3 folds of 2 networks; then "
-    assert f"{plan}2 networks with the best on the other 45\n" in result.stdout
+    assert f"{plan}2 networks with the best on all of these\n" in result.stdout
     assert "the scores of the test, below, are those of 15 rows that had no part in the choice\n" in result.stdout
     best = pd.read_csv("things_sweep/results.csv", dtype={"hidden": str}).iloc[0]
     page = (tmp_path / "things_sweep/report.html").read_text(encoding="utf-8")

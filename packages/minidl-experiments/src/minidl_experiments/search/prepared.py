@@ -89,8 +89,8 @@ class Prepared(NamedTuple):
         what = f"{self.plan.optuna} trials" if self.plan.optuna else counted(len(self.candidates), "configuration")
         count, held = counted(shared.networks, "network"), ""
         if self.held is not None:
-            rows = f"the other {len(self.problem)}"
-            held = f"{counted(len(self.held.test), 'row')} held out as a test; on {rows}: "
+            rows = "all of these"
+            held = f"{counted(len(self.held.test), 'row')} held out as a test; on the other {len(self.problem)}: "
         return (
             f"plan: {held}{what}{few}, each in {len(self.parts)} folds of {count}; then {count} with the best on {rows}"
         )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from minidl_experiments.tabular.reading import Table
-from minidl_experiments.tabular.words import listed, near, number_like
+from minidl_experiments.tabular.words import asked, listed, near, why_text
 
 MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "?"})
 WHOLE = r"^([+-]?\d+)\.0+$"  # as programs write whole numbers beside missing cells
@@ -124,7 +124,9 @@ def check_kind(name: str, column: Any, who: str) -> None:
         return
     found = column.dropna()
     if column.dtype != object or not found.map(lambda value: isinstance(value, str | int | float)).all():
-        raise ValueError(f"{who}: column {name!r}: expected numbers or text, got {column.dtype}: --drop {name}")
+        raise ValueError(
+            f"{who}: column {name!r}: expected numbers or text, got {column.dtype}: {asked('--drop', [name])}"
+        )
 
 
 def read_features(table: Table, names: Sequence[str], categorical: Sequence[str]) -> dict[str, Cells]:
@@ -153,12 +155,12 @@ def read_features(table: Table, names: Sequence[str], categorical: Sequence[str]
             many += [name] * (len(set(found[name].entries.tolist())) > MOST_TEXTS)
     if many:
         what = "column" if len(many) == 1 else "columns"
-        text = number_like(found[many[0]].entries.tolist())
-        hint = f"; {text!r} is no number: write numbers without signs and separators" if text else ""
+        hints = {name: why_text(found[name].entries[~found[name].missing].tolist()) for name in many}
+        hint = "".join(f"; {name}: {why}" for name, why in hints.items() if why)
         raise ValueError(
             f"{table.sources[0].name}: {what} {listed(many)}: more than {MOST_TEXTS} different texts, such as names or "
-            f"numbers of people: leave them out by --drop {many[0]}, or take a column for each by "
-            f"--categorical {many[0]}{hint}"
+            f"numbers of people: leave them out by {asked('--drop', many)}, or take an input for each text by "
+            f"{asked('--categorical', many)}{hint}"
         )
     return found
 
@@ -168,7 +170,7 @@ def _guessed(table: Table, name: str, column: Any) -> Cells:
     cells, wrong = as_numbers(column)
     there = int((~cells.missing).sum())
     if not there or 2 * int(wrong.sum()) < there:
-        _refuse(table, name, cells, wrong, hint=f"; or is it a column of text: --categorical {name}?")
+        _refuse(table, name, cells, wrong, hint=f"; or is it a column of text: {asked('--categorical', [name])}?")
         return cells
     return as_text(column)
 

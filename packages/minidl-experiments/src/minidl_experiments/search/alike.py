@@ -83,8 +83,8 @@ def _architecture(candidate: Candidate) -> object:
 
 def _most(candidate: Candidate, work: Work) -> int:
     """Return how many configurations like this one make a batch: more of them, or wider ones, are hardly faster."""
-    networks, inputs = work.shared.networks * len(work.folds), work.folds[0].samples.x.shape[1]
-    sizes = (inputs, *candidate.width, work.folds[0].target.outputs)
+    networks = work.shared.networks * len(work.folds)
+    sizes: tuple[int, ...] = (work.folds[0].samples.x.shape[1], *candidate.width, work.folds[0].target.outputs)
     parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
     room = room_for(len(work.folds), work.numbers, work.shared)
     return max(1, min(MOST_RUNS // networks, MOST_PARAMETERS // (parameters * networks), room))

@@ -10,23 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from minidl_experiments import declarations as own
 from minidl_experiments.console import say
-from minidl_experiments.declarations import (
-    CATEGORICAL,
-    DROP,
-    FILES,
-    MISSING,
-    NETWORKS,
-    STOPPING,
-    TABLE,
-    TARGET,
-    TASK,
-    UNLABELLED,
-    choice,
-    number,
-    option,
-    refuse,
-)
+from minidl_experiments.declarations import TABLE, choice, number, option, refuse
 from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.shell import (
     INTERRUPTED,
@@ -100,18 +86,18 @@ def _where(words: str, **more: Any) -> Any:
 
 
 def sweep(
-    data: Annotated[list[str] | None, FILES] = None,
+    data: Annotated[list[str] | None, own.FILES] = None,
     *,
-    target: Annotated[list[str] | None, TARGET] = None,
-    task: Annotated[Task | None, TASK] = None,
-    drop: Annotated[list[str] | None, DROP] = None,
-    categorical: Annotated[list[str] | None, CATEGORICAL] = None,
-    missing: Annotated[Missing | None, MISSING] = None,
-    drop_unlabelled: Annotated[bool | None, UNLABELLED] = None,
+    target: Annotated[list[str] | None, own.TARGET] = None,
+    task: Annotated[Task | None, own.TASK] = None,
+    drop: Annotated[list[str] | None, own.DROP] = None,
+    categorical: Annotated[list[str] | None, own.CATEGORICAL] = None,
+    missing: Annotated[Missing | None, own.MISSING] = None,
+    drop_unlabelled: Annotated[bool | None, own.UNLABELLED] = None,
     test: Annotated[float | None, _TEST] = None,
     cv: Annotated[int | None, _CV] = None,
-    networks: Annotated[int | None, NETWORKS] = None,
-    early_stopping: Annotated[bool | None, STOPPING] = None,
+    networks: Annotated[int | None, own.NETWORKS] = None,
+    early_stopping: Annotated[bool | None, own.STOPPING] = None,
     loss: Annotated[Loss | None, _LOSS] = None,
     quantiles: Annotated[str | None, _QUANTILES] = None,
     clip: Annotated[float | None, _CLIP] = None,

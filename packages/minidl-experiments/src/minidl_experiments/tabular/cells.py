@@ -61,9 +61,10 @@ def column_of(table: Table, name: str, option: str) -> Any:
 
 def text_of(table: Table, name: str) -> Cells:
     """Return a column as text, which is made once: tables may have many rows."""
-    if name not in table.texts:
-        table.texts[name] = as_text(table.frame[name])
-    return table.texts[name]
+    found: Cells | None = table.texts.get(name)
+    if found is None:
+        found = table.texts[name] = as_text(table.frame[name])
+    return found
 
 
 def as_text(column: Any) -> Cells:

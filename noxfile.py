@@ -405,4 +405,5 @@ def release(session: nox.Session) -> None:
     `nox -s release -- FOLDER manylinux` some of the platforms.
     """
     install(session, "build", "cross", "check")
+    session.run("pytest", "--config-file=pyproject.toml", "--rootdir=.", "checks/tests")
     session.run("python", "-m", "checks.release", str(WHEELS), *(session.posargs or ["dist"]))

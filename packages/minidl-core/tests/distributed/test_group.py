@@ -55,6 +55,14 @@ DIFFERENT = {
     ),
     "other batches": (lambda rank: {"batch_size": 5 + rank}, "expected the same samples"),
     "other parameters": (lambda rank: {"model": small(rng=rank)}, "expected the same parameters in all processes"),
+    "validation samples of its own": (
+        lambda rank: {"validation": (X[:5], Y[:5] + rank)},
+        "process 1 of 2: validation: expected float32 (5, 2), float32 (5, 1) with the checksum ",
+    ),
+    "no validation samples": (
+        lambda rank: {"validation": (X[:5], Y[:5]) if rank else None},
+        "process 1 of 2: validation: expected none, as in process 0, got float32 (5, 2)",
+    ),
     "a stream of its own": (
         lambda rank: {**STREAM, "batches": [(X[rank : rank + 5], Y[rank : rank + 5])]},
         "expected the same samples",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -49,13 +50,17 @@ def export(
     try:
         loaded = load_model(model)
         paths = [out or model.with_suffix(suffix) for _, suffix in chosen]
-        for path in paths:
-            make_folder(path.parent)
-            check_files(path)
-        for (name, _), path in zip(chosen, paths, strict=True):
-            getattr(writers, f"export_{name}")(loaded, path, "float64" if float64 else "float32")
-    except (ValueError, TypeError, ImportError) as error:
+    except (ValueError, TypeError) as error:
         fail(error)
+    for path in paths:
+        make_folder(path.parent)
+        check_files(path)
+    for number, ((name, _), path) in enumerate(zip(chosen, paths, strict=True)):
+        try:
+            getattr(writers, f"export_{name}")(loaded, path, "float64" if float64 else "float32")
+        except (ValueError, TypeError, ImportError) as error:
+            _say_written(console, paths[:number])
+            fail(error)
     for line in (
         "inputs, in their own units:",
         *writers.input_lines(loaded),
@@ -65,6 +70,10 @@ def export(
         say(console, line if line.endswith(":") else f"  {line}", "    ")
     if not float64 and (far := writers.far_columns(loaded)):
         say(console, f"note: float32 loses digits of {', '.join(far)}, far from zero: --float64 keeps them", "  ")
+    _say_written(console, paths)
+
+
+def _say_written(console: Console, paths: Iterable[Path]) -> None:
     for path in paths:
         say(console, f"wrote {path}")
 

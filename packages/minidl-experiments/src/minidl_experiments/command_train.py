@@ -6,22 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from minidl_experiments.declarations import (
-    CATEGORICAL,
-    DROP,
-    FILES,
-    MISSING,
-    NETWORKS,
-    STOPPING,
-    TABLE,
-    TARGET,
-    TASK,
-    UNLABELLED,
-    choice,
-    number,
-    option,
-    refuse,
-)
+from minidl_experiments import declarations as own
+from minidl_experiments.declarations import TABLE, choice, number, option, refuse
 from minidl_experiments.disk_training import train_on_disk
 from minidl_experiments.settings import Activation, Optimizer, Settings
 from minidl_experiments.shell import PICTURES, home_expanded
@@ -105,18 +91,18 @@ _SAVE = option(_DISK_PANEL, "File for the model, which `minidl predict` and mini
 
 
 def train(
-    data: Annotated[list[str] | None, FILES] = None,
+    data: Annotated[list[str] | None, own.FILES] = None,
     *,
-    target: Annotated[list[str] | None, TARGET] = None,
-    task: Annotated[Task | None, TASK] = None,
-    drop: Annotated[list[str] | None, DROP] = None,
-    categorical: Annotated[list[str] | None, CATEGORICAL] = None,
-    missing: Annotated[Missing | None, MISSING] = None,
-    drop_unlabelled: Annotated[bool | None, UNLABELLED] = None,
+    target: Annotated[list[str] | None, own.TARGET] = None,
+    task: Annotated[Task | None, own.TASK] = None,
+    drop: Annotated[list[str] | None, own.DROP] = None,
+    categorical: Annotated[list[str] | None, own.CATEGORICAL] = None,
+    missing: Annotated[Missing | None, own.MISSING] = None,
+    drop_unlabelled: Annotated[bool | None, own.UNLABELLED] = None,
     test: Annotated[float | None, _TEST] = None,
     cv: Annotated[int | None, _CV] = None,
-    networks: Annotated[int | None, NETWORKS] = None,
-    early_stopping: Annotated[bool | None, STOPPING] = None,
+    networks: Annotated[int | None, own.NETWORKS] = None,
+    early_stopping: Annotated[bool | None, own.STOPPING] = None,
     stream: Annotated[bool | None, _STREAM] = None,
     settings: Annotated[Path | None, _FROM] = None,
     activation: Annotated[Activation | None, _ACTIVATION] = None,

@@ -79,6 +79,17 @@ def print_table(console: Console, table: Table, width: int | None = None) -> Non
     console.width = before
 
 
+def print_cells(console: Console, table: Table) -> None:
+    """Print a table, on a narrower terminal a line of text for each row, broken between words."""
+    width = width_of(console)
+    if width is None or natural_width(console, table) <= width:
+        print_table(console, table)
+        return
+    for cells in zip(*(column.cells for column in table.columns), strict=True):
+        words = (f"{column.header} {cell}" for column, cell in zip(table.columns, cells, strict=True))
+        say(console, ", ".join(words), "  ")
+
+
 def loss_words(loss: float) -> str:
     """Return a loss or a difference of losses as text: ``0.0352``, ``6.88e6``."""
     return f"{loss:.2e}".replace("e+0", "e").replace("e+", "e") if abs(loss) >= _HUGE else f"{loss:.4f}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.text import Text
 
@@ -23,12 +25,14 @@ class BarProgress:
     ----------
     console : rich.console.Console
     words : callable
-        Function from a task to the text behind the bar.
+        As for `Words`.
     total : float
     completed : int
     """
 
-    def __init__(self, console: Console, words: Callable[[Task], str], total: float, completed: int = 0) -> None:
+    def __init__(
+        self, console: Console, words: Callable[[Task], Sequence[str]], total: float, completed: int = 0
+    ) -> None:
         self._console = console
         self._bar = Progress(
             BarColumn(bar_width=10), Words(words), console=console, transient=True, disable=not console.is_terminal
@@ -68,8 +72,8 @@ class LineProgress(BarProgress, ABC):
         return self
 
     @abstractmethod
-    def _words(self) -> str:
-        """Return how far the work is."""
+    def _words(self) -> Sequence[str]:
+        """Return how far the work is, the most important first."""
 
     def _update(self, completed: float, *, last: bool) -> None:
         """Move the bar; print a line if this was the last piece of work, or some time has passed."""
@@ -80,7 +84,7 @@ class LineProgress(BarProgress, ABC):
     def _say(self) -> None:
         self._last_line = self._clock()
         if not self._console.is_terminal:
-            say(self._console, self._words())
+            say(self._console, ", ".join(self._words()))
 
 
 class EpochProgress(BarProgress):
@@ -111,28 +115,55 @@ class EpochProgress(BarProgress):
 
 
 class Words(ProgressColumn):
-    """Text column of a progress bar, cut off with an ellipsis on a narrow terminal.
+    """Text column of a progress bar: as many parts as the terminal is wide enough for.
 
     Parameters
     ----------
     words : callable
-        Function from a task to its text.
+        Function from a task to the parts of its text, the most important first.
     """
 
-    def __init__(self, words: Callable[[Task], str]) -> None:
+    def __init__(self, words: Callable[[Task], Sequence[str]]) -> None:
         super().__init__()
         self._words = words
 
-    def render(self, task: Task) -> Text:
+    def render(self, task: Task) -> Fitting:
         """Return the text of a task."""
-        return Text(self._words(task), overflow="ellipsis", no_wrap=True)
+        return Fitting(self._words(task))
 
 
-def _epoch_words(task: Task) -> str:
-    words = [task.description, f"{task.completed:.0f} of {task.total:.0f} epochs"]
+class Fitting:
+    """Parts of a text between commas, of which rich prints the first ones that fit into one line.
+
+    Parameters
+    ----------
+    parts : sequence of str
+        At least one; if the first part does not fit itself, an ellipsis cuts it off.
+    """
+
+    def __init__(self, parts: Sequence[str]) -> None:
+        self._parts = parts
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Return the least and the most columns that the text takes."""
+        return Measurement(1, min(options.max_width, cell_len(", ".join(self._parts))))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the text."""
+        shown = self._parts[0]
+        for part in self._parts[1:]:
+            longer = f"{shown}, {part}"
+            if cell_len(longer) > options.max_width:
+                break
+            shown = longer
+        yield Text(shown, overflow="ellipsis", no_wrap=True)
+
+
+def _epoch_words(task: Task) -> list[str]:
+    words = [f"{task.completed:.0f} of {task.total:.0f} epochs"]
     if task.time_remaining is not None:
         words.append(f"{time_words(task.time_remaining)} left")
-    return ", ".join(words)
+    return [*words, task.description] if task.description else words
 
 
 def time_words(seconds: float) -> str:

@@ -1,8 +1,11 @@
 """The commands on a model of own data: predict, evaluate and export."""
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pytest
 
 import minidl
 
@@ -83,6 +86,39 @@ def test_export_writes_beside_the_model(run, model, tmp_path, fails):
     fails("and one of them beside --out", "export", model, "--c", "--onnx", "--out", "x")
     minidl.save(minidl.Linear(2, 2), "plain")
     fails("plain: expected a model of `minidl train data.csv`", "export", "plain", "--c")
+
+
+def test_an_export_that_fails_says_what_the_others_have_written(run, model, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ImportError("no module 'torch'")
+
+    monkeypatch.setattr("minidl_experiments.tabular.export.export_torch", fail)
+    result = run("export", model, "--c", "--torch")
+    assert result.exit_code == 2
+    assert result.stdout == f"wrote {Path('before/model.c')}\n"
+    assert result.stderr == "minidl: no module 'torch'\n"
+    assert (tmp_path / "before/model.c").is_file()
+
+
+def test_columns_of_zeros_and_ones_may_be_words(run, tmp_path, fails):
+    """Parquet has Booleans, which CSV writes as words; other columns of numbers refuse them."""
+    pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"open": rng.random(60) < 0.3, "size": rng.normal(size=60)})
+    frame["price"] = frame["size"] + 3 * frame["open"]
+    frame.to_parquet("t.parquet")
+    result = run("train", "t.parquet", "--target", "price", "--epochs", 2, "--networks", 1)
+    assert result.exit_code == 0, result.output
+    frame.to_csv("words.csv", index=False)
+    frame.astype({"open": int}).to_csv("numbers.csv", index=False)
+    for name in ("t.parquet", "words.csv", "numbers.csv"):
+        run("predict", "t/model.safetensors", name, "--out", f"{name}.out")
+    found = [(tmp_path / f"{name}.out").read_bytes() for name in ("t.parquet", "words.csv", "numbers.csv")]
+    assert found[0] == found[1] == found[2]
+    text = "open,size\nFALSE,1\n,2\nmaybe,3\n"
+    fails("line 4: column 'open': expected a number, got 'maybe'", "predict", "t/model.safetensors", "-", input=text)
+    text = "open,size\ntrue,True\n"
+    fails("line 2: column 'size': expected a number, got 'True'", "predict", "t/model.safetensors", "-", input=text)
 
 
 def test_predict_names_columns_that_are_not_there(model, fails):

@@ -95,7 +95,14 @@ def test_numbers_as_categories_and_too_many_texts():
     names = [f"name {i}" for i in range(150)]
     with pytest.raises(ValueError, match=r"column name: more than 100 different texts.*--drop name"):
         fitted(table_of(name=names), range(150))
-    with pytest.raises(ValueError, match=r"column price: more than 100 .*; '\$ 0' is no number: write numbers without"):
+    more = (
+        "columns name, day: more than 100 .* by --drop name --drop day, or .* by --categorical name --categorical day; "
+    )
+    with pytest.raises(ValueError, match=f"{more}day: '1/1/1900' is a date: write dates as numbers"):
+        fitted(table_of(name=names, day=[f"1/1/{1900 + i}" for i in range(150)]), range(150))
+    with pytest.raises(
+        ValueError, match=r"column price: more than 100 .*; price: '\$ 0' is no number: write numbers without"
+    ):
         fitted(table_of(price=[f"$ {i}" for i in range(150)]), range(150))
     encoder, _ = fitted(table_of(name=names), range(150), categorical=["name"])
     assert len(encoder.features) == 150

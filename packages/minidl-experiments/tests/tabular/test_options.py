@@ -55,6 +55,25 @@ def test_settings_of_a_file_that_the_command_line_leaves_no_use_are_dropped(tmp_
         read_options(path, {"loss": "mse", "quantiles": "0.5"})
 
 
+@pytest.mark.parametrize(
+    ("text", "flags", "expected"),
+    [
+        ("momentum = 0.9\nlr = 0.1", {"optimizer": "adam"}, {"momentum": 0.0, "lr": 0.1}),
+        ("eta = 0.1\nkappa = 0.7", {"optimizer": "adam"}, {"eta": None, "kappa": None}),
+        ("eta = 0.1\nmomentum = 0.9", {"optimizer": "sgd"}, {"eta": 0.1, "momentum": 0.9}),
+        ("eta = 0.1\nkappa = 0.7", {"lr": 0.2}, {"eta": None, "kappa": None, "lr": 0.2}),
+        ("eta = 0.1", {"schedule": "cosine"}, {"eta": None, "schedule": "cosine"}),
+        ("lr = 0.1\nschedule = 'cosine'", {"kappa": 0.7}, {"lr": None, "kappa": 0.7, "schedule": "constant"}),
+        ("eta = 0.1", {"optimizer": "adam", "kappa": 0.7}, {"kappa": 0.7}),  # which the optimizer refuses
+    ],
+)
+def test_steps_of_the_command_line_replace_those_of_a_file(text, flags, expected, tmp_path):
+    path = tmp_path / "t.toml"
+    path.write_text(f"optimizer = 'sgd'\n{text}\n", encoding="utf-8")
+    options = read_options(path, flags)
+    assert {name: getattr(options, name) for name in expected} == expected
+
+
 WRONG = {
     "an unknown key": ("widths = 3", {}, "unknown key 'widths'; did you mean 'width'?"),
     "no TOML": ("width = ", {}, "expected a valid TOML file"),

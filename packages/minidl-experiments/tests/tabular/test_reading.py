@@ -38,6 +38,23 @@ def test_dialects_of_csv(name, text):
     assert table.frame.to_dict("list") == {"a": ["1", "2.5"], "b": ["x y", ""]}
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1,5", "-,25", "2", "1,234"], ["1.5", "-.25", "2", "1.234"]),
+        (["1,234", "2,345", "3", "4"], None),  # perhaps thousands
+        (["1,5", "2.5", "3", "4"], None),  # which of the two?
+        (["1,5,6", "a,5", "3", "4"], None),
+    ],
+)
+def test_decimal_commas_between_tabs(cells, expected):
+    """Numbers with commas are read where no cell of the file says that the comma is something else."""
+    text = "a\tb\n" + "".join(f"{cell}\tx, y\n" for cell in cells)
+    table = read_table([written("t.tsv", text)])
+    assert table.frame["a"].tolist() == (expected or cells)
+    assert set(table.frame["b"]) == {"x, y"}
+
+
 def test_places_are_lines_whatever_stands_between():
     written("one.csv", 'a,b\n\n1,"two\nlines"\n  \n2,x\n')
     written("two.csv", "b,a\ny,3\n")

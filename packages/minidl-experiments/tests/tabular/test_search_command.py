@@ -11,8 +11,12 @@ import pytest
 
 from minidl_experiments.search.candidate import Candidate
 from minidl_experiments.search.result import Result, ordered
+from minidl_experiments.tabular.assessment import divide
 from minidl_experiments.tabular.choices import Measure
 from minidl_experiments.tabular.model_file import load_model
+from minidl_experiments.tabular.options import Options
+from minidl_experiments.tabular.problem import pose
+from minidl_experiments.tabular.reading import read_table
 
 QUICK = ["--target", "kind", "--epochs", 3, "--networks", 2, "--cv", 3, "--jobs", 1]
 GRID = ["--hidden", "4", "--hidden", "8,8", "--lr", "0.01, 0.003"]
@@ -32,7 +36,7 @@ def test_a_grid_is_scored_and_the_best_is_trained(run, csv, tmp_path):
     )
     lines = result.stderr.splitlines()
     assert lines[0] == "0 of 4 configurations"
-    assert re.match(r"4 of 4 configurations, best log loss \d\.\d+ \(hidden .*, lr .*\)", lines[1])
+    assert re.match(r"4 of 4 configurations, best log loss \d\.\d+, with hidden .*, lr .*", lines[1])
     folder = tmp_path / "things_sweep"
     found = pd.read_csv(folder / "results.csv")
     assert found["rank"].tolist() == [1, 2, 3, 4]
@@ -67,6 +71,52 @@ def test_scores_and_model_are_those_of_minidl_train(run, csv, tmp_path):
     ]
     one, two = (load_model(f"{name}/model.safetensors").network for name in ("one", "things_sweep"))
     np.testing.assert_array_equal(one.values, two.values)
+
+
+def test_rows_that_are_held_out_score_the_best_alone(run, csv, tmp_path):
+    """The folds see the training rows of `minidl train --test`, and the best is trained and tested as there."""
+    result = run("sweep", csv, *QUICK, *GRID, "--test", 0.25)
+    assert result.exit_code == 0, result.output
+    plan = "plan: 15 rows held out as a test; on the other 45: 4 configurations, each in 3 folds of 2 networks; then "
+    assert f"{plan}2 networks with the best on all of these\n" in result.stdout
+    assert "the scores of the test, below, are those of 15 rows that had no part in the choice\n" in result.stdout
+    best = pd.read_csv("things_sweep/results.csv", dtype={"hidden": str}).iloc[0]
+    page = (tmp_path / "things_sweep/report.html").read_text(encoding="utf-8")
+    assert plan in page
+    assert f"best: hidden {best['hidden']}, lr {best['lr']}, log loss {best['log_loss']:.4f}" in page
+
+    options = ["--target", "kind", "--epochs", 3, "--networks", 2, "--test", 0.25]
+    same = ["--width", best["hidden"], "--lr", best["lr"], "--out", "one"]
+    for again in ([csv, *options, *same], ["--from", "things_sweep/model.toml", "--out", "one"]):
+        train = run("train", *again)
+        assert train.exit_code == 0, train.output
+        for name in ("scores.json", "model.safetensors"):
+            assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "things_sweep" / name).read_bytes()
+    assert train.stdout.split("inputs: ")[1].split("wrote")[0] in result.stdout
+
+
+def test_rows_that_are_held_out_choose_nothing(run, csv, tmp_path):
+    """Other targets in the test rows change neither folds nor scores of configurations."""
+    options = ["--target", "price", "--epochs", 2, "--networks", 1, "--cv", 2, "--jobs", 1, "--lr", "0.01, 0.02"]
+    assert run("sweep", csv, *options, "--test", 0.25).exit_code == 0
+    whole = pose(read_table([str(csv)]), Options(target=("price",)))
+    (part,) = divide(whole, Options(test=0.25))
+    frame = pd.read_csv(csv)
+    frame.loc[part.test, "price"] = 1e6
+    frame.loc[part.test, "size"] = -1e6
+    frame.to_csv(tmp_path / "other.csv", index=False)
+    assert run("sweep", "other.csv", *options, "--test", 0.25).exit_code == 0
+    one, other = (pd.read_csv(f"{name}_sweep/results.csv").drop(columns="seconds") for name in ("things", "other"))
+    pd.testing.assert_frame_equal(one, other)
+    scores = [(tmp_path / f"{name}_sweep/scores.json").read_bytes() for name in ("things", "other")]
+    assert scores[0] != scores[1]
+
+
+def test_another_test_set_is_another_sweep(run, csv):
+    assert run("sweep", csv, *QUICK, "--lr", "0.01").exit_code == 0
+    result = run("sweep", csv, *QUICK, "--lr", "0.01", "--test", 0.2)
+    assert result.exit_code == 2
+    assert "expected the results of a sweep with test 0.2, got one with test null" in result.stderr
 
 
 def test_a_repeated_sweep_trains_nothing_and_a_larger_one_what_is_new(run, csv, monkeypatch):
@@ -153,6 +203,9 @@ def test_damaged_records_are_named_and_trained_again(run, csv):
         (["--score", "r2"], "--score: expected log-loss, accuracy, balanced-accuracy, auc for 2 classes, got r2"),
         (["--storage", "sqlite:///a.db"], "--storage: expected --optuna beside it"),
         (["--results", "r.xlsx"], "--results: expected a name that ends in .csv or .parquet, got r.xlsx"),
+        (["--test", 0.99], "--test 0.99: expected 1 to 55 of the 60 rows, got 59"),
+        (["--test", 2], "--test: expected a share between 0 and 1, got 2.0"),
+        (["--test", 0.5, "--cv", 20], "--cv 20: expected folds of at least two rows, got 30 rows"),
         (["--cv", 50], "--cv 50: expected folds of at least two rows, got 60 rows"),
         (["--jobs", 2, "--dask", "tcp://127.0.0.1:1"], "expected --jobs or --dask, got both"),
         (["--dask", "nowhere"], "--dask: expected the address of a scheduler"),

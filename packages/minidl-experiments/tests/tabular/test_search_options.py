@@ -146,5 +146,7 @@ def test_the_settings_of_a_training_are_those_of_a_sweep(tmp_path):
     path.write_text('target = ["kind"]\ntest = 0.3\nwidth = [5]\nlr = 0.02\n', encoding="utf-8")
     (found,) = plan(path, hidden=["6"]).candidates()
     assert (found.width, found.lr) == ((6,), 0.02)
+    assert [plan(path).test, plan(path, test=0.1).test, plan().test] == [0.3, 0.1, None]
+    assert plan(path).shared.cv == 5
     found = plan(path, activation="relu,tanh").candidates()
     assert [one.width for one in found] == [(5,), (5,)]

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from minidl_experiments.search import study as module
+from minidl_experiments.search.alike import score_alike
 from minidl_experiments.search.candidate import Candidate, parse_key
-from minidl_experiments.search.study import Reports
+from minidl_experiments.search.pruning import Reports
 
 QUICK = ["--target", "kind", "--epochs", 12, "--networks", 1, "--cv", 2]
 AXES = [
@@ -89,7 +90,7 @@ def test_other_axes_are_another_study(run, csv, studies_in):
 def test_a_known_result_is_not_trained_again(run, csv, monkeypatch):
     axes = ["--activation", "relu,tanh"]
     assert run("sweep", csv, *QUICK, "--jobs", 1, *axes).exit_code == 0
-    monkeypatch.setattr(module, "score_candidate", None)  # would fail if it were called
+    monkeypatch.setattr(module, "score_alike", None)  # would fail if it were called
     result = run("sweep", csv, *QUICK, *axes, "--optuna", 4)
     assert result.exit_code == 0, result.output
 
@@ -120,7 +121,7 @@ def test_reports_are_the_lowest_loss_so_far():
     class History:
         val_loss: list = []  # noqa: RUF012 - of this test alone
 
-    reports = Reports(Trial(), KeyError, -1)
+    reports = Reports([Trial()], KeyError, -1)
     watch = reports.watch("folds 1 to 2")
     for epoch in range(1, 11):
         History.val_loss.append(np.array([10.0 - epoch, np.nan if epoch > 5 else epoch]))
@@ -131,6 +132,72 @@ def test_reports_are_the_lowest_loss_so_far():
     with pytest.raises(KeyError):
         watch(5, History)
     assert told[-1] == (11, -4.0)
+
+
+def test_an_ended_trial_stops_its_own_networks():
+    """Of two trials of two networks each, the first is ended after five epochs, and the second after ten."""
+    told = []
+
+    class Trial:
+        def __init__(self, name, most):
+            self.name, self.most = name, most
+
+        def report(self, value, step):
+            told.append((self.name, step, value))
+
+        def should_prune(self):
+            return told[-1][1] >= self.most
+
+    class History:
+        val_loss = (np.array([1.0, 3.0, 5.0, 7.0]),)
+
+    reports = Reports([Trial("a", 5), Trial("b", 10)], KeyError, 1)
+    watch = reports.watch("two")
+    assert [watch(epoch, History) for epoch in range(1, 5)] == [None] * 4
+    np.testing.assert_array_equal(watch(5, History), [True, True, False, False])
+    assert reports.ended == [True, False]
+    for epoch in range(6, 10):
+        watch(epoch, History)
+    with pytest.raises(KeyError):
+        watch(10, History)
+    assert told == [("a", 5, 2.0), ("b", 5, 6.0), ("b", 10, 6.0)]
+
+
+def test_trials_of_the_same_architecture_are_trained_at_once(run, csv, monkeypatch, studies_in):
+    sizes = []
+
+    def counted(batch, *args):
+        sizes.append(len(batch))
+        return score_alike(batch, *args)
+
+    monkeypatch.setattr(module, "score_alike", counted)
+    axes = ["--lr", "1e-3:1e-1", "--hidden", "4", "--hidden", "6"]
+    result = run("sweep", csv, *QUICK, *axes, "--optuna", 11, "--out", "a")
+    assert result.exit_code == 0, result.output
+    assert sum(sizes) == 11
+    assert len(sizes) <= 4  # two architectures in 8 trials, and in the other 3
+    (study,) = studies_in("sqlite:///a/optuna.sqlite")
+    assert {trial.state.name for trial in study.trials} <= {"COMPLETE", "PRUNED"}
+    assert len(study.trials) == 11
+    again = run("sweep", csv, *QUICK, *axes, "--optuna", 11, "--out", "b")
+    assert again.exit_code == 0, again.output
+    one, two = (pd.read_csv(f"{name}/results.csv").drop(columns="seconds") for name in "ab")
+    pd.testing.assert_frame_equal(one, two)
+    sizes.clear()
+    ranges = ["--lr", "1e-3:1e-1", "--hidden", "4:64"]
+    assert run("sweep", csv, *QUICK, *ranges, "--optuna", 3, "--out", "c").exit_code == 0
+    assert sizes == [1, 1, 1]  # whose results the sampler sees one by one
+
+
+def test_an_error_leaves_no_trial_open(run, csv, monkeypatch, studies_in):
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "score_alike", fail)
+    result = run("sweep", csv, *QUICK, "--lr", "1e-3:1e-1", "--optuna", 5)
+    assert result.exit_code == 130
+    (study,) = studies_in("sqlite:///things_sweep/optuna.sqlite")
+    assert [trial.state.name for trial in study.trials] == ["FAIL"] * 5
 
 
 def test_without_optuna_the_error_says_so(fails, csv, monkeypatch):

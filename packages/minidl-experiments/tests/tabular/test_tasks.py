@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from minidl_experiments.tabular import cells
+from minidl_experiments.tabular.cells import as_text
 from minidl_experiments.tabular.options import read_options
 from minidl_experiments.tabular.problem import pose
 from minidl_experiments.tabular.reading import Source, Table
@@ -67,13 +69,16 @@ def test_texts_that_look_like_numbers_or_never_come_again_are_noted():
         "share": [f"{i % 5} %" for i in range(60)],
         "day": [f"2024-01-{i % 31 + 1:02}" for i in range(60)],
         "code": ["1.2.x", "7"] * 30,
+        "name of all": [f"n{i}" for i in range(60)],
         "known": [f"{i},5" for i in range(60)],
     }
     notes = posed({"x": X, "y": ["a", "b"] * 30, **texts}, categorical=["known"]).notes
+    date = "'2024-01-01' is a date: write dates as numbers, such as days since the first"
     assert notes == [
         "column 'price' is taken as text, since '1,000' is no number: write numbers without signs and separators",
         "column 'share' is taken as text, since '0 %' is no number: write numbers without signs and separators",
-        "column 'day' has 31 different texts in 60 rows: --drop day?",
+        f"column 'day' is taken as text, since {date}",
+        "column 'name of all' has 60 different texts in 60 rows: --drop \"name of all\"?",
     ]
 
 
@@ -112,3 +117,17 @@ WRONG = {
 def test_what_does_not_do_is_said(frame, flags, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         posed(frame, **flags)
+
+
+def test_a_target_is_made_text_once(monkeypatch):
+    """A table may have a million rows."""
+    columns = []
+
+    def counted(column):
+        columns.append(column.name)
+        return as_text(column)
+
+    monkeypatch.setattr(cells, "as_text", counted)
+    problem = posed({"x": X, "y": ["a", "b", ""] * 20}, drop_unlabelled=True)
+    assert (len(problem), problem.classes.classes) == (40, ("a", "b"))
+    assert columns.count("y") == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import get_args
+from typing import Any, get_args
 
 from minidl.arrays.backend import Array, describe
 from minidl.arrays.checks import as_count
@@ -14,6 +14,7 @@ from minidl.training.agreement import disagreement
 from minidl.training.compiled import Compiled, compiled
 from minidl.training.distributed.group import Group
 from minidl.training.distributed.group_engine import GroupEngine
+from minidl.training.distributed.shards import checksum_words
 from minidl.training.engine import Engine, EngineName
 from minidl.training.native_engine import NativeEngine, unsupported
 from minidl.training.native_steps import NativeSteps
@@ -66,11 +67,11 @@ def choose_engine_to_train(
     who: str,
     model: Module,
     name: EngineName | Group | None,
-    threads: int | None = None,
-    *,
+    threads: int | None,
     loss: Loss,
     optimizer: Optimizer,
     x: Array,
+    validation: Any = None,
 ) -> Engine:
     """Return the engine for a training of a model; see `choose_engine`.
 
@@ -82,6 +83,8 @@ def choose_engine_to_train(
     optimizer : Optimizer
     x : array
         The samples, of which only the number of axes matters.
+    validation : tuple of array, or None
+        The validation set, which the processes of a group compare once; not checked yet.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def choose_engine_to_train(
         the processes of a group train something else.
     """
     if isinstance(name, Group):
-        return _group_engine(who, model, name, loss=loss, optimizer=optimizer, x=x)
+        return _group_engine(who, model, name, loss=loss, optimizer=optimizer, x=x, validation=validation)
     chosen, threads = _check(who, name, threads)
     if chosen == "numpy":
         return NumpyEngine(who, model, "" if name else f"{VARIABLE}=numpy")
@@ -123,7 +126,9 @@ def prepared_step(
     return step if step.is_for(loss, optimizer, DEFAULT if name is None else name) else None
 
 
-def _group_engine(who: str, model: Module, group: Group, *, loss: Loss, optimizer: Optimizer, x: Array) -> GroupEngine:
+def _group_engine(
+    who: str, model: Module, group: Group, *, loss: Loss, optimizer: Optimizer, x: Array, validation: Any
+) -> GroupEngine:
     """Return the engine of a group, whose processes must train alike; `train_step` compares them in each message."""
     if who == "train_step":
         return GroupEngine(who, model, group)
@@ -131,6 +136,7 @@ def _group_engine(who: str, model: Module, group: Group, *, loss: Loss, optimize
     engine = GroupEngine(who, model, group, step)
     arrays = f"{model.backend.name}, {model.dtype}, replicates {model.replicate_shape}"
     words = {"model": model, "arrays": arrays, "loss": loss, "optimizer": optimizer, "x": describe(x)}
+    words |= {"validation": checksum_words(validation) if group.size > 1 else ""}
     group.compare({name: str(value) for name, value in {**words, "engine": engine.words}.items()})
     return engine
 

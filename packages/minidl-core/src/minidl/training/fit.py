@@ -179,7 +179,7 @@ def fit(
         "x": x, "y": y, "batch_size": batch_size, "sample_weight": sample_weight, "validation_split": validation_split
     }  # fmt: skip
     source = _arrays(model, rng, shuffle, rows, **arrays) if batches is None else _stream(model, loss, batches, arrays)
-    chosen = choose_engine_to_train("fit", model, engine, threads, loss=loss, optimizer=optimizer, x=source.samples.x)
+    chosen = choose_engine_to_train("fit", model, engine, threads, loss, optimizer, source.samples.x, validation)
     check_samples("fit", chosen, loss, source.samples, penalty, alone=batches is not None)
     accuracy = bool(loss.targets_are_classes(source.samples.y) if accuracy is None else accuracy)
     tally = new_tally("fit", loss, source.samples, accuracy)

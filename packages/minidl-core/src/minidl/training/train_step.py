@@ -79,5 +79,5 @@ def train_step(
     penalty = as_penalty("train_step", model, l2)
     samples = Samples("train_step", x, y, model.replicate_shape, sample_weight)
     check_loss("train_step", loss, samples, alone=True)
-    chosen = choose_engine_to_train("train_step", model, engine, threads, loss=loss, optimizer=optimizer, x=x)
+    chosen = choose_engine_to_train("train_step", model, engine, threads, loss, optimizer, x)
     return chosen.train_step(loss, optimizer, samples, penalty)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from minidl_experiments.search.axes import Axes, Range, has_range, read_axes
 from minidl_experiments.search.candidate import NAMES, Candidate
 from minidl_experiments.search.space import GRID, RANGES, draw, grid_of
-from minidl_experiments.tabular.options import Options, options_of, read_toml
+from minidl_experiments.tabular.options import Options, flag, options_of, read_option, read_toml
 
 FOLDS = 5
 
@@ -28,6 +28,8 @@ class Plan(NamedTuple):
         The values and ranges of those that are.
     random, optuna : int or None
         The number of random draws, or of trials; without either all combinations are made.
+    test : float or None
+        The share of the rows that are held out of the search, to test the best configuration.
     """
 
     shared: Options
@@ -35,6 +37,7 @@ class Plan(NamedTuple):
     axes: Axes
     random: int | None
     optuna: int | None
+    test: float | None
 
     def candidates(self) -> list[Candidate]:
         """Return the configurations of a grid, or random ones; raise ValueError for axes that are not of a grid."""
@@ -76,12 +79,19 @@ def read_plan(path: Path | None, flags: Mapping[str, Any], *, random: int | None
     varied = {name: value for name, value in toml.items() if name in names and _is_axis(name, value)}
     axes = read_axes(varied, path) | read_axes({name: flags.get(name) for name in names})
     fixed = {name: value for name, value in toml.items() if name not in varied and name not in ("test", "stream")}
-    shared = options_of(path, fixed, {name: value for name, value in flags.items() if name not in names})
+    shared = options_of(path, fixed, {name: value for name, value in flags.items() if name not in (*names, "test")})
     if shared.cv is None:
         shared = replace(shared, cv=FOLDS)
     several = random is not None or optuna is not None
     axes = axes or (dict(RANGES) if several else dict(GRID))
-    return Plan(shared, Candidate.of(shared), axes, random, optuna)
+    return Plan(shared, Candidate.of(shared), axes, random, optuna, _test_share(path, toml, flags))
+
+
+def _test_share(path: Path | None, toml: Mapping[str, Any], flags: Mapping[str, Any]) -> float | None:
+    """Return the share of the rows that are held out, None for none; beside it there may be a number of folds."""
+    if flags.get("test") is not None:
+        return float(read_option(flag("test"), "test", flags["test"]))
+    return float(read_option(f"{path}: test", "test", toml["test"])) if "test" in toml else None
 
 
 def _is_axis(name: str, value: Any) -> bool:

@@ -59,14 +59,16 @@ class SearchProgress(LineProgress):
         self._done += 1
         self._update(self._done, last=self._done >= self._total)
 
-    def _words(self) -> str:
+    def _words(self) -> list[str]:
         words = [f"{self._done} of {self._total} configurations"]
         new, spent = self._done - self._before, self._clock() - self._start
         if new and self._done < self._total:
             words.append(f"about {time_words(spent / new * (self._total - self._done))} left")
+        elif self._done < self._total and self._console.is_terminal:
+            words.append(f"{time_words(spent)} so far")
         best = next(iter(ordered(self._results, self._measure)), None)
         if best is not None and not np.isnan(best.score(self._measure)):
             settings = candidate_words(best.candidate, self._names)
             score = score_words(self._measure, best.score(self._measure))
-            words.append(f"best {WORDS[self._measure]} {score}" + (f" ({settings})" if settings else ""))
-        return ", ".join(words)
+            words += [f"best {WORDS[self._measure]} {score}", *[f"with {settings}"] * bool(settings)]
+        return words

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 
+from minidl_experiments.search.alike import batches_of, score_alike
 from minidl_experiments.search.candidate import Candidate
 from minidl_experiments.search.result import Result
 from minidl_experiments.search.store import SearchStore
-from minidl_experiments.search.work import Work, score_candidate
+from minidl_experiments.search.work import Work
 from minidl_experiments.sweep.backend import as_finished, backend
 
 MOST_DEATHS = 3  # of workers, after which there is something wrong beyond one of them
@@ -24,9 +25,9 @@ def search(
     report: Callable[[Result, int], object] = lambda *_: None,
     lost: Callable[[], object] = lambda: None,
 ) -> None:
-    """Score all configurations that have no result in the file.
+    """Score all configurations that have no result in the file, those of the same architecture in batches.
 
-    A process that dies costs the configurations in training; they are trained again by new processes. A worker of a
+    A process that dies costs the batches in training; they are trained again by new processes. A worker of a
     cluster that dies costs its own; the scheduler gives it to another one.
 
     Parameters
@@ -82,7 +83,9 @@ def _run(
 
     with backend(jobs, dask):
         workers = joblib.effective_n_jobs(None)
-        with as_finished(joblib.delayed(score_candidate)(candidate, work) for candidate in missing) as finished:
-            for result in finished:
-                store.add(result)
-                report(result, workers)
+        batches = batches_of(missing, work, workers)
+        with as_finished(joblib.delayed(score_alike)(batch, work) for batch in batches) as finished:
+            for results in finished:
+                for result in results:
+                    store.add(result)
+                    report(result, workers)

@@ -142,16 +142,20 @@ def _without_nan(scores: dict[str, list[float]]) -> dict[str, list[float | None]
     return {name: [one if math.isfinite(one) else None for one in values] for name, values in scores.items()}
 
 
-def describe(problem: Problem, options: Options) -> dict[str, str]:
+def describe(problem: Problem, options: Options, test: float | None = None) -> dict[str, str]:
     """Return everything beside a configuration that affects its result: the rows, and the settings that all share.
 
     Parameters
     ----------
     problem : Problem
+        All rows.
     options : Options
+    test : float or None
+        The share of the rows that are held out.
     """
     shared = {field.name: getattr(options, field.name) for field in fields(Options) if field.name not in _UNUSED}
-    return {"data": _digest(problem.table.frame)} | {name: json.dumps(value) for name, value in shared.items()}
+    values = {name: json.dumps(value) for name, value in (shared | {"test": test}).items()}
+    return {"data": _digest(problem.table.frame)} | values
 
 
 def _digest(frame: Any) -> str:

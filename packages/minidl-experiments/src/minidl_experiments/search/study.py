@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -11,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-import minidl
+from minidl_experiments.search.alike import batches_of, can_be_alike, score_alike
 from minidl_experiments.search.axes import Axes, Entry, Range
 from minidl_experiments.search.candidate import NAMES, Candidate, parse_key
 from minidl_experiments.search.plan import Plan
+from minidl_experiments.search.pruning import Reports
 from minidl_experiments.search.result import Result
 from minidl_experiments.search.store import SearchStore
-from minidl_experiments.search.work import Work, score_candidate
+from minidl_experiments.search.work import Work
 from minidl_experiments.tabular.choices import Measure
-from minidl_experiments.tabular.training import Watch
 
-EVERY = 5  # epochs between two reports to the pruner, each of which is written into the storage
 WARM_UP = 10  # epochs in which no trial is pruned
 STARTUP = 5  # trials that are not pruned
+AT_ONCE = 8  # trials that the sampler proposes before it knows the result of the first
 SETTINGS = "settings"  # the attribute of a trial that holds its configuration
 
 
@@ -40,7 +41,7 @@ def load_optuna() -> Any:
 
 
 class Study:
-    """A study of Optuna whose trials are configurations, each with all its folds at once.
+    """A study of Optuna whose trials are configurations, each with all its folds at once, or several of them.
 
     Parameters
     ----------
@@ -79,7 +80,10 @@ class Study:
             raise ValueError(f"--storage: cannot open {storage}: {error}") from error
         begun = len(self._study.get_trials(deepcopy=False))  # a study that goes on must not repeat its first draws
         seed = int(np.random.SeedSequence([plan.shared.seed, begun]).generate_state(1)[0])
-        self._study.sampler = self._optuna.samplers.TPESampler(seed=seed)
+        with warnings.catch_warnings():  # in Optuna 4, of an argument that may change
+            warnings.simplefilter("ignore")
+            # It takes trials that are not finished for bad ones, and proposes others: several trials may be open.
+            self._study.sampler = self._optuna.samplers.TPESampler(seed=seed, constant_liar=True)
 
     def close(self) -> None:
         """Close the connections to the storage."""
@@ -106,7 +110,9 @@ class Study:
     def run(self, trials: int, work: Work, store: SearchStore, report: Callable[[Result | None], object]) -> None:
         """Make trials until there are as many finished ones in the study.
 
-        A configuration that has a result in the file is not trained again.
+        Where configurations often have the same architecture, the sampler proposes several before it is told of the
+        first, and those of the same architecture are trained at once. A configuration that has a result in the file is
+        not trained again.
 
         Parameters
         ----------
@@ -116,73 +122,66 @@ class Study:
         report : callable
             Called after each trial with its result, or None if it was pruned.
         """
-        while self.finished < trials:
-            trial = self._study.ask()
+        most = AT_ONCE if can_be_alike(self._plan.axes) else 1
+        while (left := trials - self.finished) > 0:
+            open_trials = [self._study.ask() for _ in range(min(most, left))]
             try:
-                result = self._try(trial, work, store)
-            except BaseException:  # Ctrl-C, or a full disk: the trial must not seem to run for ever
-                self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+                self._try(open_trials, work, store, report)
+            except BaseException:  # Ctrl-C, or a full disk: no trial must seem to run for ever
+                for trial in open_trials:
+                    self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
                 raise
-            score = np.nan if result is None else result.score(self._measure)
-            if np.isnan(score):
-                self._study.tell(trial, state=self._optuna.trial.TrialState.PRUNED)
-            else:
-                self._study.tell(trial, score)
-            report(result)
 
-    def _try(self, trial: Any, work: Work, store: SearchStore) -> Result | None:
-        """Return the result of the configuration that a trial proposes, from the file or by a training."""
-        candidate = suggest(trial, self._plan.base, self._plan.axes)
-        trial.set_user_attr(SETTINGS, candidate.key)
-        result = store.results().get(candidate) or self._train(trial, candidate, work)
-        if result is not None:
-            store.add(result)
-        return result
+    def _try(
+        self, open_trials: list[Any], work: Work, store: SearchStore, report: Callable[[Result | None], object]
+    ) -> None:
+        """Find the results of the configurations that trials propose, in the file or by trainings, and tell them.
 
-    def _train(self, trial: Any, candidate: Candidate, work: Work) -> Result | None:
-        """Return the result of a configuration; None if the pruner has ended it."""
+        A trial that has been told is removed from the list.
+        """
+        proposed: dict[Candidate, list[Any]] = {}
+        for trial in open_trials:
+            candidate = suggest(trial, self._plan.base, self._plan.axes)
+            trial.set_user_attr(SETTINGS, candidate.key)
+            proposed.setdefault(candidate, []).append(trial)
+
+        def tell(candidate: Candidate, result: Result | None) -> None:
+            for trial in proposed[candidate]:
+                self._tell(trial, result)
+                open_trials.remove(trial)
+                report(result)
+
+        known = store.results()
+        for candidate in [one for one in proposed if one in known]:
+            tell(candidate, known[candidate])
+        for batch in batches_of([one for one in proposed if one not in known], work):
+            for candidate, result in zip(batch, self._train(batch, proposed, work), strict=True):
+                if result is not None:
+                    store.add(result)
+                tell(candidate, result)
+
+    def _train(
+        self, batch: list[Candidate], proposed: Mapping[Candidate, list[Any]], work: Work
+    ) -> list[Result | None]:
+        """Return the results of a batch; None for a configuration that the pruner has ended."""
         pruned = self._optuna.TrialPruned
-        sign = 1 if self._measure.lower_is_better else -1
+        reports = Reports([proposed[one][0] for one in batch], pruned, 1 if self._measure.lower_is_better else -1)
         try:
-            return score_candidate(candidate, work, Reports(trial, pruned, sign).watch)
-        except pruned:
-            return None
+            results = score_alike(batch, work, reports.watch)
+        except pruned:  # all of them
+            return [None] * len(batch)
+        return [None if ended else result for ended, result in zip(reports.ended, results, strict=True)]
+
+    def _tell(self, trial: Any, result: Result | None) -> None:
+        score = np.nan if result is None else result.score(self._measure)
+        if np.isnan(score):
+            self._study.tell(trial, state=self._optuna.trial.TrialState.PRUNED)
+        else:
+            self._study.tell(trial, score)
 
     def _trials(self, state: str) -> list[Any]:
         states = (self._optuna.trial.TrialState[state],)
         return list(self._study.get_trials(deepcopy=False, states=states))
-
-
-class Reports:
-    """What the pruner is told: after some epochs the lowest validation loss so far, a mean over folds and networks.
-
-    Parameters
-    ----------
-    trial : optuna.trial.Trial
-    pruned : type of exception
-    sign : {1, -1}
-        -1 if higher scores are better, so that the reports point in the same direction.
-    """
-
-    def __init__(self, trial: Any, pruned: type[BaseException], sign: int) -> None:
-        self._trial, self._pruned, self._sign, self._step = trial, pruned, sign, 0
-
-    def watch(self, _: str) -> Watch:
-        """Begin a training; return the function to call after each of its epochs."""
-        lowest: Any = np.inf
-
-        def report(epoch: int, history: minidl.History) -> None:
-            nonlocal lowest
-            lowest = np.fmin(lowest, (history.val_loss or history.loss)[-1])
-            self._step += 1
-            value = float(np.mean(lowest))
-            if epoch % EVERY or not np.isfinite(value):
-                return
-            self._trial.report(self._sign * value, self._step)
-            if self._trial.should_prune():
-                raise self._pruned
-
-        return report
 
 
 def suggest(trial: Any, base: Candidate, axes: Axes) -> Candidate:

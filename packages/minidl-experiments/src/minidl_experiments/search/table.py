@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from minidl.files.replacing import replacing
-from minidl_experiments.console import loss_words, print_table, say
+from minidl_experiments.console import loss_words, print_cells, say
 from minidl_experiments.search.candidate import FIELDS, NAMES, setting_words
 from minidl_experiments.search.measures import WORDS
 from minidl_experiments.search.result import Result
@@ -106,7 +106,7 @@ def print_best(console: Console, results: Sequence[Result], measure: Measure, na
     """
     best = results[:BEST]
     shown = f"the best {len(best)} of {len(results)} configurations" if len(results) > 1 else "one configuration"
-    say(console, f"{shown}, by {WORDS[measure]}")
+    say(console, f"{shown}, by {WORDS[measure]}", "  ")
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in [*(NAMES[name] for name in names), WORDS[measure], "error", "lowest and highest fold"]:
         table.add_column(name, justify="right", no_wrap=True)
@@ -118,5 +118,7 @@ def print_best(console: Console, results: Sequence[Result], measure: Measure, na
         else:
             error = score_words(measure, result.error(measure)).removesuffix(" %")
             table.add_row(*cells, score_words(measure, result.score(measure)), error, f"{low} to {high}")
-    print_table(console, table)
-    say(console, f"interval: the lowest and the highest of {folds} folds; error: the standard error of their mean")
+    print_cells(console, table)
+    say(
+        console, f"interval: the lowest and the highest of {folds} folds; error: the standard error of their mean", "  "
+    )

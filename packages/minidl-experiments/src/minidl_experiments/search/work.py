@@ -47,11 +47,12 @@ class Work:
         return cls(list(folds), folds.numbers, problem.y, options)
 
 
-def _unwatched(_: str) -> Watch:
+def unwatched(_: str) -> Watch:
+    """Begin a training that nobody looks at."""
     return lambda *_: None
 
 
-def score_candidate(candidate: Candidate, work: Work, watch: Callable[[str], Watch] = _unwatched) -> Result:
+def score_candidate(candidate: Candidate, work: Work, watch: Callable[[str], Watch] = unwatched) -> Result:
     """Train the networks of all folds at once, and score them on the rows that they have not seen.
 
     The result depends on the configuration and the work alone, not on the worker. BLAS has one thread, because the

@@ -89,7 +89,7 @@ class Batches:
 
 def encode(survey: Survey, table: Table, missing: Missing = Missing.IMPUTE) -> tuple[np.ndarray, np.ndarray]:
     """Return rows as networks see and learn them."""
-    cells = read_as(table, survey.encoder.kinds)
+    cells = read_as(table, survey.encoder.kinds, survey.encoder.binary)
     if missing is Missing.REFUSE:
         refuse_missing(cells, table.place)
     y = raw_targets(survey.target, table)

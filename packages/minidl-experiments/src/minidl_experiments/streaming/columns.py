@@ -10,6 +10,7 @@ import pandas as pd
 
 from minidl_experiments.tabular.cells import LARGEST, MOST_TEXTS, Cells, as_numbers, as_text, check_kind
 from minidl_experiments.tabular.encoder import Column, NumberColumn, TextColumn
+from minidl_experiments.tabular.words import asked
 
 MOST_CATEGORIES = 10_000  # of a column that is named as categorical
 
@@ -118,7 +119,8 @@ class ColumnSurvey:
         self.missing += int(cells.missing.sum())
         if len(self.texts) > MOST_CATEGORIES:
             raise ValueError(
-                f"column {self.name!r}: more than {MOST_CATEGORIES} categories: leave it out by --drop {self.name}"
+                f"column {self.name!r}: more than {MOST_CATEGORIES} categories: leave it out by "
+                f"{asked('--drop', [self.name])}"
             )
 
     def column(self) -> Column | None:
@@ -133,7 +135,7 @@ class ColumnSurvey:
             return self._text()
         if self._wrong:
             others = f" ({self._wrong} such cells)" if self._wrong > 1 else ""
-            hint = f"; or is it a column of text: --categorical {self.name}?" if self._are_texts else ""
+            hint = f"; or is it a column of text: {asked('--categorical', [self.name])}?" if self._are_texts else ""
             raise ValueError(f"{self._first_wrong}{others}{hint}")
         if not self.moments.count or self.moments.low == self.moments.high:
             return None
@@ -146,7 +148,8 @@ class ColumnSurvey:
         if not self._categorical and len(self.texts) > MOST_TEXTS:
             raise ValueError(
                 f"column {self.name}: more than {MOST_TEXTS} different texts, such as names or numbers of people: "
-                f"leave it out by --drop {self.name}, or take a column for each by --categorical {self.name}"
+                f"leave it out by {asked('--drop', [self.name])}, or take an input for each text by "
+                f"{asked('--categorical', [self.name])}"
             )
         categories, flag = tuple(sorted(self.texts)), self.missing > 0
         return TextColumn(self.name, categories, flag) if len(categories) > 1 or (categories and flag) else None

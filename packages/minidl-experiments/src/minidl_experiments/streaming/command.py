@@ -77,7 +77,7 @@ def _interruptible() -> Iterator[None]:
 
 def _surveyed(errors: Console, pieces: Pieces, options: Options) -> Survey:
     """Make the first pass, with a bar on a terminal."""
-    words = Words(lambda task: f"first pass: {task.completed:.0f} of {task.total:.0f} rows")
+    words = Words(lambda task: [f"first pass: {task.completed:.0f} of {task.total:.0f} rows"])
     bar = Progress(BarColumn(bar_width=10), words, console=errors, transient=True, disable=not errors.is_terminal)
     task = bar.add_task("", total=len(pieces))
     with bar:

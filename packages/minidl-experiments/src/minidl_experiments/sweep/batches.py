@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from itertools import chain, pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from minidl_experiments.network import INPUTS, OUTPUTS
 from minidl_experiments.sweep.grid import Definition, Run
 
+Piece = TypeVar("Piece")
 HIDDEN_LAYERS = 3
 
 MOST_RUNS = 100  # runs per batch: larger batches are hardly faster
@@ -41,7 +42,7 @@ def plan_batches(runs: Iterable[Run], definition: Definition, workers: int) -> l
     for run in runs:
         groups.setdefault(_shape(run), []).append(run)
     share = math.ceil(sum(map(len, groups.values())) / (2 * workers))
-    pieces = (_cut(group, min(share, _most_runs(group[0], definition))) for group in groups.values())
+    pieces = (cut(group, min(share, _most_runs(group[0], definition))) for group in groups.values())
     return sorted(chain.from_iterable(pieces), key=cost, reverse=True)
 
 
@@ -68,8 +69,8 @@ def _parameters(width: int) -> int:
     return (INPUTS + 1) * width + (HIDDEN_LAYERS - 1) * (width + 1) * width + (width + 1) * OUTPUTS
 
 
-def _cut(runs: list[Run], most: int) -> list[list[Run]]:
-    """Split runs into as few pieces as possible, of about equal size."""
+def cut(runs: list[Piece], most: int) -> list[list[Piece]]:
+    """Split runs, or whatever is trained, into as few pieces as possible, of about equal size."""
     pieces = math.ceil(len(runs) / most)
     ends = [len(runs) * piece // pieces for piece in range(pieces + 1)]
     return [runs[start:end] for start, end in pairwise(ends)]

@@ -10,23 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from minidl_experiments import declarations as own
 from minidl_experiments.console import say
-from minidl_experiments.declarations import (
-    CATEGORICAL,
-    DROP,
-    FILES,
-    MISSING,
-    NETWORKS,
-    STOPPING,
-    TABLE,
-    TARGET,
-    TASK,
-    UNLABELLED,
-    choice,
-    number,
-    option,
-    refuse,
-)
+from minidl_experiments.declarations import TABLE, choice, number, option, refuse
 from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.shell import (
     INTERRUPTED,
@@ -49,8 +35,9 @@ from minidl_experiments.sweep.table import print_best
 from minidl_experiments.tabular.choices import Loss, Measure, Missing, Schedule, Task
 
 _OWN = (
-    "target", "task", "drop", "categorical", "missing", "drop_unlabelled", "cv", "networks", "early_stopping", "loss",
-    "quantiles", "clip", "hidden", "weight_decay", "schedule", "random", "optuna", "storage", "score", "results",
+    "target", "task", "drop", "categorical", "missing", "drop_unlabelled", "test", "cv", "networks", "early_stopping",
+    "loss", "quantiles", "clip", "hidden", "weight_decay", "schedule", "random", "optuna", "storage", "score",
+    "results",
 )  # fmt: skip
 _DISK = "seeds", "samples"
 _CONFIG = "TOML file with any of the options above, spelled batch_size and p_drop; the command line takes precedence."
@@ -62,6 +49,7 @@ _OUT = (
 _GRID, _SHARED, _WHERE = "Grid: comma-separated values; your data: also ranges such as 1e-4:1e-1", "All runs", "Where"
 _SEARCH = "Your own data: search"
 
+_TEST = number(TABLE, "Share of the rows that are held out of the sweep, as a test of the best configuration.")
 _CV = option(TABLE, "Folds of the cross-validation that scores a configuration.", show_default="5")
 _LOSS = choice(TABLE, "Loss", Loss, show_default="by the task")
 _QUANTILES = option(TABLE, "Quantiles of --loss quantile.", show_default="0.05,0.5,0.95")
@@ -98,17 +86,18 @@ def _where(words: str, **more: Any) -> Any:
 
 
 def sweep(
-    data: Annotated[list[str] | None, FILES] = None,
+    data: Annotated[list[str] | None, own.FILES] = None,
     *,
-    target: Annotated[list[str] | None, TARGET] = None,
-    task: Annotated[Task | None, TASK] = None,
-    drop: Annotated[list[str] | None, DROP] = None,
-    categorical: Annotated[list[str] | None, CATEGORICAL] = None,
-    missing: Annotated[Missing | None, MISSING] = None,
-    drop_unlabelled: Annotated[bool | None, UNLABELLED] = None,
+    target: Annotated[list[str] | None, own.TARGET] = None,
+    task: Annotated[Task | None, own.TASK] = None,
+    drop: Annotated[list[str] | None, own.DROP] = None,
+    categorical: Annotated[list[str] | None, own.CATEGORICAL] = None,
+    missing: Annotated[Missing | None, own.MISSING] = None,
+    drop_unlabelled: Annotated[bool | None, own.UNLABELLED] = None,
+    test: Annotated[float | None, _TEST] = None,
     cv: Annotated[int | None, _CV] = None,
-    networks: Annotated[int | None, NETWORKS] = None,
-    early_stopping: Annotated[bool | None, STOPPING] = None,
+    networks: Annotated[int | None, own.NETWORKS] = None,
+    early_stopping: Annotated[bool | None, own.STOPPING] = None,
     loss: Annotated[Loss | None, _LOSS] = None,
     quantiles: Annotated[str | None, _QUANTILES] = None,
     clip: Annotated[float | None, _CLIP] = None,
@@ -142,7 +131,8 @@ def sweep(
 
     `minidl sweep data.csv --target y` scores each configuration by
     cross-validation on your own data, writes the table of results, and
-    trains the best one on all rows, as `minidl train` does. Without data,
+    trains the best one on all rows, as `minidl train` does; `--test 0.2`
+    holds rows out before, and scores the best one on them. Without data,
     every network is the report's, on the disk data set: three hidden
     layers, sigmoids on the two outputs, summed squared error, for several
     seeds; the command ends with a table and a picture. Either way an SQLite

@@ -70,7 +70,7 @@ class SweepProgress(LineProgress):
         if not new.is_lost and (self._best is None or new.rank < self._best.rank):
             self._best = new
 
-    def _words(self) -> str:
+    def _words(self) -> list[str]:
         done = sum(not seeds for seeds in self._missing.values())
         words = [f"{done} of {len(self._missing)} configurations"]
         spent = self._clock() - self._start
@@ -82,5 +82,5 @@ class SweepProgress(LineProgress):
             words.append(f"{time_words(spent)} so far")
         if self._best is not None:
             settings = config_words(self._best.config, self._grid.varied)
-            words.append(f"best {percent(self._best.mean)}" + (f" ({settings})" if settings else ""))
-        return ", ".join(words)
+            words += [f"best {percent(self._best.mean)}", *[f"with {settings}"] * bool(settings)]
+        return words

@@ -130,4 +130,4 @@ def _longer(curve: np.ndarray, count: int, epochs: int) -> np.ndarray:
 
 
 def _numbered(i: int, block: Block, options: Options, target: Target) -> tuple[int, Fitted]:
-    return i, fit_block(block, options, target)
+    return i, fit_block(block, [options], target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from minidl_experiments.tabular.reading import Table
-from minidl_experiments.tabular.words import listed, near, number_like
+from minidl_experiments.tabular.words import asked, listed, near, why_text
 
 MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "?"})
 WHOLE = r"^([+-]?\d+)\.0+$"  # as programs write whole numbers beside missing cells
+TRUTHS = {"true": 1.0, "false": 0.0}  # in lower case
 LARGEST = 1e150  # of a number, whose square is finite
 MOST_TEXTS = 100  # different texts in a column that is not named as categorical
 
@@ -58,6 +59,14 @@ def column_of(table: Table, name: str, option: str) -> Any:
     return table.frame[name]
 
 
+def text_of(table: Table, name: str) -> Cells:
+    """Return a column as text, which is made once: tables may have many rows."""
+    found: Cells | None = table.texts.get(name)
+    if found is None:
+        found = table.texts[name] = as_text(table.frame[name])
+    return found
+
+
 def as_text(column: Any) -> Cells:
     """Return the cells of a column as text; whole numbers have no decimals, so that ``1.0`` and ``1`` are one class."""
     if column.dtype.kind in "biuf":
@@ -75,8 +84,14 @@ def _word(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def as_numbers(column: Any) -> tuple[Cells, np.ndarray]:
+def as_numbers(column: Any, text: Cells | None = None) -> tuple[Cells, np.ndarray]:
     """Return the cells of a column as numbers, and which of them are neither numbers nor missing.
+
+    Parameters
+    ----------
+    column : pandas.Series
+    text : Cells, optional
+        The column as text, if that is known.
 
     Raises
     ------
@@ -87,18 +102,18 @@ def as_numbers(column: Any) -> tuple[Cells, np.ndarray]:
         values = column.to_numpy(np.float64, na_value=np.nan)
         missing = np.isnan(values)
     else:
-        values, missing = _parsed(column)
+        values, missing = _parsed(column, text)
     return Cells(values, missing), ~missing & ~(np.abs(values) <= LARGEST)
 
 
-def _parsed(column: Any) -> tuple[np.ndarray, np.ndarray]:
+def _parsed(column: Any, text: Cells | None) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of a column of text, nan for other text, and which cells are missing."""
     if not pd.api.types.is_string_dtype(column):
-        texts = as_text(column)
-        return np.array(pd.to_numeric(pd.Series(texts.entries, dtype=object), errors="coerce"), float), texts.missing
+        text = text or as_text(column)
+        return np.array(pd.to_numeric(pd.Series(text.entries, dtype=object), errors="coerce"), float), text.missing
     values = np.array(pd.to_numeric(column.astype(object), errors="coerce"), float)
     missing, rest = np.zeros(len(column), bool), np.isnan(values)
-    missing[rest] = as_text(column[rest]).missing
+    missing[rest] = as_text(column[rest]).missing if text is None else text.missing[rest]
     return values, missing
 
 
@@ -110,7 +125,9 @@ def check_kind(name: str, column: Any, who: str) -> None:
         return
     found = column.dropna()
     if column.dtype != object or not found.map(lambda value: isinstance(value, str | int | float)).all():
-        raise ValueError(f"{who}: column {name!r}: expected numbers or text, got {column.dtype}: --drop {name}")
+        raise ValueError(
+            f"{who}: column {name!r}: expected numbers or text, got {column.dtype}: {asked('--drop', [name])}"
+        )
 
 
 def read_features(table: Table, names: Sequence[str], categorical: Sequence[str]) -> dict[str, Cells]:
@@ -139,12 +156,12 @@ def read_features(table: Table, names: Sequence[str], categorical: Sequence[str]
             many += [name] * (len(set(found[name].entries.tolist())) > MOST_TEXTS)
     if many:
         what = "column" if len(many) == 1 else "columns"
-        text = number_like(found[many[0]].entries.tolist())
-        hint = f"; {text!r} is no number: write numbers without signs and separators" if text else ""
+        hints = {name: why_text(found[name].entries[~found[name].missing].tolist()) for name in many}
+        hint = "".join(f"; {name}: {why}" for name, why in hints.items() if why)
         raise ValueError(
             f"{table.sources[0].name}: {what} {listed(many)}: more than {MOST_TEXTS} different texts, such as names or "
-            f"numbers of people: leave them out by --drop {many[0]}, or take a column for each by "
-            f"--categorical {many[0]}{hint}"
+            f"numbers of people: leave them out by {asked('--drop', many)}, or take an input for each text by "
+            f"{asked('--categorical', many)}{hint}"
         )
     return found
 
@@ -154,12 +171,12 @@ def _guessed(table: Table, name: str, column: Any) -> Cells:
     cells, wrong = as_numbers(column)
     there = int((~cells.missing).sum())
     if not there or 2 * int(wrong.sum()) < there:
-        _refuse(table, name, cells, wrong, hint=f"; or is it a column of text: --categorical {name}?")
+        _refuse(table, name, cells, wrong, hint=f"; or is it a column of text: {asked('--categorical', [name])}?")
         return cells
     return as_text(column)
 
 
-def read_as(table: Table, kinds: Mapping[str, bool]) -> dict[str, Cells]:
+def read_as(table: Table, kinds: Mapping[str, bool], binary: Collection[str] = ()) -> dict[str, Cells]:
     """Return columns whose kinds are known.
 
     Parameters
@@ -167,6 +184,9 @@ def read_as(table: Table, kinds: Mapping[str, bool]) -> dict[str, Cells]:
     table : Table
     kinds : mapping of str to bool
         Whether each column is one of numbers.
+    binary : collection of str
+        The columns of zeros and ones, which may be written as ``True`` and ``False``, as by programs that write
+        Booleans into CSV.
 
     Raises
     ------
@@ -184,13 +204,25 @@ def read_as(table: Table, kinds: Mapping[str, bool]) -> dict[str, Cells]:
     for name, are_numbers in kinds.items():
         column = table.frame[name]
         check_kind(name, column, table.sources[0].name)
-        found[name] = read_numbers(table, name) if are_numbers else as_text(column)
+        found[name] = read_numbers(table, name, binary=name in binary) if are_numbers else as_text(column)
     return found
 
 
-def read_numbers(table: Table, name: str) -> Cells:
-    """Return a column as numbers; raise for a cell that is none, naming file and line."""
+def read_numbers(table: Table, name: str, *, binary: bool = False) -> Cells:
+    """Return a column as numbers; raise for a cell that is none, naming file and line.
+
+    Parameters
+    ----------
+    table : Table
+    name : str
+    binary : bool
+        Whether ``True`` and ``False`` are numbers, too.
+    """
     cells, wrong = as_numbers(table.frame[name])
+    if binary and wrong.any():
+        words = table.frame[name].astype(str).str.strip().str.lower().map(TRUTHS).to_numpy(np.float64)
+        cells = Cells(np.where(wrong & ~np.isnan(words), words, cells.entries), cells.missing)
+        wrong &= np.isnan(words)
     _refuse(table, name, cells, wrong)
     return cells
 

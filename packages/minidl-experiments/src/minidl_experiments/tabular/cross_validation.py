@@ -15,7 +15,7 @@ from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.scores import Outcome, baseline_for
 from minidl_experiments.tabular.split import Part
 from minidl_experiments.tabular.target import Target
-from minidl_experiments.tabular.training import Samples, Train, Watch, train
+from minidl_experiments.tabular.training import Samples, Train, Watch, train, train_alike
 from minidl_experiments.tabular.words import counted
 
 MOST_NUMBERS = 2**26  # of the inputs of all networks that are trained at once with samples of their own
@@ -104,10 +104,48 @@ def cross_validate(
         words = f"fold {chosen[0] + 1}" if len(chosen) == 1 else f"folds {chosen[0] + 1} to {chosen[-1] + 1}"
         name = f"{counted(len(seeds), 'network')} on {words}"
         trained = train(options, own[0].target, [fold.samples for fold in own], watch(name), seeds)
-        networks = minidl.unstack(trained.model)
-        for k, fold in enumerate(own):
-            outcomes.append(_outcome(fold, networks[k * options.networks : (k + 1) * options.networks]))
+        outcomes += _outcomes(own, minidl.unstack(trained.model))
     return outcomes
+
+
+def cross_validate_alike(
+    folds: Sequence[Fold], several: Sequence[Options], watch: Callable[[str], Watch]
+) -> list[list[Outcome] | None]:
+    """Train the networks of all folds and of several options at once, and return the predictions for each options.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    several : sequence of Options
+        As for `train_alike`, as many as there is `room_for`.
+    watch : callable
+        As for `cross_validate`.
+
+    Returns
+    -------
+    list of list of Outcome, or None
+        Those of `cross_validate`, to the bit; None where it would raise an error of divergence.
+
+    Raises
+    ------
+    minidl.DivergenceError
+        If the networks of all options diverge.
+    """
+    count = several[0].networks * len(folds)
+    seeds = range(several[0].networks, several[0].networks + count)
+    name = f"{counted(count, 'network')} of {counted(len(several), 'configuration')}"
+    trained = train_alike(several, folds[0].target, [fold.samples for fold in folds], watch(name), seeds)
+    networks = minidl.unstack(trained.model)
+    found: list[list[Outcome] | None] = []
+    for start in range(0, len(networks), count):
+        own = range(start, start + count)
+        found.append(None if trained.is_lost(own) else _outcomes(folds, networks[start : start + count]))
+    return found
+
+
+def room_for(folds: int, numbers: int, options: Options) -> int:
+    """Return how many configurations can be trained at once on all folds, with samples of their own."""
+    return MOST_NUMBERS // (numbers * options.networks * folds)
 
 
 def place(encoder: Encoder, layout: Sequence[tuple[str, str]], x: np.ndarray) -> np.ndarray:
@@ -116,6 +154,12 @@ def place(encoder: Encoder, layout: Sequence[tuple[str, str]], x: np.ndarray) ->
     wide = np.zeros((len(x), len(layout)), x.dtype)
     wide[:, [places[key] for key in encoder.keys]] = x
     return wide
+
+
+def _outcomes(folds: Sequence[Fold], networks: Sequence[minidl.Module]) -> list[Outcome]:
+    """Return the predictions of the networks of some folds, as many for each."""
+    each = len(networks) // len(folds)
+    return [_outcome(fold, networks[k * each : (k + 1) * each]) for k, fold in enumerate(folds)]
 
 
 def _outcome(fold: Fold, networks: Sequence[minidl.Module]) -> Outcome:

@@ -12,6 +12,8 @@ import pandas as pd
 
 DELIMITERS = ",;\t"
 DECIMAL_COMMA = r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$"
+DECIMAL_POINT = r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?"
+THOUSANDS = r"[+-]?[1-9]\d{0,2},\d{3}"
 
 
 class CsvTable(NamedTuple):
@@ -61,7 +63,7 @@ def read_csv(data: bytes, who: str, delimiter: str | None = None) -> CsvTable:
     if len(frame) != len(lines):
         raise ValueError(f"{who}: expected empty lines between rows to be blank, got one with an empty cell in quotes")
     frame = frame.apply(lambda column: column.str.strip())
-    if delimiter == ";":  # spreadsheets that separate cells by semicolons write 0.5 as 0,5
+    if delimiter == ";" or (delimiter == "\t" and _has_decimal_commas(frame)):  # spreadsheets write 0.5 as 0,5
         frame = frame.apply(lambda column: column.str.replace(DECIMAL_COMMA, r"\1.\2", regex=True))
     names = frame.iloc[0].tolist()
     if all(map(_is_number, names)):
@@ -110,6 +112,18 @@ def _check_rows(text: str, who: str, delimiter: str) -> np.ndarray:
 def _without_blanks(reader: Any) -> Iterator[list[str]]:
     """Iterate over the rows that are not blank; `pandas` skips the same lines, but for an empty cell in quotes."""
     return (cells for cells in reader if len(cells) > 1 or (cells and cells[0].strip(" \t")))
+
+
+def _has_decimal_commas(frame: Any) -> bool:
+    """Whether commas are decimal in a table of text that tabs separate.
+
+    There are numbers with a comma, none has a point, and not all of them may be thousands, as ``1,234`` may be.
+    """
+    points, commas, thousands = (
+        sum(int(frame[name].str.fullmatch(form).sum()) for name in frame.columns)
+        for form in (DECIMAL_POINT, DECIMAL_COMMA, THOUSANDS)
+    )
+    return not points and commas > thousands
 
 
 def _is_number(text: str) -> bool:

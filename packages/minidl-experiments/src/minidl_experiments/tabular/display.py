@@ -33,7 +33,7 @@ class TrainingDisplay:
         self._bar = Progress(
             BarColumn(bar_width=10), Words(_words), console=console, transient=True, disable=not console.is_terminal
         )
-        self._task = self._bar.add_task("", total=epochs, found="")
+        self._task = self._bar.add_task("", total=epochs, found=())
 
     def blocks(self, finished: int, count: int) -> None:
         """Show how many blocks of the networks are trained, where their epochs are made by workers."""
@@ -63,19 +63,19 @@ class TrainingDisplay:
         name : str
             Of the training, in words.
         """
-        self._bar.reset(self._task, total=self._epochs, description=name, found="")
+        self._bar.reset(self._task, total=self._epochs, description=name, found=())
         every = max(1, self._epochs // LINES)
 
         def show(epoch: int, history: minidl.History) -> None:
             found = curve_words(history)
             self._bar.update(self._task, completed=epoch, found=found)
             if not self._console.is_terminal and epoch % every == 0:
-                say(self._console, f"{name}: epoch {epoch} of at most {self._epochs}, {found}")
+                say(self._console, f"{name}: epoch {epoch} of at most {self._epochs}, {', '.join(found)}")
 
         return show
 
 
-def curve_words(history: minidl.History) -> str:
+def curve_words(history: minidl.History) -> list[str]:
     """Return the last loss and validation in words; of several networks the means of those that are still trained."""
     parts = [f"loss {loss_words(_mean(history.loss[-1]))}"]
     if history.val_loss:
@@ -84,7 +84,7 @@ def curve_words(history: minidl.History) -> str:
         parts.append(f"R² {_mean(history.metrics['val_r2'][-1]):.3f}")
     if history.val_accuracy:
         parts.append(f"accuracy {100 * _mean(history.val_accuracy[-1]):.1f} %")
-    return ", ".join(parts)
+    return parts
 
 
 def _mean(values: Any) -> float:
@@ -92,9 +92,8 @@ def _mean(values: Any) -> float:
     return float(there.mean()) if there.size else float("nan")
 
 
-def _words(task: Task) -> str:
-    words = [f"{task.description}: epoch {task.completed:.0f} of at most {task.total:.0f}"]
-    words += [task.fields["found"]] if task.fields["found"] else []
+def _words(task: Task) -> list[str]:
+    words = [f"epoch {task.completed:.0f} of at most {task.total:.0f}"]
     if task.time_remaining is not None:
         words.append(f"at most {time_words(task.time_remaining)} left")
-    return ", ".join(words)
+    return [*words, *task.fields["found"], task.description]

@@ -12,6 +12,7 @@ import pandas as pd
 from minidl_experiments.tabular.cells import Cells
 from minidl_experiments.tabular.words import counted, listed
 
+ROUNDING = 1e-9  # of a variance
 FURTHEST = 1e6  # standard deviations from the mean of the training rows; farther out no prediction means anything
 
 
@@ -38,6 +39,11 @@ class NumberColumn:
     def features(self) -> list[str]:
         """The names of the inputs."""
         return [self.name, *_flag(self)]
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the training rows had zeros and ones alone: then the variance is ``mean (1 - mean)``."""
+        return self.median in (0.0, 1.0) and abs(self.std**2 - self.mean * (1 - self.mean)) < ROUNDING
 
     def raw(self, cells: Cells) -> np.ndarray:
         """Return the inputs in the units of the column, shape (rows, inputs)."""
@@ -126,6 +132,11 @@ class Encoder:
     def kinds(self) -> dict[str, bool]:
         """The names of the columns, and whether each is one of numbers."""
         return {column.name: isinstance(column, NumberColumn) for column in self.columns}
+
+    @property
+    def binary(self) -> list[str]:
+        """The names of the columns of zeros and ones."""
+        return [column.name for column in self.columns if isinstance(column, NumberColumn) and column.is_binary]
 
     @property
     def features(self) -> list[str]:

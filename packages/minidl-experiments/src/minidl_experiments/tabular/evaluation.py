@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 import minidl
-from minidl_experiments.tabular.cells import as_text, column_of
+from minidl_experiments.tabular.cells import text_of
 from minidl_experiments.tabular.model import TableModel
 from minidl_experiments.tabular.reading import Table
 from minidl_experiments.tabular.scores import Outcome, Score, interval_words, score_outcomes
@@ -95,7 +95,7 @@ def labelled(table: Table, names: tuple[str, ...], *, drop: bool, who: str = "--
 def _targets(target: Target, table: Table) -> np.ndarray:
     if not isinstance(target, ClassTarget):
         return read_targets(table, target.names)
-    y = target.encode(as_text(column_of(table, target.name, "target")))
+    y = target.encode(text_of(table, target.name))
     if (y < 0).any():
         row = int((y < 0).argmax())
         raise ValueError(

@@ -65,7 +65,7 @@ class TableModel:
             For a column that is not there; naming file and line, for a cell that is no number, or missing if missing
             cells are refused.
         """
-        cells = read_as(table, self.encoder.kinds)
+        cells = read_as(table, self.encoder.kinds, self.encoder.binary)
         if self.missing is Missing.REFUSE:
             refuse_missing(cells, table.place)
         return cells

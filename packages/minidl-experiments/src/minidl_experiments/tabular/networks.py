@@ -97,19 +97,46 @@ def optimizer_for(options: Options, model: minidl.Module, rows: int, steps: int)
     ValueError
         If Adam is given a setting of SGD, or a setting is out of range.
     """
-    decay = min(MOST_DECAY, DECAY / rows) if options.weight_decay is None else options.weight_decay
-    own = Steps(options.optimizer, options.lr, options.eta, options.kappa, options.momentum, decay)
-    if own.lr is None and own.eta is None and own.kappa is None:
-        own = replace(own, lr=ADAM_LR if options.optimizer is Optimizer.ADAM else SGD_LR)
-    elif own.lr is None and options.optimizer is Optimizer.SGD:
-        eta, kappa = REPORT_SGD.eta, REPORT_SGD.kappa
-        own = replace(own, eta=eta if own.eta is None else own.eta, kappa=kappa if own.kappa is None else own.kappa)
+    own = _steps_of(options, rows)
     optimizer = build_optimizer(own, model)
     if options.clip is not None:
         optimizer.clip = options.clip
     if options.schedule is Schedule.COSINE:
         optimizer.lr = minidl.CosineSchedule(own.lr, steps=steps)
     return optimizer
+
+
+def optimizer_for_all(several: Sequence[Options], model: minidl.Module, rows: int, steps: int) -> minidl.Optimizer:
+    """Build the optimizer of as many replicates for each of several options, whose kinds of steps are the same.
+
+    Parameters
+    ----------
+    several : sequence of Options
+        Learning rates and weight decays may differ.
+    model, rows, steps
+        As for `optimizer_for`.
+    """
+    optimizer = optimizer_for(several[0], model, rows, steps)
+    if len(several) == 1:
+        return optimizer
+    own, times = [_steps_of(one, rows) for one in several], model.replicate_shape[0] // len(several)
+    optimizer.weight_decay = np.repeat([one.weight_decay for one in own], times)
+    if own[0].lr is not None:
+        lr = np.repeat(np.array([one.lr for one in own]), times)
+        optimizer.lr = minidl.CosineSchedule(lr, steps=steps) if several[0].schedule is Schedule.COSINE else lr
+    return optimizer
+
+
+def _steps_of(options: Options, rows: int) -> Steps:
+    """Return the kind of steps with their settings, of which the data choose those that are not given."""
+    decay = min(MOST_DECAY, DECAY / rows) if options.weight_decay is None else options.weight_decay
+    own = Steps(options.optimizer, options.lr, options.eta, options.kappa, options.momentum, decay)
+    if own.lr is None and own.eta is None and own.kappa is None:
+        return replace(own, lr=ADAM_LR if options.optimizer is Optimizer.ADAM else SGD_LR)
+    if own.lr is None and options.optimizer is Optimizer.SGD:
+        eta, kappa = REPORT_SGD.eta, REPORT_SGD.kappa
+        return replace(own, eta=eta if own.eta is None else own.eta, kappa=kappa if own.kappa is None else own.kappa)
+    return own
 
 
 def batch_size_for(options: Options, rows: int) -> int:

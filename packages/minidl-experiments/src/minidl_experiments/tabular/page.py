@@ -84,7 +84,7 @@ def build_page(
     sections = {
         "Data": _list([*(found.lines or (*problem_lines(problem), plan_words(problem, options))), *found.notes]),
         "Scores": _scores(problem, found),
-        "Pictures": f'<div class="pictures">{"".join(map(_picture, pictures, pictures.values()))}</div>',
+        "Pictures": _pictures(pictures, found),
         "Training": _list(training_lines(found, options)),
         "Columns": _columns(found) + f'<p class="soft">{escape(COLUMNS)}</p>',
         "Use": _use(problem, options),
@@ -118,6 +118,20 @@ def _scores(problem: Problem, found: Assessment) -> str:
     if several:
         words.append("One network: the mean of the networks by themselves, which are averaged for the score.")
     return _table(head, rows) + "".join(f'<p class="soft">{escape(line)}</p>' for line in words)
+
+
+def _pictures(pictures: Mapping[str, tuple[bytes, bytes]], found: Assessment) -> str:
+    """Return the pictures, and what is not seen at first sight."""
+    words = []
+    if found.trained.best_epochs.size > 1:
+        words.append(
+            "Learning curves: the median of the networks that are still trained, with a band from the lowest to the "
+            "highest. Where a network has stopped, the median may jump."
+        )
+    if "confusion_matrix" in pictures:
+        words.append("Confusion matrix: of the test rows of each class, how many were predicted as which one.")
+    body = f'<div class="pictures">{"".join(map(_picture, pictures, pictures.values()))}</div>'
+    return body + "".join(f'<p class="soft">{line}</p>' for line in words)
 
 
 def _picture(name: str, pair: tuple[bytes, bytes]) -> str:

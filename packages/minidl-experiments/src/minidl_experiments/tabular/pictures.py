@@ -22,10 +22,11 @@ from minidl_experiments.style import BLUE, DPI, ORANGE
 from minidl_experiments.tabular.assessment import Assessment
 from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.target import ClassTarget, NumberTarget
-from minidl_experiments.tabular.words import shortened
+from minidl_experiments.tabular.words import all_shortened, shortened
 
 WIDTH = 4.3  # inches: on a page of 390 pixels the letters are still 12 pixels high
 MOST_CLASSES = 12  # with numbers in the cells of the matrix
+MOST_NAMES, SMALL = 40, 5.5  # of classes beside a matrix, and their size in points if there are many
 MOST_POINTS = 4000
 # For names in letters that matplotlib's own font lacks, where the system has one of these.
 FONTS = (
@@ -113,19 +114,28 @@ def _draw_curves(history: minidl.History, figure: Figure, palette: Palette) -> N
 def _draw_matrix(problem: Problem, found: Assessment, figure: Figure, palette: Palette) -> None:
     """Draw how often each class was predicted for rows of each class."""
     matrix = confusion(problem, found)
-    classes = [shortened(name) for name in found.model.target.classes]  # type: ignore[union-attr]  # they are classes
+    classes = all_shortened(found.model.target.classes)  # type: ignore[union-attr]  # they are classes
     axes = figure.add_subplot(xlabel="predicted", ylabel="true", title=f"{matrix.sum()} test rows")
     axes.grid(visible=False)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     colours = LinearSegmentedColormap.from_list("", [palette.paper, palette.first])
     axes.imshow(shares, cmap=colours, vmin=0, vmax=1)
+    _name_classes(axes, classes)
     if len(classes) > MOST_CLASSES:
         return
-    axes.set_xticks(range(len(classes)), classes, rotation=45 if max(map(len, classes)) > 4 else 0, ha="center")
-    axes.set_yticks(range(len(classes)), classes)
     for (row, column), count in np.ndenumerate(matrix):
         colour = palette.paper if shares[row, column] > 0.5 else palette.text
         axes.text(column, row, str(count), ha="center", va="center", color=colour)
+
+
+def _name_classes(axes: Axes, classes: list[str]) -> None:
+    """Write the names of the classes beside rows and columns: small if there are many, and not all of very many."""
+    few = len(classes) <= MOST_CLASSES
+    places = range(0, len(classes), -(-len(classes) // MOST_NAMES))
+    names, size = [classes[place] for place in places], None if few else SMALL
+    turn = 90 if not few else 45 if max(map(len, classes)) > 4 else 0
+    axes.set_xticks(places, names, rotation=turn, ha="center", fontsize=size)
+    axes.set_yticks(places, names, fontsize=size)
 
 
 def confusion(problem: Problem, found: Assessment) -> np.ndarray:

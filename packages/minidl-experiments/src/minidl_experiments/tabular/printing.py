@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from minidl_experiments.console import loss_words, print_table, say
+from minidl_experiments.console import loss_words, print_cells, say
 from minidl_experiments.tabular.assessment import Assessment
 from minidl_experiments.tabular.encoder import Encoder, NumberColumn
 from minidl_experiments.tabular.options import VALIDATION, Options
@@ -88,10 +88,10 @@ def print_scores(console: Console, scores: Sequence[Score], interval: str, basel
         if score.single is not None:
             cells.append(with_unit(score, score.single[0]))
         table.add_row(*cells)
-    print_table(console, table)
-    say(console, f"interval: {interval}")
+    print_cells(console, table)
+    say(console, f"interval: {interval}", "  ")
     if baseline:
-        say(console, f"baseline: {baseline}")
+        say(console, f"baseline: {baseline}", "  ")
 
 
 def baseline_words(problem: Problem) -> str:

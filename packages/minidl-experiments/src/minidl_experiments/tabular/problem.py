@@ -22,7 +22,7 @@ from minidl_experiments.tabular.target import (
     read_targets,
 )
 from minidl_experiments.tabular.texts import text_notes
-from minidl_experiments.tabular.words import counted, listed
+from minidl_experiments.tabular.words import asked, counted, listed
 
 LEAST = 10  # rows
 FEW = 5  # rows of a class
@@ -72,6 +72,11 @@ class Problem:
         """Return the targets, scaled by some rows."""
         return self.classes or NumberTarget.fit(self.names, self.y[rows], self.quantiles)
 
+    def take(self, rows: np.ndarray) -> Problem:
+        """Return the same problem with some of the rows, in ascending order."""
+        cells = {name: column.take(rows) for name, column in self.cells.items()}
+        return replace(self, table=self.table.take(rows), cells=cells, y=self.y[rows])
+
     def encode(self, target: Target) -> np.ndarray:
         """Return the targets as networks learn them."""
         return target.encode(self.y) if isinstance(target, NumberTarget) else self.y
@@ -104,7 +109,7 @@ def pose(table: Table, options: Options) -> Problem:
         refuse_missing(cells, table.place)
     notes += [f"{name} of {table.sources[0].name} has no name: left out" for name in table.unnamed]
     notes += [
-        f"column {name!r} counts the rows: --drop {name} unless the order of the rows says something"
+        f"column {name!r} counts the rows: {asked('--drop', [name])} unless the order of the rows says something"
         for name, column in cells.items()
         if column.are_numbers and bool((np.diff(column.entries) == 1).all())
     ]

@@ -8,7 +8,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,14 @@ class Table:
         In the order of the rows.
     unnamed : tuple of str
         Columns without a name, which were left out, such as the index that a program has written.
+    texts : dict of str to Cells
+        The columns that have been read as text.
     """
 
     frame: Any
     sources: tuple[Source, ...]
     unnamed: tuple[str, ...] = ()
+    texts: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -78,7 +81,8 @@ class Table:
             own = rows[(rows >= start) & (rows < stop)] - start
             sources.append(replace(source, numbers=source.numbers[own]))
             start = stop
-        return Table(self.frame.iloc[rows].reset_index(drop=True), tuple(sources), self.unnamed)
+        texts = {name: cells.take(rows) for name, cells in self.texts.items()}
+        return Table(self.frame.iloc[rows].reset_index(drop=True), tuple(sources), self.unnamed, texts)
 
 
 def read_table(paths: Sequence[str]) -> Table:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 import minidl
-from minidl_experiments.tabular.cells import Cells, as_numbers, as_text, check_kind, column_of, read_numbers
+from minidl_experiments.tabular.cells import Cells, as_numbers, check_kind, column_of, read_numbers, text_of
 from minidl_experiments.tabular.choices import Task
 from minidl_experiments.tabular.reading import Table
 from minidl_experiments.tabular.words import counted, listed
@@ -133,12 +133,14 @@ def guess_task(table: Table, names: tuple[str, ...], wanted: Task | None) -> tup
         return wanted, "as asked by --task"
     if len(names) > 1:
         return Task.REGRESSION, f"{len(names)} targets, which must be numbers"
-    return _guess(names[0], columns[0])
+    return _guess(table, names[0])
 
 
-def _guess(name: str, column: Any) -> tuple[Task, str]:
-    cells, wrong = as_numbers(column)
-    texts = as_text(column).entries[~cells.missing]
+def _guess(table: Table, name: str) -> tuple[Task, str]:
+    column = table.frame[name]
+    text = text_of(table, name)
+    cells, wrong = as_numbers(column, text)
+    texts = text.entries[~cells.missing]
     different = len(set(texts.tolist()))
     if column.dtype.kind == "b" or wrong.sum() * 2 >= max(1, len(texts)):
         what = "different values of true and false" if column.dtype.kind == "b" else "different texts"
@@ -159,7 +161,8 @@ def read_classes(table: Table, name: str) -> tuple[ClassTarget, Cells]:
     ValueError
         If there is only one class, or nearly as many as rows.
     """
-    cells = as_text(column_of(table, name, "--target"))
+    column_of(table, name, "--target")
+    cells = text_of(table, name)
     there = cells.entries[~cells.missing].tolist()
     classes = tuple(sorted(set(there), key=by_value))
     if len(classes) < 2:
@@ -189,5 +192,7 @@ def read_targets(table: Table, names: tuple[str, ...]) -> np.ndarray:
 
 def missing_targets(table: Table, names: tuple[str, ...], who: str) -> np.ndarray:
     """Return the rows without a target; `who` has named them, for errors."""
-    found = [as_text(column_of(table, name, who)).missing for name in names]
+    for name in names:
+        column_of(table, name, who)
+    found = [text_of(table, name).missing for name in names]
     return np.flatnonzero(np.any(found, axis=0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from minidl_experiments.tabular.cells import Cells
-from minidl_experiments.tabular.words import number_like
+from minidl_experiments.tabular.words import asked, why_text
 
 
 def text_notes(cells: Mapping[str, Cells], categorical: Sequence[str]) -> Iterator[str]:
@@ -21,10 +21,8 @@ def text_notes(cells: Mapping[str, Cells], categorical: Sequence[str]) -> Iterat
             continue
         there = column.entries[~column.missing].tolist()
         different = sorted(set(there))
-        if text := number_like(different):
-            yield (
-                f"column {name!r} is taken as text, since {text!r} is no number: write numbers without signs and "
-                "separators"
-            )
+        if why := why_text(different):
+            yield f"column {name!r} is taken as text, since {why}"
         elif 2 * len(different) > len(there):
-            yield f"column {name!r} has {len(different)} different texts in {len(there)} rows: --drop {name}?"
+            drop = asked("--drop", [name])
+            yield f"column {name!r} has {len(different)} different texts in {len(there)} rows: {drop}?"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minidl_experiments.network import UNUSED_ALPHA
-from minidl_experiments.settings import Activation
+from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.tabular.choices import Loss, Schedule
 
 
@@ -56,6 +56,13 @@ def replaced(filed: Mapping[str, Any], given: Mapping[str, Any]) -> set[str]:
         The options of the file, and of the command line.
     """
     found = {"cv"} if "test" in given else set()
+    decay = {"eta", "kappa"}
+    if given.get("optimizer", Optimizer.SGD) is not Optimizer.SGD:
+        found |= decay | {"momentum"}
+    if given.get("schedule") is Schedule.COSINE or "lr" in given:
+        found |= decay
+    if decay & given.keys():
+        found |= {"lr", "schedule"}
     if given.get("loss", Loss.QUANTILE) is not Loss.QUANTILE:
         found.add("quantiles")
     activations = {"activation", "last_activation"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,14 +12,14 @@ import numpy as np
 
 import minidl
 from minidl_experiments.tabular.choices import Loss, Task
-from minidl_experiments.tabular.networks import batch_size_for, build_loss, build_network, loss_for, optimizer_for
+from minidl_experiments.tabular.networks import batch_size_for, build_loss, build_network, loss_for, optimizer_for_all
 from minidl_experiments.tabular.options import PATIENCE, VALIDATION, Options
 from minidl_experiments.tabular.split import mixed, spread
 from minidl_experiments.tabular.target import ClassTarget, Target
 
 MOST_PROBED = 20_000  # rows that tell which units are dead
 IMPROVEMENT = 1e-3  # of the validation loss; less is none
-Watch = Callable[[int, minidl.History], None]
+Watch = Callable[[int, minidl.History], object]
 Train = Callable[[Options, Target, Sequence["Samples"], Watch, Sequence[int]], "Trained"]
 """`train`, or another way of doing it."""
 
@@ -71,6 +71,14 @@ class Trained:
     best_epochs: np.ndarray
     dead: list[tuple[str, float, int]]
 
+    def is_lost(self, networks: range) -> bool:
+        """Whether all of some networks have diverged, or one of them has no parameters of use."""
+        diverged = self.history.diverged.keys() & set(networks)
+        kept_best = bool(self.history.val_loss)
+        return len(diverged) == len(networks) or bool(
+            diverged if not kept_best else (self.best_epochs[networks] == 0).any()
+        )
+
 
 @dataclass(frozen=True)
 class Block:
@@ -97,10 +105,11 @@ class Block:
     together: bool
 
     @classmethod
-    def whole(cls, parts: Sequence[Samples], seeds: Sequence[int]) -> Block:
-        """Return all networks of a training, as many for each of the samples."""
+    def whole(cls, parts: Sequence[Samples], seeds: Sequence[int], times: int = 1) -> Block:
+        """Return all networks of a training, as many for each of the samples, and all of them several times."""
         owners = np.repeat(np.arange(len(parts)), len(seeds) // len(parts)).tolist()
-        return cls(list(parts), owners, list(seeds), min(len(part.train) for part in parts), len(parts) == 1)
+        least = min(len(part.train) for part in parts)
+        return cls(list(parts), owners * times, list(seeds) * times, least, len(parts) == 1)
 
 
 class Fitted(NamedTuple):
@@ -135,7 +144,7 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
     parts : sequence of Samples
         With as many inputs; the sizes of their training sets differ by one at most.
     watch : callable
-        Called as ``watch(epoch, history)`` after each epoch.
+        Called as ``watch(epoch, history)`` after each epoch; an array of bool that it returns stops these networks.
     seeds : sequence of int
         Of the random streams of each network, beside that of the options: as many for each of the samples.
 
@@ -150,19 +159,49 @@ def train(options: Options, target: Target, parts: Sequence[Samples], watch: Wat
     ValueError
         If a setting is out of range.
     """
-    return finish(options, parts, fit_block(Block.whole(parts, seeds), options, target, watch))
+    return finish(options, parts, fit_block(Block.whole(parts, seeds), [options], target, watch))
 
 
-def fit_block(block: Block, options: Options, target: Target, watch: Watch | None = None) -> Fitted:
-    """Train the networks of a block at once; see `train`."""
-    streams = [np.random.SeedSequence([options.seed, seed]).spawn(3) for seed in block.seeds]
+def train_alike(
+    several: Sequence[Options], target: Target, parts: Sequence[Samples], watch: Watch, seeds: Sequence[int]
+) -> Trained:
+    """Train the networks of several options at once, those of the first ones first; each as `train` does it alone.
+
+    Parameters
+    ----------
+    several : sequence of Options
+        Those that `train` takes, which differ in learning rate, weight decay and p_drop alone. Either all of them have
+        dropout or none, and either all of them or none have a learning rate of their own.
+    target, parts, watch, seeds
+        As for `train`.
+
+    Returns
+    -------
+    Trained
+        Networks that have diverged included.
+
+    Raises
+    ------
+    minidl.DivergenceError
+        If all networks diverge.
+    ValueError
+        As for `train`.
+    """
+    return _trained(fit_block(Block.whole(parts, seeds, len(several)), several, target, watch))
+
+
+def fit_block(block: Block, several: Sequence[Options], target: Target, watch: Watch | None = None) -> Fitted:
+    """Train the networks of a block at once, as many with each of the options; see `train_alike`."""
+    options, each = several[0], [one for one in several for _ in range(len(block.seeds) // len(several))]
+    streams = [np.random.SeedSequence([one.seed, seed]).spawn(3) for one, seed in zip(each, block.seeds, strict=True)]
     rows, held = _divide(options, block, [stream[0] for stream in streams])
     inputs = block.parts[0].x.shape[1]
+    own = iter(each)
     model = minidl.replicate(
-        lambda rng: build_network(options, inputs, target.outputs, rng), [stream[1] for stream in streams]
+        lambda rng: build_network(next(own), inputs, target.outputs, rng), [stream[1] for stream in streams]
     )
     size = batch_size_for(options, rows.shape[1])
-    optimizer = optimizer_for(options, model, rows.shape[1], options.epochs * -(-rows.shape[1] // size))
+    optimizer = optimizer_for_all(several, model, rows.shape[1], options.epochs * -(-rows.shape[1] // size))
     kind = loss_for(options, Task.CLASSES if isinstance(target, ClassTarget) else Task.REGRESSION)
     x, y = _joined(block)
     stopping = minidl.EarlyStopping(patience=PATIENCE, min_delta=IMPROVEMENT)
@@ -183,12 +222,18 @@ def fit_block(block: Block, options: Options, target: Target, watch: Watch | Non
 
 def finish(options: Options, parts: Sequence[Samples], fitted: Fitted) -> Trained:
     """Return all networks after their training; raise if one has no parameters of use."""
+    trained = _trained(fitted)
+    check_trained(trained.history, trained.best_epochs, kept_best=options.early_stopping)
+    dead = dead_layers(trained.model, parts[0].x[_probed(parts[0].train)]) if len(parts) == 1 else []
+    return replace(trained, dead=dead)
+
+
+def _trained(fitted: Fitted) -> Trained:
+    """Return networks after their training, which have not all diverged."""
     model, history, best, lost = fitted
     if lost is not None:
         raise lost
-    check_trained(history, best, kept_best=options.early_stopping)
-    dead = dead_layers(model, parts[0].x[_probed(parts[0].train)]) if len(parts) == 1 else []
-    return Trained(model, history, best, dead)
+    return Trained(model, history, best, [])
 
 
 def _metrics(kind: Loss) -> list[str]:

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 # With signs of currencies and per cent, separators of thousands, and decimal commas.
 _LIKE_NUMBERS = re.compile(r"[$€£¥]?\s*[+-]?\d[\d.,'\s]*[%$€£¥]?")
 _NUMBER = re.compile(r"[+-]?\d+\.?\d*")
+# 2024-01-31 and 31.1.2024, with other signs between the parts, and perhaps a time behind them.
+_DATES = re.compile(r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3(\d{4}|\d{2}))([T ]\d.*)?")
+_WORD = re.compile(r"[\w.-]+")
 
 
 def near(name: str, names: Sequence[str]) -> str:
@@ -36,6 +39,21 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
+def asked(option: str, names: Sequence[str], most: int = 5) -> str:
+    """Return an option once for each name, as a shell takes it: ``--drop day --drop "name of pupil"``."""
+    each = [f"{option} {name if _WORD.fullmatch(name) else chr(34) + name + chr(34)}" for name in names[:most]]
+    return " ".join([*each, *["..."] * (len(names) > most)])
+
+
+def why_text(texts: Sequence[str]) -> str:
+    """Return what to do about texts that were perhaps meant as something else, dates or numbers; else an empty text."""
+    dates = [text for text in texts if _DATES.fullmatch(text)]
+    if 2 * len(dates) > len(texts):
+        return f"{dates[0]!r} is a date: write dates as numbers, such as days since the first"
+    text = number_like(texts)
+    return f"{text!r} is no number: write numbers without signs and separators" if text else ""
+
+
 def number_like(texts: Sequence[str]) -> str:
     """Return the first of some texts that is no number but looks like one, if most of them do; else an empty text."""
     alike = [text for text in texts if _LIKE_NUMBERS.fullmatch(text)]
@@ -45,5 +63,16 @@ def number_like(texts: Sequence[str]) -> str:
 
 def shortened(name: str, most: int = 16) -> str:
     """Return a name, of a long one the beginning, without signs that matplotlib reads as mathematics."""
-    plain = name.replace("$", r"\$")
-    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
+    return _plain(name if len(name) <= most else f"{name[: most - 1]}…")
+
+
+def all_shortened(names: Sequence[str], most: int = 16) -> list[str]:
+    """Return names as `shortened` does, or by their ends where the beginnings of different names are the same."""
+    found = [shortened(name, most) for name in names]
+    if len(set(found)) == len(set(names)):
+        return found
+    return [_plain(name if len(name) <= most else f"…{name[1 - most :]}") for name in names]
+
+
+def _plain(text: str) -> str:
+    return text.replace("$", r"\$")

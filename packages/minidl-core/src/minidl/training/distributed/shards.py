@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +83,18 @@ def _fingerprint(part: Part, batch: int, start: int, count: int) -> int:
     if part.order is not None:
         found = zlib.crc32(part.order[..., start : start + count].tobytes(), found)
     x, y, options = _samples(part, start, start + 1)
-    for array in (x, y, *options.values()):
+    return _checksum((x, y, *options.values()), found)
+
+
+def checksum_words(samples: Any) -> str:
+    """Return words that differ for other arrays; None, and what is no arrays, is told by its kind."""
+    if not isinstance(samples, Sequence) or not all(hasattr(array, "shape") for array in samples):
+        return "none" if samples is None else type(samples).__name__
+    shapes = ", ".join(f"{array.dtype} {tuple(array.shape)}" for array in samples)
+    return f"{shapes} with the checksum {_checksum(samples):08x}"
+
+
+def _checksum(arrays: Sequence[Array], found: int = 0) -> int:
+    for array in arrays:
         found = zlib.crc32(library_of(array, "fit").to_numpy(array).tobytes(), found)
     return found

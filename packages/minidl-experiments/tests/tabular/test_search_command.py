@@ -201,6 +201,7 @@ def test_damaged_records_are_named_and_trained_again(run, csv):
         (["--width", "3"], "--width: an option of the disk; for your own data expected --hidden"),
         (["--seeds", 3], "--seeds: an option of the disk"),
         (["--score", "r2"], "--score: expected log-loss, accuracy, balanced-accuracy, auc for 2 classes, got r2"),
+        (["--sampler", "qmc"], "--sampler: expected --optuna beside it"),
         (["--storage", "sqlite:///a.db"], "--storage: expected --optuna beside it"),
         (["--results", "r.xlsx"], "--results: expected a name that ends in .csv or .parquet, got r.xlsx"),
         (["--test", 0.99], "--test 0.99: expected 1 to 55 of the 60 rows, got 59"),

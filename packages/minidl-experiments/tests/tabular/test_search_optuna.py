@@ -189,6 +189,30 @@ def test_trials_of_the_same_architecture_are_trained_at_once(run, csv, monkeypat
     assert sizes == [1, 1, 1]  # whose results the sampler sees one by one
 
 
+@pytest.mark.parametrize("sampler", ["random", "qmc"])
+def test_other_samplers_propose_several_at_once(run, csv, monkeypatch, studies_in, sampler):
+    if sampler == "qmc":
+        pytest.importorskip("scipy")
+    batches = []
+
+    def counted(batch, *args):
+        batches.append([one.width for one in batch])
+        return score_alike(batch, *args)
+
+    monkeypatch.setattr(module, "score_alike", counted)
+    axes = ["--lr", "1e-3:1e-1", "--hidden", "4:5", "--activation", "relu"]
+    first = sampler == "qmc"  # it needs a finished trial to begin with
+    result = run("sweep", csv, *QUICK, *axes, "--optuna", 8 + first, "--sampler", sampler)
+    assert result.exit_code == 0, result.output
+    assert all(len(set(batch)) == 1 for batch in batches)
+    assert len(batches) == 2 + first  # the networks of 4 units, and those of 5
+    (study,) = studies_in("sqlite:///things_sweep/optuna.sqlite")
+    rates = np.log10([trial.params["lr"] for trial in study.trials[first:]])
+    assert len(rates) == 8
+    if first:  # one in each eighth of the range
+        np.testing.assert_array_equal(np.floor((np.sort(rates) + 3) * 4), np.arange(8))
+
+
 def test_an_error_leaves_no_trial_open(run, csv, monkeypatch, studies_in):
     def fail(*_):
         raise KeyboardInterrupt
@@ -203,6 +227,11 @@ def test_an_error_leaves_no_trial_open(run, csv, monkeypatch, studies_in):
 def test_without_optuna_the_error_says_so(fails, csv, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     fails("--optuna: expected Optuna, which minidl-experiments[optuna] installs", "sweep", csv, *QUICK, "--optuna", 3)
+
+
+def test_without_scipy_the_error_says_so(fails, csv, monkeypatch):
+    monkeypatch.setattr("minidl_experiments.search.prepared.find_spec", lambda _: None)
+    fails("--sampler qmc: expected SciPy", "sweep", csv, *QUICK, "--optuna", 3, "--sampler", "qmc")
 
 
 def test_hostile_storages(run, csv, fails):

@@ -26,6 +26,7 @@ from minidl_experiments.search.table import frame_of, print_best, score_words, w
 from minidl_experiments.search.work import Work
 from minidl_experiments.shell import INTERRUPTED, check_files, fail, load_figures, make_folder
 from minidl_experiments.standard_streams import complain
+from minidl_experiments.tabular.choices import Sampler
 from minidl_experiments.tabular.command import FILES, assessed, show_and_write
 from minidl_experiments.tabular.printing import problem_lines
 from minidl_experiments.tabular.words import counted
@@ -68,7 +69,7 @@ def _scored(own: Prepared, given: Mapping[str, Any]) -> list[Result]:
     """Return the results of all configurations, the best first; end the command if it is stopped before."""
     kept = f"finished results are in {own.folder / STORE}; the same command continues from there"
     with ExitStack() as opened:
-        store, study, work = _open(own, given["storage"], opened)
+        store, study, work = _open(own, given, opened)
         _report_damage(store)
         try:
             candidates = own.candidates if study is None else _study(own, study, work, store)
@@ -87,16 +88,17 @@ def _scored(own: Prepared, given: Mapping[str, Any]) -> list[Result]:
     return results
 
 
-def _open(own: Prepared, storage: str | None, opened: ExitStack) -> tuple[SearchStore, Study | None, Work]:
+def _open(own: Prepared, given: Mapping[str, Any], opened: ExitStack) -> tuple[SearchStore, Study | None, Work]:
     """Open the files of the results, and encode the folds."""
     described = own.described
     names = [measure.value for measure in own.measures]
     try:
         store = opened.enter_context(SearchStore(own.folder / STORE, described, names, len(own.parts)))
-        url = storage or f"sqlite:///{(own.folder / STUDY).resolve()}"
+        url = given["storage"] or f"sqlite:///{(own.folder / STUDY).resolve()}"
         study = None
         if own.plan.optuna is not None:
-            study = opened.enter_context(closing(Study(own.plan, own.measure, url, described)))
+            sampler = given["sampler"] or Sampler.TPE
+            study = opened.enter_context(closing(Study(own.plan, own.measure, url, described, sampler)))
         return store, study, Work.prepare(own.problem, own.plan.shared, own.parts)
     except (ValueError, TypeError, OSError) as error:
         fail(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from minidl_experiments.search.study import load_optuna
 from minidl_experiments.search.table import check_table
 from minidl_experiments.sweep.backend import reach
 from minidl_experiments.tabular.assessment import divide
-from minidl_experiments.tabular.choices import Measure
+from minidl_experiments.tabular.choices import Measure, Sampler
 from minidl_experiments.tabular.command import folder_for
 from minidl_experiments.tabular.networks import optimizer_for
 from minidl_experiments.tabular.options import Options
@@ -28,7 +29,7 @@ from minidl_experiments.tabular.split import Part
 from minidl_experiments.tabular.words import counted
 
 STORE, STUDY, RESULTS = "sweep.sqlite", "optuna.sqlite", "results.csv"
-_OWN = "config", "random", "optuna", "storage", "score", "results", "jobs", "dask"
+_OWN = "config", "random", "optuna", "sampler", "storage", "score", "results", "jobs", "dask"
 
 
 class Prepared(NamedTuple):
@@ -110,10 +111,13 @@ def prepare(given: Mapping[str, Any]) -> Prepared:
     """
     flags = {name: value for name, value in given.items() if name not in _OWN}
     plan = read_plan(given["config"], flags, random=given["random"], optuna=given["optuna"])
-    if given["storage"] is not None and plan.optuna is None:
-        raise ValueError("--storage: expected --optuna beside it")
+    for name in ("sampler", "storage"):
+        if given[name] is not None and plan.optuna is None:
+            raise ValueError(f"--{name}: expected --optuna beside it")
     if plan.optuna is not None:
         load_optuna()
+        if given["sampler"] is Sampler.QMC and find_spec("scipy") is None:
+            raise ImportError("--sampler qmc: expected SciPy, which has the sequence; got no such module")
         if given["jobs"] is not None or given["dask"] is not None:
             raise ValueError(
                 "--optuna: its trials are made one after the other; for several at once expected the same command "

@@ -20,7 +20,7 @@ from minidl_experiments.search.pruning import Reports
 from minidl_experiments.search.result import Result
 from minidl_experiments.search.store import SearchStore
 from minidl_experiments.search.work import Work
-from minidl_experiments.tabular.choices import Measure
+from minidl_experiments.tabular.choices import Measure, Sampler
 
 WARM_UP = 10  # epochs in which no trial is pruned
 STARTUP = 5  # trials that are not pruned
@@ -51,6 +51,8 @@ class Study:
         URL of the storage, such as ``sqlite:///study.db``. The study goes on if it is there.
     described : mapping of str to str
         What the results depend on beside the configuration. Other data or axes are another study in the same storage.
+    sampler : Sampler
+        A study may go on with another one.
 
     Raises
     ------
@@ -60,8 +62,15 @@ class Study:
         If the storage cannot be opened.
     """
 
-    def __init__(self, plan: Plan, measure: Measure, storage: str, described: Mapping[str, str]) -> None:
-        self._optuna, self._plan, self._measure = load_optuna(), plan, measure
+    def __init__(
+        self,
+        plan: Plan,
+        measure: Measure,
+        storage: str,
+        described: Mapping[str, str],
+        sampler: Sampler = Sampler.TPE,
+    ) -> None:
+        self._optuna, self._plan, self._measure, self._kind = load_optuna(), plan, measure, sampler
         axes = {field: [str(entry) for entry in entries] for field, entries in plan.axes.items()}
         known = json.dumps([dict(described), axes, plan.base.key, measure])
         self.name = f"minidl-{hashlib.sha256(known.encode()).hexdigest()[:12]}"
@@ -80,10 +89,20 @@ class Study:
             raise ValueError(f"--storage: cannot open {storage}: {error}") from error
         begun = len(self._study.get_trials(deepcopy=False))  # a study that goes on must not repeat its first draws
         seed = int(np.random.SeedSequence([plan.shared.seed, begun]).generate_state(1)[0])
-        with warnings.catch_warnings():  # in Optuna 4, of an argument that may change
-            warnings.simplefilter("ignore")
-            # It takes trials that are not finished for bad ones, and proposes others: several trials may be open.
-            self._study.sampler = self._optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+        self._study.sampler = self._sampler(seed)
+
+    def _sampler(self, seed: int) -> Any:
+        """Return a sampler that may be asked for several trials before it is told of the first."""
+        samplers = self._optuna.samplers
+        if self._kind is Sampler.RANDOM:
+            return samplers.RandomSampler(seed)
+        with warnings.catch_warnings():  # about what may change in Optuna
+            warnings.simplefilter("ignore", self._optuna.exceptions.ExperimentalWarning)
+            if self._kind is Sampler.QMC:
+                return samplers.QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False)
+            return samplers.TPESampler(
+                seed=seed, constant_liar=True
+            )  # open trials count as bad ones: others are proposed
 
     def close(self) -> None:
         """Close the connections to the storage."""
@@ -110,9 +129,9 @@ class Study:
     def run(self, trials: int, work: Work, store: SearchStore, report: Callable[[Result | None], object]) -> None:
         """Make trials until there are as many finished ones in the study.
 
-        Where configurations often have the same architecture, the sampler proposes several before it is told of the
-        first, and those of the same architecture are trained at once. A configuration that has a result in the file is
-        not trained again.
+        Where configurations often have the same architecture, or the sampler does not look at scores, it proposes
+        several before it is told of the first, and those of the same architecture are trained at once. A configuration
+        that has a result in the file is not trained again.
 
         Parameters
         ----------
@@ -122,15 +141,22 @@ class Study:
         report : callable
             Called after each trial with its result, or None if it was pruned.
         """
-        most = AT_ONCE if can_be_alike(self._plan.axes) else 1
         while (left := trials - self.finished) > 0:
-            open_trials = [self._study.ask() for _ in range(min(most, left))]
+            open_trials = [self._study.ask() for _ in range(min(self._most, left))]
             try:
                 self._try(open_trials, work, store, report)
             except BaseException:  # Ctrl-C, or a full disk: no trial must seem to run for ever
                 for trial in open_trials:
                     self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
                 raise
+
+    @property
+    def _most(self) -> int:
+        """How many trials may be open."""
+        if self._kind is Sampler.TPE:
+            return AT_ONCE if can_be_alike(self._plan.axes) else 1
+        # The sequence learns from the first finished trial of how many dimensions it is.
+        return AT_ONCE if self._kind is Sampler.RANDOM or self.finished else 1
 
     def _try(
         self, open_trials: list[Any], work: Work, store: SearchStore, report: Callable[[Result | None], object]

@@ -32,12 +32,12 @@ from minidl_experiments.sweep.run import run_sweep
 from minidl_experiments.sweep.scores import score_grid
 from minidl_experiments.sweep.store import Store
 from minidl_experiments.sweep.table import print_best
-from minidl_experiments.tabular.choices import Loss, Measure, Missing, Schedule, Task
+from minidl_experiments.tabular.choices import Loss, Measure, Missing, Sampler, Schedule, Task
 
 _OWN = (
     "target", "task", "drop", "categorical", "missing", "drop_unlabelled", "test", "cv", "networks", "early_stopping",
-    "loss", "quantiles", "clip", "hidden", "weight_decay", "schedule", "random", "optuna", "storage", "score",
-    "results",
+    "loss", "quantiles", "clip", "hidden", "weight_decay", "schedule", "random", "optuna", "sampler", "storage",
+    "score", "results",
 )  # fmt: skip
 _DISK = "seeds", "samples"
 _CONFIG = "TOML file with any of the options above, spelled batch_size and p_drop; the command line takes precedence."
@@ -64,6 +64,9 @@ _WEIGHT_DECAY = option(
 _SCHEDULE = option(_SEARCH, f"Of the learning rate: {', '.join(Schedule)}.", show_default="constant")
 _RANDOM = option(_SEARCH, "Number of random configurations, instead of all combinations.", min=1)
 _OPTUNA = option(_SEARCH, "Number of trials of Optuna, which proposes and prunes configurations.", min=1)
+_SAMPLER = choice(
+    _SEARCH, "How Optuna proposes: by the scores so far, at random, or evenly spread", Sampler, show_default="tpe"
+)
 _STORAGE = option(_SEARCH, "URL of Optuna's storage.", show_default="optuna.sqlite in the folder")
 _SCORE = choice(_SEARCH, "By what configurations are ordered", Measure, show_default="log-loss for classes, r2")
 _RESULTS = option(
@@ -106,6 +109,7 @@ def sweep(
     schedule: Annotated[str | None, _SCHEDULE] = None,
     random: Annotated[int | None, _RANDOM] = None,
     optuna: Annotated[int | None, _OPTUNA] = None,
+    sampler: Annotated[Sampler | None, _SAMPLER] = None,
     storage: Annotated[str | None, _STORAGE] = None,
     score: Annotated[Measure | None, _SCORE] = None,
     results: Annotated[Path | None, _RESULTS] = None,

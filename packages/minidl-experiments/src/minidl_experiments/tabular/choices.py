@@ -38,6 +38,14 @@ class Schedule(StrEnum):
     COSINE = "cosine"
 
 
+class Sampler(StrEnum):
+    """How Optuna proposes configurations."""
+
+    TPE = "tpe"
+    RANDOM = "random"
+    QMC = "qmc"
+
+
 class Measure(StrEnum):
     """A score by which configurations are ordered."""
 

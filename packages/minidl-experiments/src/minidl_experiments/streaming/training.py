@@ -12,6 +12,7 @@ from minidl_experiments.streaming.batches import Batches, encode
 from minidl_experiments.streaming.survey import Survey
 from minidl_experiments.streaming.target import raw_targets
 from minidl_experiments.tabular.assessment import Assessment
+from minidl_experiments.tabular.dead import dead_layers
 from minidl_experiments.tabular.model import TableModel
 from minidl_experiments.tabular.networks import (
     batch_size_for,
@@ -25,7 +26,7 @@ from minidl_experiments.tabular.options import PATIENCE, Options
 from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.scores import Outcome, baseline_for, interval_words, score_outcomes
 from minidl_experiments.tabular.target import ClassTarget
-from minidl_experiments.tabular.training import IMPROVEMENT, Trained, Watch, check_trained, dead_layers, quiet_fit
+from minidl_experiments.tabular.training import IMPROVEMENT, Trained, Watch, check_trained, quiet_fit
 
 MOST_PROBED = 10_000  # validation or test rows that are looked at for dead units
 

@@ -12,12 +12,12 @@ import numpy as np
 
 import minidl
 from minidl_experiments.tabular.choices import Loss, Task
+from minidl_experiments.tabular.dead import MOST_PROBED, dead_layers
 from minidl_experiments.tabular.networks import batch_size_for, build_loss, build_network, loss_for, optimizer_for_all
 from minidl_experiments.tabular.options import PATIENCE, VALIDATION, Options
 from minidl_experiments.tabular.split import mixed, spread
 from minidl_experiments.tabular.target import ClassTarget, Target
 
-MOST_PROBED = 20_000  # rows that tell which units are dead
 IMPROVEMENT = 1e-3  # of the validation loss; less is none
 Watch = Callable[[int, minidl.History], object]
 Train = Callable[[Options, Target, Sequence["Samples"], Watch, Sequence[int]], "Trained"]
@@ -224,8 +224,11 @@ def finish(options: Options, parts: Sequence[Samples], fitted: Fitted) -> Traine
     """Return all networks after their training; raise if one has no parameters of use."""
     trained = _trained(fitted)
     check_trained(trained.history, trained.best_epochs, kept_best=options.early_stopping)
-    dead = dead_layers(trained.model, parts[0].x[_probed(parts[0].train)]) if len(parts) == 1 else []
-    return replace(trained, dead=dead)
+    if len(parts) > 1:
+        return trained
+    rows = parts[0].train
+    probed = parts[0].x[spread(rows, min(len(rows), MOST_PROBED))]
+    return replace(trained, dead=dead_layers(trained.model, probed))
 
 
 def _trained(fitted: Fitted) -> Trained:
@@ -290,18 +293,3 @@ def _validation(block: Block, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """Return the validation rows of each network."""
     pairs = [(block.parts[owner], rows) for owner, rows in zip(block.owners, held, strict=True)]
     return np.stack([part.x[rows] for part, rows in pairs]), np.stack([part.y[rows] for part, rows in pairs])
-
-
-def _probed(rows: np.ndarray) -> np.ndarray:
-    return spread(rows, min(len(rows), MOST_PROBED))
-
-
-def dead_layers(model: minidl.Module, x: np.ndarray) -> list[tuple[str, float, int]]:
-    """Return the layers with dead units, with their share, a mean over the networks, and the units of a layer."""
-    found, units = [], 0
-    for layer, record in zip(minidl.probe(model, x).layers, model.spec(), strict=True):
-        units = record.out_features or units
-        share = float(np.mean(layer.outputs.get("dead", 0.0)))
-        if share:
-            found.append((f"{layer.layer} (layer {layer.path})", share, units))
-    return found

@@ -222,12 +222,14 @@ def test_a_dask_cluster_gives_the_same_networks(cluster):
 
 @KILLS
 @pytest.mark.slow
-def test_a_dask_worker_that_dies_costs_its_block_alone(cluster, tmp_path):
-    estimator = MLPClassifier(**SMALL, init=weights_that_kill(tmp_path))
+def test_dask_workers_that_die_cost_their_blocks_alone(cluster, tmp_path):
+    estimator = MLPClassifier(
+        **SMALL, init=weights_that_kill(tmp_path, times=2)
+    )  # both workers, with all that they hold
     whole = clone(estimator).fit(X, Y)
     with joblib.parallel_config("dask", client=cluster):
         spread = clone(estimator).set_params(n_jobs=2).fit(X, Y)
-    assert (tmp_path / "0").exists()
+    assert (tmp_path / "1").exists()
     assert bits(spread) == bits(whole)
 
 

@@ -12,6 +12,8 @@ from minidl import distributed
 class Threads:
     """A link between threads: ``queues[sender][receiver]``, in which None says that the sender has ended."""
 
+    limit = None
+
     def __init__(self, queues, rank):
         self._queues, self._rank = queues, rank
 

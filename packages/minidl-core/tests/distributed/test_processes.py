@@ -102,6 +102,7 @@ def test_a_killed_process_ends_the_others_and_one_alone_goes_on(start, tmp_path,
         _, errors = children[rank].communicate(timeout=4 * LIMIT)
         assert children[rank].returncode == 1
         assert f"RuntimeError: minidl.distributed: process {rank} of 3 has lost another process in epoch" in errors
+        assert f"one has ended, or did not answer within the time limit of {LIMIT} seconds" in errors
     assert time.monotonic() - began < 2 * LIMIT
     monkeypatch.setattr(engines, "DEFAULT", "numpy")
     done = len(saved_in(path)["history"]["curves"]["loss"])

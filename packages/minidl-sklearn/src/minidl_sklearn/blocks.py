@@ -48,7 +48,7 @@ def in_blocks(
         Pickled for the workers with all that it holds.
     blocks : sequence
     shared : sequence
-        The data. A cluster is sent each array once for all blocks of a worker.
+        The data, which each block takes along: what joblib would give to a worker of Dask beforehand is lost with it.
     n_jobs : int or None
     maps : bool
         Whether processes of this machine share long arrays, which none of them may write to then.
@@ -65,7 +65,7 @@ def in_blocks(
     while len(found) < len(blocks):
         missing = [i for i in range(len(blocks)) if i not in found]
         try:
-            tasks = [delayed(_numbered)(train, i, blocks[i], *shared) for i in missing]
+            tasks = [delayed(_numbered)(train, i, blocks[i], tuple(shared)) for i in missing]
             _collect(tasks, n_jobs, found, maps=maps)
         except BrokenProcessPool:
             deaths += 1
@@ -86,5 +86,5 @@ def _collect(tasks: Sequence[Any], n_jobs: int | None, found: dict[int, Any], *,
             found.setdefault(i, result)
 
 
-def _numbered(train: Callable[..., Any], i: int, *given: Any) -> tuple[int, Any]:
-    return i, train(*given)
+def _numbered(train: Callable[..., Any], i: int, block: Any, shared: tuple[Any, ...]) -> tuple[int, Any]:
+    return i, train(block, *shared)

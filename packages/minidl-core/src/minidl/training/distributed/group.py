@@ -75,9 +75,11 @@ class Group:
                     )
 
     def _lost(self, error: RuntimeError) -> RuntimeError:
+        limit = self._link.limit
+        seconds = "the time limit" if limit is None else f"the time limit of {limit:g} seconds"
         return RuntimeError(
             f"minidl.distributed: process {self.rank} of {self.size} has lost another process {self._where}: one has "
-            f"ended, or did not answer within the time limit: {error}"
+            f"ended, or did not answer within {seconds}: {error}"
         )
 
     def __repr__(self) -> str:

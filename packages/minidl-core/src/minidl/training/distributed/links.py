@@ -13,7 +13,15 @@ from minidl.arrays.backend import Array
 
 
 class Link(Protocol):
-    """What a `Group` needs from a library of communication; every process calls the same methods in the same order."""
+    """What a `Group` needs from a library of communication; every process calls the same methods in the same order.
+
+    Attributes
+    ----------
+    limit : float or None
+        Seconds after which a process that does not answer counts as lost; None if it is not known.
+    """
+
+    limit: float | None
 
     def add_up(self, array: Array) -> None:
         """Replace a contiguous array by its sum over all processes, equal to the last bit in each of them."""
@@ -27,6 +35,8 @@ class Link(Protocol):
 
 class Alone:
     """A process without others."""
+
+    limit: float | None = None
 
     def add_up(self, array: Array) -> None:
         """Leave the array as it is: its sum over one process."""
@@ -74,6 +84,7 @@ class TorchLink:
             raise ImportError("minidl.distributed: more than one process needs torch: pip install torch") from error
         self._torch, self._distributed = torch, distributed
         self._is_mine = not distributed.is_initialized()
+        self.limit: float | None = timeout if self._is_mine else None
         if self._is_mine:
             has_gpus = torch.cuda.is_available() and distributed.is_nccl_available()
             backend = "cpu:gloo,cuda:nccl" if has_gpus else "gloo"

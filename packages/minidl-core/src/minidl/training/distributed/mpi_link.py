@@ -32,6 +32,8 @@ class MPILink:
     Attributes
     ----------
     rank, size : int
+    limit : float
+        As `timeout`.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class MPILink:
                 f"minidl.distributed: processes that mpirun starts need mpi4py and MPI: pip install mpi4py: {error}"
             ) from error
         self._world, self._in_place, self._timeout = MPI.COMM_WORLD, MPI.IN_PLACE, timeout
+        self.limit: float | None = timeout
         self.rank, self.size = self._world.Get_rank(), self._world.Get_size()
         self._waits = False
 
@@ -71,6 +74,6 @@ class MPILink:
         self._waits = True
         while not request.Test():
             if time.monotonic() > end:
-                raise RuntimeError(f"no answer over MPI within {self._timeout:g} seconds")
+                raise RuntimeError("no answer over MPI")
             time.sleep(0)  # another process may need this core to answer
         self._waits = False

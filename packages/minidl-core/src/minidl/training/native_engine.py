@@ -229,7 +229,7 @@ class NativeEngine(Engine):
                 each = (result.steps if active is None else result.steps[active]).tolist()
                 optimizer.t += max(each) if ended else min(each)
             else:
-                optimizer.t += int(result.steps.sum())  # of all epochs
+                optimizer.t += sum(result.steps.ravel().tolist())  # of all epochs
 
     def _loss_record(self, loss: Loss, threshold: float | None, penalty: Penalty | None) -> Any:
         kind, reduction, l2 = type(loss).__name__, loss.reduction, 0.0 if penalty is None else penalty.l2

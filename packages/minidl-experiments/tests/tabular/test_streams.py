@@ -48,13 +48,13 @@ def assert_close(one, other):
             assert a == b
 
 
-@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
-def test_the_preprocessing_is_that_of_the_training_rows_in_memory(parquet, size, monkeypatch):
+@pytest.mark.parametrize(("size", "rows"), [(1, 100), (7, 700), (100, 700), (10_000, 700)])
+def test_the_preprocessing_is_that_of_the_training_rows_in_memory(parquet, frame_of, size, rows, monkeypatch):
     monkeypatch.setattr(source, "PIECE", 64)
-    path = parquet(size)
+    path = parquet(size, frame=frame_of(rows))
     found = surveyed(path, "price")
     table = read_table([path])
-    train = np.flatnonzero(found.roles.of(0, ROWS) != Role.TEST)
+    train = np.flatnonzero(found.roles.of(0, rows) != Role.TEST)
     expected = Encoder.fit(read_features(table, [n for n in table.frame.columns if n != "price"], []), train)
     assert found.encoder.kinds == expected.kinds
     assert found.encoder.constant == expected.constant == ("same",)

@@ -131,11 +131,13 @@ def test_every_block_of_code_is_followed(title):
 # Those that go over all kinds; the others know nothing of a new one.
 OVER_KINDS = ["bad_input", "bad_settings", "buffer", "model_files", "package"]
 OVER_KINDS += ["probe_layers", "properties", "settings", "spec"]
+OVER_KINDS_OF_THE_ENGINE = ["agreement", "border", "functions", "kinds", "package"]
 
 
 def test_all_tests_that_go_over_kinds_pass(place):
     core = [CORE / "tests" / f"test_{name}.py" for name in OVER_KINDS]
-    passes(place, *core, NATIVE / "tests", "-m", "not slow", "-n", "auto")
+    native = [NATIVE / "tests" / f"test_{name}.py" for name in OVER_KINDS_OF_THE_ENGINE]
+    passes(place, *core, *native, "-m", "not slow", "-n", "auto")
 
 
 def test_the_examples_of_the_docstrings_pass(place):

@@ -75,7 +75,7 @@ KILLS = int(os.environ.get("MINIDL_TEST_KILLS", "40"))
 
 
 def begin(path, case):
-    one = os.environ | {"OMP_NUM_THREADS": "1"}  # several of torch's wait for each other where tests have all processors
+    one = os.environ | {"OMP_NUM_THREADS": "1"}  # else torch's wait for each other beside other tests
     command = [sys.executable, "-c", SCRIPT, str(path), *case]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=one)  # noqa: S603 - our own script
     assert child.stdout.readline() == "ready\n"

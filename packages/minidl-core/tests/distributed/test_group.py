@@ -7,7 +7,7 @@ import pytest
 
 import minidl
 from minidl.arrays.samples import Samples
-from minidl.training.distributed.shards import shards
+from minidl.training.distributed.shards import checksum_words, shards
 from minidl.training.engine import Part
 
 X = np.random.default_rng(0).uniform(-1, 1, (23, 2)).astype(np.float32)
@@ -220,6 +220,13 @@ def test_predictions_are_computed_by_each_process(in_processes):
     assert expected.loss > 0
     for found in in_processes(2, lambda group: minidl.evaluate(model, loss, X, Y, engine=group)):
         assert found == expected
+
+
+def test_validation_samples_that_are_no_arrays_are_told_by_their_kind():
+    class Frame:
+        shape = (3, 2)
+
+    assert checksum_words((Frame(), np.ones(3))) == "tuple"
 
 
 def test_class_indices_of_torch_are_converted_once(monkeypatch):

@@ -179,6 +179,13 @@ def test_tensors_are_added_in_their_memory(world):
         assert tensor.tolist() == [2.0, 2.0]
 
 
+def test_tensors_of_a_gpu_do_not_travel_over_mpi(world):
+    world(World())
+    tensor = SimpleNamespace(device=SimpleNamespace(type="cuda"))
+    with pytest.raises(TypeError, match="memory of the CPU over MPI, got a tensor on"), distributed.group() as group:
+        group.add_up(tensor)
+
+
 def test_a_process_of_mpirun_that_does_not_answer(world):
     made = World(silent=True)
     ends = world(made)
@@ -197,6 +204,11 @@ def test_an_error_ends_the_others_of_mpirun_too(world):
         raise OSError("mine")
     with pytest.raises(SystemExit), distributed.group():
         sys.exit()
+    try:
+        int("an error that is behind us")
+    except ValueError:
+        with distributed.group():  # all is well in here
+            pass
     assert ends == [(made.Abort, 1)]
 
 

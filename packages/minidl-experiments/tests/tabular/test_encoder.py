@@ -32,6 +32,16 @@ def test_numbers_are_standardised_with_the_median_in_place_of_missing_cells():
     assert x.dtype == np.float32
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([0, 1, 1, 1], ["a"]), ([0, 0, 1, 1], ["a"]), ([1, 1, 0, 0, 0], ["a"]), ([0, 1, 2, 1], []), ([0, 0.5, 1], [])],
+)
+def test_columns_of_zeros_and_ones_are_known(values, expected):
+    table = table_of(a=[str(value) for value in values])
+    encoder, _ = fitted(table, range(len(values)))
+    assert list(encoder.binary) == expected
+
+
 def test_text_is_one_hot_and_an_unseen_category_all_zeros():
     table = table_of(c=["red", "blue", "", "red", "pink"])
     encoder, cells = fitted(table, [0, 1, 2, 3])

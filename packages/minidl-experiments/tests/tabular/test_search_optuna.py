@@ -224,6 +224,28 @@ def test_an_error_leaves_no_trial_open(run, csv, monkeypatch, studies_in):
     assert [trial.state.name for trial in study.trials] == ["FAIL"] * 5
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_ctrl_c_around_a_trial_leaves_none_open(optuna, run, csv, monkeypatch, studies_in, told):
+    """It comes behind the third trial that is finished, or before the third that is proposed."""
+    name, steps = "tell" if told else "ask", []
+    original = getattr(optuna.Study, name)
+
+    def interrupted(*args, **options):
+        steps.append(name)
+        done = original(*args, **options) if told or len(steps) < 3 else None
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(optuna.Study, name, interrupted)
+    result = run("sweep", csv, *QUICK, "--lr", "1e-3:1e-1", "--optuna", 5)
+    assert result.exit_code == 130
+    (study,) = studies_in("sqlite:///things_sweep/optuna.sqlite")
+    states = [trial.state.name for trial in study.trials]
+    assert "RUNNING" not in states
+    assert states.count("COMPLETE") == (3 if told else 0)
+
+
 def test_without_optuna_the_error_says_so(fails, csv, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     fails("--optuna: expected Optuna, which minidl-experiments[optuna] installs", "sweep", csv, *QUICK, "--optuna", 3)

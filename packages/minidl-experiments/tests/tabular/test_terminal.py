@@ -46,6 +46,15 @@ def test_a_training_shows_what_there_is_room_for(width, expected):
     assert max(map(len, lines)) <= width
 
 
+def test_a_training_in_blocks_shows_how_many_are_done():
+    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    with TrainingDisplay(console, 300) as display:
+        display.watch("5 networks on all rows")
+        display.blocks(1, 2)
+    lines = lines_of(console.file.getvalue())
+    assert any(line.endswith(" 1 of 2 blocks of networks are trained, 5 networks on all rows") for line in lines)
+
+
 @pytest.mark.parametrize(
     ("width", "expected"),
     [

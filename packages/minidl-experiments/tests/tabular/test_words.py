@@ -1,5 +1,7 @@
 """Words of messages and of pictures."""
 
+import shlex
+
 import pytest
 
 from minidl_experiments.tabular.words import all_shortened, asked, shortened, why_text
@@ -29,6 +31,8 @@ def test_options_as_a_shell_takes_them():
         == '--drop a_b --drop größe --drop "x y" --drop "sepal (cm)"'
     )
     assert asked("--drop", list("abcdefg")) == "--drop a --drop b --drop c --drop d --drop e ..."
+    odd = ['price "$"', "-x", "$HOME x", "it's `y`"]
+    assert shlex.split(asked("--drop", odd)) == ["--drop", odd[0], "--drop=-x", "--drop", odd[2], "--drop", odd[3]]
 
 
 def test_long_names_stay_different():

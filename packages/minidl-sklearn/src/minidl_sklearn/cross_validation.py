@@ -85,8 +85,8 @@ def cross_val_networks(
         Whether to print how many networks were trained, and how long that took.
     n_jobs : int or None
         Over how many processes, or workers of the backend of joblib that is set, the networks are spread: each trains
-        a block of them at once. The scores do not depend on it. None is that of ``joblib.parallel_config``, and else
-        1; -1 takes all.
+        a block of them at once. With a given `random_state` of the estimator the scores do not depend on it. None is
+        that of ``joblib.parallel_config``, and else 1; -1 takes all.
 
     Returns
     -------

@@ -100,9 +100,8 @@ class Study:
             warnings.simplefilter("ignore", self._optuna.exceptions.ExperimentalWarning)
             if self._kind is Sampler.QMC:
                 return samplers.QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False)
-            return samplers.TPESampler(
-                seed=seed, constant_liar=True
-            )  # open trials count as bad ones: others are proposed
+            # It takes open trials for bad ones, and proposes others.
+            return samplers.TPESampler(seed=seed, constant_liar=True)
 
     def close(self) -> None:
         """Close the connections to the storage."""
@@ -142,12 +141,14 @@ class Study:
             Called after each trial with its result, or None if it was pruned.
         """
         while (left := trials - self.finished) > 0:
-            open_trials = [self._study.ask() for _ in range(min(self._most, left))]
+            open_trials: list[Any] = []
             try:
+                for _ in range(min(self._most, left)):
+                    open_trials.append(self._study.ask())  # noqa: PERF401 - those before an error must be known
                 self._try(open_trials, work, store, report)
             except BaseException:  # Ctrl-C, or a full disk: no trial must seem to run for ever
                 for trial in open_trials:
-                    self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+                    self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL, skip_if_finished=True)
                 raise
 
     @property

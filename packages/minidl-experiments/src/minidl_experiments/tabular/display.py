@@ -33,12 +33,12 @@ class TrainingDisplay:
         self._bar = Progress(
             BarColumn(bar_width=10), Words(_words), console=console, transient=True, disable=not console.is_terminal
         )
-        self._task = self._bar.add_task("", total=epochs, found=())
+        self._task = self._bar.add_task("", total=epochs, found=(), blocks="")
 
     def blocks(self, finished: int, count: int) -> None:
         """Show how many blocks of the networks are trained, where their epochs are made by workers."""
         words = f"{finished} of {count} blocks of networks are trained"
-        self._bar.update(self._task, completed=self._epochs * finished // count, found=words)
+        self._bar.update(self._task, completed=self._epochs * finished // count, blocks=words)
         if not self._console.is_terminal:
             say(self._console, words)
 
@@ -63,7 +63,7 @@ class TrainingDisplay:
         name : str
             Of the training, in words.
         """
-        self._bar.reset(self._task, total=self._epochs, description=name, found=())
+        self._bar.reset(self._task, total=self._epochs, description=name, found=(), blocks="")
         every = max(1, self._epochs // LINES)
 
         def show(epoch: int, history: minidl.History) -> None:
@@ -93,6 +93,8 @@ def _mean(values: Any) -> float:
 
 
 def _words(task: Task) -> list[str]:
+    if task.fields["blocks"]:
+        return [task.fields["blocks"], task.description]
     words = [f"epoch {task.completed:.0f} of at most {task.total:.0f}"]
     if task.time_remaining is not None:
         words.append(f"at most {time_words(task.time_remaining)} left")

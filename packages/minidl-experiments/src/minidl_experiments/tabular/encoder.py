@@ -43,7 +43,7 @@ class NumberColumn:
     @property
     def is_binary(self) -> bool:
         """Whether the training rows had zeros and ones alone: then the variance is ``mean (1 - mean)``."""
-        return self.median in (0.0, 1.0) and abs(self.std**2 - self.mean * (1 - self.mean)) < ROUNDING
+        return self.median in (0.0, 0.5, 1.0) and abs(self.std**2 - self.mean * (1 - self.mean)) < ROUNDING
 
     def raw(self, cells: Cells) -> np.ndarray:
         """Return the inputs in the units of the column, shape (rows, inputs)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Sequence
 
 # With signs of currencies and per cent, separators of thousands, and decimal commas.
@@ -41,8 +42,15 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
 
 def asked(option: str, names: Sequence[str], most: int = 5) -> str:
     """Return an option once for each name, as a shell takes it: ``--drop day --drop "name of pupil"``."""
-    each = [f"{option} {name if _WORD.fullmatch(name) else chr(34) + name + chr(34)}" for name in names[:most]]
+    each = [f"{option}{'=' if name.startswith('-') else ' '}{_quoted(name)}" for name in names[:most]]
     return " ".join([*each, *["..."] * (len(names) > most)])
+
+
+def _quoted(name: str) -> str:
+    """Return a name as a shell takes it, in double quotes where they keep all of it as it is."""
+    if _WORD.fullmatch(name):
+        return name
+    return shlex.quote(name) if re.search(r'["$`\\!]', name) else f'"{name}"'
 
 
 def why_text(texts: Sequence[str]) -> str:

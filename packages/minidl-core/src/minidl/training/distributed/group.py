@@ -133,8 +133,10 @@ def group(*, timeout: float = 60.0) -> Iterator[Group]:
     rank, size, link = _open(limit)
     try:
         yield Group(rank, size, link)
-    finally:
-        link.close()
+    except BaseException as error:
+        link.close(error)
+        raise
+    link.close()
 
 
 def _open(timeout: float) -> tuple[int, int, Link]:

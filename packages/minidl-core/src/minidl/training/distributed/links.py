@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -29,8 +30,8 @@ class Link(Protocol):
     def gather(self, words: Any) -> list[Any]:
         """Return the plain values that the processes have called this with, by rank."""
 
-    def close(self) -> None:
-        """Leave the group."""
+    def close(self, error: BaseException | None = None) -> None:
+        """Leave the group, perhaps behind an error."""
 
 
 class Alone:
@@ -45,7 +46,7 @@ class Alone:
         """Return the values of the only process."""
         return [words]
 
-    def close(self) -> None:
+    def close(self, error: BaseException | None = None) -> None:
         """Do nothing."""
 
 
@@ -88,13 +89,17 @@ class TorchLink:
         if self._is_mine:
             has_gpus = torch.cuda.is_available() and distributed.is_nccl_available()
             backend = "cpu:gloo,cuda:nccl" if has_gpus else "gloo"
+            began = time.monotonic()
             try:
                 distributed.init_process_group(backend, timeout=timedelta(seconds=timeout))
             except RuntimeError as error:  # also a network error of torch, which says how many were there, or where
                 where = ":".join(os.environ.get(name, "?") for name in ("MASTER_ADDR", "MASTER_PORT"))
+                advice = ""
+                if time.monotonic() - began > 0.9 * timeout:  # not an error that came at once, such as a port in use
+                    advice = f" within {timeout:g} seconds: start the missing ones, or give a larger timeout"
                 raise RuntimeError(
                     f"minidl.distributed.group: process {rank} of {size}: not all {size} processes came together at "
-                    f"{where} within {timeout:g} seconds: start the missing ones, or give a larger timeout: {error}"
+                    f"{where}{advice}: {error}"
                 ) from error
 
     def add_up(self, array: Array) -> None:
@@ -108,7 +113,7 @@ class TorchLink:
         self._distributed.all_gather_object(found, words)
         return found
 
-    def close(self) -> None:
+    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 - the others find out by themselves
         """Close the process group if this object has opened it."""
         if self._is_mine and self._distributed.is_initialized():
             self._distributed.destroy_process_group()

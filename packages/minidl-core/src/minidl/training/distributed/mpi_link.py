@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 import time
 from typing import Any
 
@@ -55,6 +54,11 @@ class MPILink:
 
     def add_up(self, array: Array) -> None:
         """Sum in place, a tensor in the memory that it shares with a NumPy array."""
+        if not isinstance(array, np.ndarray) and array.device.type != "cpu":
+            raise TypeError(
+                "minidl.distributed: expected arrays in the memory of the CPU over MPI, got a tensor on "
+                f"{array.device}: start the processes by torchrun, which lets it travel over NCCL"
+            )
         buffer = array if isinstance(array, np.ndarray) else array.numpy()
         self._wait(self._world.Iallreduce(self._in_place, buffer))
 
@@ -63,9 +67,8 @@ class MPILink:
         self._wait(self._world.Ibarrier())
         return list(self._world.allgather(words))
 
-    def close(self) -> None:
+    def close(self, error: BaseException | None = None) -> None:
         """End the other processes behind an error, whose traceback is printed first: MPI would let them wait."""
-        error = sys.exc_info()[1]
         if self._waits or (error is not None and not isinstance(error, SystemExit)):
             atexit.register(self._world.Abort, 1)
 

@@ -88,10 +88,14 @@ def _fingerprint(part: Part, batch: int, start: int, count: int) -> int:
 
 def checksum_words(samples: Any) -> str:
     """Return words that differ for other arrays; None, and what is no arrays, is told by its kind."""
-    if not isinstance(samples, Sequence) or not all(hasattr(array, "shape") for array in samples):
+    if not isinstance(samples, Sequence) or not all(map(_is_array, samples)):
         return "none" if samples is None else type(samples).__name__
     shapes = ", ".join(f"{array.dtype} {tuple(array.shape)}" for array in samples)
     return f"{shapes} with the checksum {_checksum(samples):08x}"
+
+
+def _is_array(thing: Any) -> bool:
+    return isinstance(thing, np.ndarray) or hasattr(thing, "detach")
 
 
 def _checksum(arrays: Sequence[Array], found: int = 0) -> int:

@@ -58,12 +58,23 @@ class Sweep:
 
     def workers(self):
         """Return the processes of its workers."""
-        shown = subprocess.run(
-            ["ps", "-A", "-w", "-w", "-o", "ppid=", "-o", "pid=", "-o", "args="],  # noqa: S607 - the path of ps depends on the system
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        lines = [line.split(maxsplit=2) for line in shown.stdout.splitlines() if "LokyProcess" in line]
-        return [int(pid) for parent, pid, _ in lines if int(parent) == self.process.pid]
+        return loky_workers(self.process.pid)
+
+
+def loky_workers(parent):
+    """Return the processes that joblib has started for a command."""
+    shown = subprocess.run(
+        ["ps", "-A", "-w", "-w", "-o", "ppid=", "-o", "pid=", "-o", "args="],  # noqa: S607 - the path of ps depends on the system
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = [line.split(maxsplit=2) for line in shown.stdout.splitlines() if "LokyProcess" in line]
+    return [int(pid) for own, pid, _ in lines if int(own) == parent]
+
+
+@pytest.fixture
+def workers_of():
+    """Return the function that finds the workers of a command."""
+    return loky_workers
 
 
 @pytest.fixture

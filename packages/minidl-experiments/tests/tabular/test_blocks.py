@@ -124,7 +124,7 @@ def test_what_workers_cannot_do(fails, csv):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a process is killed by a signal")
-def test_a_process_that_dies_costs_its_blocks_alone(csv, tmp_path):
+def test_a_process_that_dies_costs_its_blocks_alone(csv, tmp_path, workers_of):
     options = ["train", str(csv), "--target", "kind", "--cv", "3", "--networks", "4", "--width", "6"]
     command = [sys.executable, "-m", "minidl_experiments", *options, "--no-early-stopping", "--epochs", "3000"]
     with subprocess.Popen(  # noqa: S603 - this project's own program
@@ -154,12 +154,3 @@ def test_a_dask_cluster_writes_the_same_files(csv, tmp_path, monkeypatch):
         result = CliRunner().invoke(app, [*options, "--dask", cluster.scheduler_address, "--out", "dask"])
     assert result.exit_code == 0, result.output
     assert content(tmp_path / "dask")[:2] == content(tmp_path / "here")[:2]
-
-
-def workers_of(parent):
-    shown = subprocess.run(
-        ["ps", "-A", "-w", "-w", "-o", "ppid=", "-o", "pid=", "-o", "args="],  # noqa: S607 - the path of ps depends on the system
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    lines = [line.split(maxsplit=2) for line in shown.stdout.splitlines() if "LokyProcess" in line]
-    return [int(pid) for own, pid, _ in lines if int(own) == parent]

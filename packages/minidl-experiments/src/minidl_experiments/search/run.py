@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 
 from minidl_experiments.search.alike import batches_of, score_alike
 from minidl_experiments.search.candidate import Candidate
 from minidl_experiments.search.result import Result
 from minidl_experiments.search.store import SearchStore
 from minidl_experiments.search.work import Work
-from minidl_experiments.sweep.backend import as_finished, backend
-
-MOST_DEATHS = 3  # of workers, after which there is something wrong beyond one of them
+from minidl_experiments.sweep.backend import as_finished, backend, outliving
 
 
 def search(
@@ -56,19 +53,14 @@ def search(
     concurrent.futures.process.BrokenProcessPool
         If processes die again and again, perhaps for lack of memory; the finished results are in the file.
     """
-    deaths = 0
-    while True:
+
+    def score_missing() -> None:
         finished = store.results()
         missing = [candidate for candidate in candidates if candidate not in finished]
-        if not missing:
-            return
-        try:
+        if missing:
             _run(missing, work, store, jobs, dask, report)
-        except BrokenProcessPool:
-            deaths += 1
-            if deaths > MOST_DEATHS:
-                raise
-            lost()
+
+    outliving(score_missing, lost)
 
 
 def _run(

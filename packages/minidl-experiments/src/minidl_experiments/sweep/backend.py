@@ -10,11 +10,13 @@ import threading
 import time
 import warnings
 from _thread import interrupt_main
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from importlib import import_module
 from typing import Any
 
+MOST_DEATHS = 3  # of workers, after which there is something wrong beyond one of them
 _PATIENCE = 10  # seconds to wait for a scheduler
 _WATCH = 0.5  # seconds between two checks of the connection
 _TRACKER_WARNINGS = "ignore:resource_tracker:UserWarning"
@@ -67,6 +69,31 @@ def as_finished(tasks: Iterable[Any]) -> Iterator[Iterator[Any]]:
         warnings.filterwarnings("ignore", "[0-9]+ tasks ", UserWarning)
         with closing(finished):
             yield finished
+
+
+def outliving(work: Callable[[], object], lost: Callable[[], object]) -> None:
+    """Begin some work again as often as a local process has died, which new processes then replace.
+
+    Parameters
+    ----------
+    work : callable
+        Does what is left to do; raises `BrokenProcessPool` if a process dies.
+    lost : callable
+        Called when a process has died.
+
+    Raises
+    ------
+    concurrent.futures.process.BrokenProcessPool
+        If processes die again and again, perhaps for lack of memory.
+    """
+    for _ in range(MOST_DEATHS):
+        try:
+            work()
+        except BrokenProcessPool:
+            lost()
+        else:
+            return
+    work()
 
 
 def reach(dask: str | None) -> None:

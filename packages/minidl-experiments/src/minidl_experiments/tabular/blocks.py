@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 import minidl
-from minidl_experiments.sweep.backend import as_finished, backend
+from minidl_experiments.sweep.backend import as_finished, backend, outliving
 from minidl_experiments.tabular.options import Options
 from minidl_experiments.tabular.target import Target
 from minidl_experiments.tabular.training import Block, Fitted, Samples, Trained, Watch, finish, fit_block
 
-MOST_DEATHS = 3  # of workers, after which there is something wrong beyond one of them
 _CURVES = "loss", "accuracy", "val_loss", "val_accuracy"
 
 
@@ -56,22 +54,19 @@ class BlockTraining:
         """
         import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to import, and needed for blocks alone
 
-        whole, blocks, found, deaths = Block.whole(parts, seeds), list[Block](), dict[int, Fitted](), 0
-        while not blocks or len(found) < len(blocks):
-            try:
-                with backend(self.jobs, self.dask):
-                    blocks = blocks or cut(whole, joblib.effective_n_jobs(None))
-                    missing = [i for i in range(len(blocks)) if i not in found]
-                    tasks = (joblib.delayed(_numbered)(i, blocks[i], options, target) for i in missing)
-                    with as_finished(tasks) as finished:
-                        for i, fitted in finished:
-                            found.setdefault(i, fitted)
-                            self.report(len(found), len(blocks))
-            except BrokenProcessPool:
-                deaths += 1
-                if deaths > MOST_DEATHS:
-                    raise
-                self.lost()
+        blocks, found = list[Block](), dict[int, Fitted]()
+
+        def fit_missing() -> None:
+            with backend(self.jobs, self.dask):
+                blocks[:] = blocks or cut(Block.whole(parts, seeds), joblib.effective_n_jobs(None))
+                missing = [i for i in range(len(blocks)) if i not in found]
+                tasks = (joblib.delayed(_numbered)(i, blocks[i], options, target) for i in missing)
+                with as_finished(tasks) as finished:
+                    for i, fitted in finished:
+                        found.setdefault(i, fitted)
+                        self.report(len(found), len(blocks))
+
+        outliving(fit_missing, self.lost)
         return finish(options, parts, join([found[i] for i in range(len(blocks))]))
 
 

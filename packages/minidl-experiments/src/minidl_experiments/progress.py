@@ -48,6 +48,10 @@ class BarProgress:
     ) -> None:
         self._bar.stop()
 
+    def reach(self, completed: float) -> None:
+        """Move the bar."""
+        self._bar.update(self._task, completed=completed)
+
 
 class LineProgress(BarProgress, ABC):
     """A bar on a terminal, occasional plain lines elsewhere; a context manager.
@@ -77,7 +81,7 @@ class LineProgress(BarProgress, ABC):
 
     def _update(self, completed: float, *, last: bool) -> None:
         """Move the bar; print a line if this was the last piece of work, or some time has passed."""
-        self._bar.update(self._task, completed=completed)
+        self.reach(completed)
         if last or self._clock() - self._last_line >= BETWEEN_LINES:
             self._say()
 

@@ -81,8 +81,7 @@ class History:
             self.metrics |= {name: [] for name in metrics if name not in self.metrics}
             measured |= metrics
         lost, epochs = [*self.diverged, *self.stopped], len(self)
-        curves = {"loss": self.loss, "accuracy": self.accuracy, "val_loss": self.val_loss}
-        for name, curve in (curves | {"val_accuracy": self.val_accuracy} | self.metrics).items():
+        for name, curve in self._curves().items():
             value = measured.get(name)
             if value is not None and len(curve) == epochs:
                 curve.append(_without(value, lost))
@@ -215,16 +214,18 @@ class History:
         lost = [f"{count} {what}" for what, count in counts.items() if count]
         return f"History({', '.join(filter(None, [f'{len(self)} epochs', self.last_words(), *lost]))})"
 
+    def _curves(self) -> dict[str, list[Any]]:
+        """Return the list of each curve, which may be changed."""
+        return {name: getattr(self, name) for name in CURVES} | self.metrics
+
     def _names(self) -> list[str]:
-        return [*CURVES, *self.metrics]
+        return list(self._curves())
 
     def _values(self, name: str) -> list[Any]:
-        """Return the list of a curve, which may be changed."""
-        if name in self.metrics:
-            return self.metrics[name]
-        if name in CURVES:
-            return getattr(self, name)  # type: ignore[no-any-return]  # one of the four lists
-        raise ValueError(f"History: expected one of the curves {', '.join(self._names())}, got {name!r}")
+        curves = self._curves()
+        if name in curves:
+            return curves[name]
+        raise ValueError(f"History: expected one of the curves {', '.join(curves)}, got {name!r}")
 
     def _by_replicate(self, name: str) -> np.ndarray:
         curve = self.curve(name)

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress
 
 import minidl
 from minidl_experiments.console import say
-from minidl_experiments.progress import Words
+from minidl_experiments.progress import BarProgress
 from minidl_experiments.shell import INTERRUPTED, check_files, load_figures, make_folder
 from minidl_experiments.standard_streams import complain
 from minidl_experiments.streaming.batches import BUFFER
@@ -77,11 +76,9 @@ def _interruptible() -> Iterator[None]:
 
 def _surveyed(errors: Console, pieces: Pieces, options: Options) -> Survey:
     """Make the first pass, with a bar on a terminal."""
-    words = Words(lambda task: [f"first pass: {task.completed:.0f} of {task.total:.0f} rows"])
-    bar = Progress(BarColumn(bar_width=10), words, console=errors, transient=True, disable=not errors.is_terminal)
-    task = bar.add_task("", total=len(pieces))
-    with bar:
-        return survey(pieces, options, lambda rows: bar.update(task, completed=rows))
+    words = lambda task: [f"first pass: {task.completed:.0f} of {task.total:.0f} rows"]  # noqa: E731 - as short as it is
+    with BarProgress(errors, words, len(pieces)) as bar:
+        return survey(pieces, options, bar.reach)
 
 
 def _lines(found: Survey, options: Options) -> Iterator[str]:

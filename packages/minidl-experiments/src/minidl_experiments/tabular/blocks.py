@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import minidl
+from minidl.training.history import CURVES
 from minidl_experiments.sweep.backend import as_finished, backend, outliving
 from minidl_experiments.tabular.options import Options
 from minidl_experiments.tabular.target import Target
 from minidl_experiments.tabular.training import Block, Fitted, Samples, Trained, Watch, finish, fit_block
-
-_CURVES = "loss", "accuracy", "val_loss", "val_accuracy"
 
 
 @dataclass(frozen=True)
@@ -101,12 +100,12 @@ def _joined(histories: Sequence[minidl.History], counts: Sequence[int]) -> minid
     """Return the histories of so many networks each side by side, with nan behind the last epoch of each."""
     first, epochs = histories[0], max(map(len, histories))
     joined = minidl.History(engine=first.engine, higher_is_better=first.higher_is_better)
-    for name in dict.fromkeys([*_CURVES, *(name for history in histories for name in history.metrics)]):
-        curves = [history.curve(name) if name in (*_CURVES, *history.metrics) else np.empty(0) for history in histories]
+    for name in dict.fromkeys([*CURVES, *(name for history in histories for name in history.metrics)]):
+        curves = [history.curve(name) if name in (*CURVES, *history.metrics) else np.empty(0) for history in histories]
         if not any(map(len, curves)):
             continue
         rows = list(np.concatenate([_longer(*each, epochs) for each in zip(curves, counts, strict=True)], axis=1))
-        if name in _CURVES:
+        if name in CURVES:
             setattr(joined, name, rows)
         else:
             joined.metrics[name] = rows

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, Task
+from rich.progress import Task
 
 import minidl
 from minidl_experiments.console import loss_words, say
-from minidl_experiments.progress import Words, time_words
+from minidl_experiments.progress import BarProgress, time_words
 from minidl_experiments.tabular.training import Watch
 
 LINES = 10  # of a training, where there is no terminal
 
 
-class TrainingDisplay:
+class TrainingDisplay(BarProgress):
     """Epochs, loss and validation of consecutive trainings; a context manager.
 
     Parameters
@@ -29,11 +28,9 @@ class TrainingDisplay:
     """
 
     def __init__(self, console: Console, epochs: int) -> None:
-        self._console, self._epochs = console, epochs
-        self._bar = Progress(
-            BarColumn(bar_width=10), Words(_words), console=console, transient=True, disable=not console.is_terminal
-        )
-        self._task = self._bar.add_task("", total=epochs, found=(), blocks="")
+        super().__init__(console, _words, epochs)
+        self._epochs = epochs
+        self._bar.update(self._task, found=(), blocks="")
 
     def blocks(self, finished: int, count: int) -> None:
         """Show how many blocks of the networks are trained, where their epochs are made by workers."""
@@ -45,15 +42,6 @@ class TrainingDisplay:
     def lost(self) -> None:
         """Say that a worker has died."""
         say(self._console, "minidl: a process has died; its networks are trained again")
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def watch(self, name: str) -> Watch:
         """Begin a training, and return the function to call after each of its epochs.

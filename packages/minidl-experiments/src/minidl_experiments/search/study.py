@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -160,12 +160,9 @@ class Study:
         return AT_ONCE if self._kind is Sampler.RANDOM or self.finished else 1
 
     def _try(
-        self, open_trials: list[Any], work: Work, store: SearchStore, report: Callable[[Result | None], object]
+        self, open_trials: Sequence[Any], work: Work, store: SearchStore, report: Callable[[Result | None], object]
     ) -> None:
-        """Find the results of the configurations that trials propose, in the file or by trainings, and tell them.
-
-        A trial that has been told is removed from the list.
-        """
+        """Find the results of the configurations that trials propose, in the file or by trainings, and tell them."""
         proposed: dict[Candidate, list[Any]] = {}
         for trial in open_trials:
             candidate = suggest(trial, self._plan.base, self._plan.axes)
@@ -175,7 +172,6 @@ class Study:
         def tell(candidate: Candidate, result: Result | None) -> None:
             for trial in proposed[candidate]:
                 self._tell(trial, result)
-                open_trials.remove(trial)
                 report(result)
 
         known = store.results()

@@ -176,10 +176,10 @@ def coverage(session: nox.Session) -> None:
     run_pytest(session, CORE / "tests", DATA / "tests", *measured)
     if COMPILER:
         install(session)
-        names = "test_fit.py", "test_agreement.py", "test_fit_options.py", "test_steps.py", "test_statistics.py"
+        files = "fit", "agreement", "fit_options", "steps", "statistics", "stretch"
         # It joins the batches of a stream.
         streams = [CORE / "tests" / name for name in ("test_streams.py", "test_weighted_streams.py")]
-        door = [*(NATIVE / "tests" / name for name in names), *streams]
+        door = [*(NATIVE / "tests" / f"test_{name}.py" for name in files), *streams]
         run_pytest(session, *door, *measured, "--cov-append")
     for module in ("minidl", "minidl_data"):
         kept = f"{session.virtualenv.location}/{module}.json"

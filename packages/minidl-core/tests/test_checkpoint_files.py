@@ -131,6 +131,7 @@ def test_a_state_of_a_generator_does_not_point_outside_of_it(kind, place, tmp_pa
         run(tmp_path / "new", resume=tmp_path / "spoilt", rng=rng)
 
 
+BEGUN = {"epoch": 2, "order": np.arange(23), "t": 5, "done": np.zeros((), int), "sums": [0.0, 0.0, 0.0, 0.0]}
 HOSTILE = {
     "a vector": (inside("optimizer", "vectors", m=np.zeros(3)), "optimizer: Adam: expected m"),
     "a negative t": (inside("optimizer", t=-1), "optimizer: Adam: expected t to be at least 0"),
@@ -143,7 +144,21 @@ HOSTILE = {
     "a replicate": (inside("history", diverged=[[4, 1, 1]]), "history: expected replicates from 0 to 0, got 4"),
     "samples": (inside("history", held_out=np.array([-1])), "history: expected held_out from 0"),
     "best state": (inside("callbacks", 0, 1, "kept", **{"": np.ones(2)}), "callbacks: expected arrays"),
+    "best value": (
+        inside("callbacks", 0, 1, best=np.ones(2)),
+        "callbacks: EarlyStopping: expected best, .*one per net",
+    ),
+    "names of settings": (inside("model", "settings", 3, rate=7.0), "model: Dropout.*: expected settings .*'p_drop'"),
     "position": (state(position={"epoch": 3, "order": np.array([30])}), "position: "),
+    "numbers": (state(position={**BEGUN, "order": np.ones(23)}), r"position: expected order to be integers, \(M,\)"),
+    "steps done": (
+        state(position={**BEGUN, "done": np.ones(2)}),
+        r"expected done to count batches, shape \(\), got float",
+    ),
+    "sums": (
+        state(position={**BEGUN, "sums": [np.ones(2), 0, 0, 0]}),
+        r"position: expected sums of shape \(\), got \[\(2,",
+    ),
     "a list": (state(script=[1]), "script: "),
     "batches": (state(batches="x"), "batches: "),
 }

@@ -236,6 +236,22 @@ def test_after_divergence_the_best_state_is_given_back():
     np.testing.assert_array_equal(model.values, states[stopping.best_epoch - 1])
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_replicate_that_was_never_better_keeps_what_it_has():
+    model, stopping, states = minidl.replicate(build, [0, 1]), minidl.EarlyStopping(patience=2), []
+    x, y = (np.stack([array, array]) for array in TRAIN)
+    y[1] = np.nan
+
+    def record(_epoch, _history):
+        states.append(model.values.copy())
+
+    history = train(model, stopping, record, train=(x, y), rng=[0, 1])
+    assert list(history.diverged) == [1]
+    assert stopping.best_epoch[0] > 0 == stopping.best_epoch[1]
+    np.testing.assert_array_equal(model.values[0], states[stopping.best_epoch[0] - 1][0])
+    np.testing.assert_array_equal(model.values[1], states[-1][1])
+
+
 def test_an_interrupted_training_goes_on_with_the_same_callback():
     def interrupt(epoch, _history):
         if epoch == 2:

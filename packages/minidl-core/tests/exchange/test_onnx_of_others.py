@@ -197,6 +197,11 @@ def test_a_softplus_with_the_threshold_of_torch_is_read(path):
     (record,) = minidl.from_onnx(write(path, SOFTPLUS, {"beta": 2.0, "threshold": 20.0})).spec()
     assert (record.kind, record.options) == ("Softplus", (("beta", 2.0),))
     refused(write(path, SOFTPLUS, {"beta": 2.0, "threshold": 5.0}), r"\(Where\): it is no Softplus")
+    other = {"beta": 2.0, "threshold": 200.0, "steep": 20.0}
+    steeper = [("Mul", ["x", "steep"], ["w"], {}), *SOFTPLUS[:3], ("Greater", ["w", "threshold"], ["above"], {})]
+    write(path, [*steeper, SOFTPLUS[4]], other)
+    assert minidl.from_onnx(path).spec()[0].options == (("beta", 2.0),)  # 2 x above 20 as well
+    refused(write(path, [*steeper, SOFTPLUS[4]], {**other, "threshold": 20.0}), r"\(Where\): it is no Softplus")
     plain = [("Softplus", ["x"], ["s"], {}), ("Greater", ["x", "t"], ["a"], {}), ("Where", ["a", "x", "s"], ["y"], {})]
     (record,) = minidl.from_onnx(write(path, plain, {"t": 20.0})).spec()
     assert record.options == (("beta", 1.0),)
@@ -260,6 +265,14 @@ GRAPHS = {
     "cast": ([("Cast", ["x"], ["h"], {"to": onnx.TensorProto.INT64}), ("Cast", ["h"], ["y"], {"to": 1})], {}, "int64"),
     "layer norm": ([("LayerNormalization", ["x", "s"], ["y"], {"axis": 0})], {"s": [[1.0, 1, 1]]}, "over the last"),
     "divided": ([("Div", ["x", "s"], ["y"], {})], {"s": [2.0]}, r"\(Div\): it is no Softplus"),
+    "divided by x": ([("Div", ["s", "x"], ["y"], {})], {"s": [2.0]}, r"\(Div\)"),
+    "divided tensors": ([("Relu", ["x"], ["h"], {}), ("Div", ["x", "h"], ["y"], {})], {}, r"\(Div\): minidl has no"),
+    "sharpness": ([("Mul", ["x", "s"], ["m"], {}), ("Softplus", ["m"], ["p"], {}), ("Div", ["p", "t"], ["y"], {})],
+        {"s": [2.0], "t": [3.0]}, r"\(Div\): it is no Softplus"),
+    "chosen": ([("Greater", ["x", "t"], ["c"], {}), ("Relu", ["x"], ["h"], {}), ("Where", ["c", "x", "h"], ["y"], {})],
+        {"t": [30.0]}, r"\(Where\): it is no Softplus"),
+    "slopes": ([("PRelu", ["s", "x"], ["y"], {})], {"s": [2.0]}, "PRelu"),
+    "function of others": ([("Relu", ["x"], ["y"], {"domain": "others"})], {}, ""),
     "widths": ([("Gemm", ["x", "w"], ["h"], {}), ("Gemm", ["h", "w"], ["y"], {})], {"w": W}, ""),
     "cycle": ([("Relu", ["y"], ["h"], {}), ("Relu", ["h"], ["y"], {})], {}, "no valid ONNX file"),
     "missing": ([("Relu", ["z"], ["y"], {})], {}, "no valid ONNX file"),

@@ -46,17 +46,27 @@ def read_division(graph: Graph, node: Any) -> Read:
 def read_where(graph: Graph, node: Any) -> Read:
     """Read a softplus that is x where beta x is above a threshold."""
     condition, x, other = node.input
-    greater, softplus = graph.nodes.get(condition), graph.nodes.get(other)
-    if greater is not None and softplus is not None and greater.op_type == "Greater" and not graph.is_constant(x):
-        layers = [Layer("Softplus", options={"beta": 1.0})] if list(softplus.input) == [x] else []
-        if softplus.op_type == "Div":
-            start, layers = read_division(graph, softplus)
-            layers = layers if start == x else []
-        threshold = graph.constant(greater, 1)
-        compared = greater.input[0] == x or any(a == x for a, _ in _orders(graph, greater.input[0], "Mul"))
-        if layers and compared and threshold is not None and np.all(threshold >= LOWEST_THRESHOLD):
-            return x, layers
+    softplus, beta = graph.nodes.get(other), 0.0
+    if softplus is not None and softplus.op_type == "Softplus" and list(softplus.input) == [x]:
+        beta = 1.0
+    elif softplus is not None and softplus.op_type == "Div":
+        start, (layer,) = read_division(graph, softplus)
+        beta = layer.options["beta"] if start == x else 0.0
+    if beta * _limit(graph, node, condition, x) >= LOWEST_THRESHOLD * (1 - 1e-6):  # up to the rounding of float32
+        return x, [Layer("Softplus", options={"beta": beta})]
     raise graph.unsupported(node, "it is no Softplus")
+
+
+def _limit(graph: Graph, node: Any, condition: str, x: str) -> float:
+    """Return above which x a tensor of truth values is true, in x > number or factor x > number; 0 for others."""
+    greater = graph.nodes.get(condition)
+    if greater is None or greater.op_type != "Greater" or not graph.is_constant(greater.input[1]):
+        return 0.0
+    number = graph.array(node, greater.input[1])
+    factors = [factor for data, factor in _orders(graph, greater.input[0], "Mul") if data == x]
+    factor = graph.array(node, factors[0]) if factors and graph.is_constant(factors[0]) else np.zeros(())
+    factor = np.ones(()) if greater.input[0] == x else factor
+    return float(number.item() / factor.item()) if number.size == factor.size == 1 and factor > 0 else 0.0
 
 
 def _orders(graph: Graph, name: str, operator: str) -> list[tuple[str, str]]:

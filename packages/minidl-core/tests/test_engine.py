@@ -14,6 +14,7 @@ import pytest
 
 import minidl
 from minidl.training import compiled, engines, native_engine, originals
+from minidl.training import predict as predict_module
 
 X = np.random.default_rng(0).uniform(-1, 1, (10, 2)).astype(np.float32)
 Y = (X[:, :1] > 0).astype(np.float32)
@@ -105,7 +106,7 @@ class Pretended:
         self.steps.append((gradients.copy(), optimizer))
         values -= optimizer.rates * gradients
 
-    def predict(self, values, x, *, statistics, threads):  # noqa: ARG002 - it takes what the real one takes
+    def predict(self, values, x, *, statistics=(), threads=1):  # noqa: ARG002 - it takes what the real one takes
         return np.full((*values.shape[:-1], x.shape[-2], 1), 0.25, x.dtype)
 
 
@@ -306,6 +307,63 @@ def test_predict_and_evaluate_ask_the_engine_too(pretended):  # noqa: ARG001 - a
         [((Y - 0.25) ** 2).mean()] * 2
     )
     np.testing.assert_array_equal(minidl.predict(model, X, engine="numpy"), model.infer(X))
+
+
+class TestPredictedAgain:
+    """A prediction like the last one is made without choosing an engine anew."""
+
+    @pytest.fixture
+    def chosen(self, pretended, monkeypatch):  # noqa: ARG002 - a fixture for what it does
+        """Return a model that has predicted, and a list that tells how often an engine is chosen from now on."""
+        model, calls = build(), []
+        minidl.predict(model, X)
+        choose = predict_module.choose_engine
+        monkeypatch.setattr(predict_module, "choose_engine", lambda *args: calls.append(1) or choose(*args))
+        return model, calls
+
+    def test_nothing_is_chosen_anew(self, chosen):
+        model, calls = chosen
+        for count in (10, 1, 0):
+            np.testing.assert_array_equal(minidl.predict(model, X[:count]), np.full((count, 1), 0.25))
+        assert not calls
+
+    @pytest.mark.parametrize(
+        "options", [{"batch_size": 3}, {"threads": 1}, {"engine": "auto"}, {"engine": "numpy"}], ids=str
+    )
+    def test_options_are_minded(self, chosen, options):
+        model, calls = chosen
+        assert (minidl.predict(model, X, **options)[0, 0] == 0.25) == (options != {"engine": "numpy"})
+        assert calls == [1]
+
+    @pytest.mark.parametrize("x", [X[:, None], X[0]], ids=["more axes", "one axis"])
+    def test_what_the_layers_compute_is_left_to_them(self, chosen, x):
+        model, calls = chosen
+        np.testing.assert_array_equal(minidl.predict(model, x), model.infer(x))
+        assert calls == [1]
+
+    @pytest.mark.parametrize(("x", "error"), [(X[:, :1], ValueError), (X.astype(np.float64), TypeError)])
+    def test_what_fits_no_layer_is_refused(self, chosen, x, error):
+        model, _ = chosen
+        with pytest.raises(error, match="Linear"):
+            minidl.predict(model, x)
+
+    def test_another_setting_compiles_the_network_anew(self, chosen, pretended):
+        model, calls = chosen
+        model[1].alpha = 0.5
+        minidl.predict(model, X)
+        assert (len(calls), len(pretended.networks)) == (1, 2)
+
+    def test_a_replaced_method_is_obeyed(self, chosen, monkeypatch):
+        model, _ = chosen
+        with monkeypatch.context() as patch:
+            patch.setattr(minidl.LeakyReLU, "infer", lambda _, x: 0 * x)
+            np.testing.assert_array_equal(minidl.predict(model, X), np.zeros((10, 1)) + model[3].bias)
+        np.testing.assert_array_equal(minidl.predict(model, X), np.full((10, 1), 0.25))
+
+    def test_replicates_choose_each_time(self, pretended):  # noqa: ARG002 - a fixture for what it does
+        many = minidl.replicate(build, range(2))
+        for _ in range(3):
+            np.testing.assert_array_equal(minidl.predict(many, X), np.full((2, 10, 1), 0.25))
 
 
 @pytest.mark.parametrize(

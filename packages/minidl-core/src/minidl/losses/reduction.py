@@ -9,10 +9,11 @@ import numpy as np
 
 from minidl.arrays.backend import Array, describe, library_of
 from minidl.arrays.settings import choice
+from minidl.arrays.watched import Watched
 from minidl.arrays.weights import as_weights
 
 
-class Reduction:
+class Reduction(metaclass=Watched):
     """The part of a loss that adds up its terms; see `Loss`.
 
     Parameters

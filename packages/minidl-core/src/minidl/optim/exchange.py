@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minidl.arrays.backend import Array, get_backend
+from minidl.arrays.watched import Watched
 from minidl.layers.module import Module
 from minidl.optim.state import OptimizerState, writable
 from minidl.optim.torch_state import Spelling, TorchState
 
 
-class Exchange:
+class Exchange(metaclass=Watched):
     """The state of an optimizer; see `Optimizer`, which derives from this class.
 
     Attributes

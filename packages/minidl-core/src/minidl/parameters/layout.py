@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from minidl.arrays.backend import Array, Backend, dtype_name, get_backend
+from minidl.arrays.watched import Watched
 from minidl.parameters.buffer import Param, ParamBuffer
 
 # Attributes that point into a buffer or belong to one place in a tree. A copy makes them anew.
@@ -19,7 +20,7 @@ _BOUND = frozenset(
 )
 
 
-class Layout:
+class Layout(metaclass=Watched):
     """A module as the owner of a slice of a buffer; see `Module` for the constructor's arguments.
 
     Attributes

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arrays.backend import NUMPY, dtype_name
+from minidl.arrays.backend import NUMPY, Array, dtype_name
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
@@ -53,6 +53,8 @@ class Compiled:
         Whether these are known to compute what the engine computes; see `agreement`.
     prepared : PreparedStep or None
         The last training step, if it may be repeated.
+    chosen_for : str
+        The engine's name with which `predict` has chosen this network, without any options; empty if it has not.
     """
 
     native: Any
@@ -73,6 +75,7 @@ class Compiled:
         self._trained_with: Plain | None = None
         self._measured_with: Plain | None = None
         self.prepared: Any = None
+        self.chosen_for = ""
         self.network = None if self.why_not else self._compile(model, modules)
 
     def is_current(self) -> bool:
@@ -83,6 +86,13 @@ class Compiled:
             return [settings(module) for settings, module in self._watched] == self._settings
         except ValueError:  # an array, of one setting per replicate, has no truth value
             return [_comparable(settings(module)) for settings, module in self._watched] == self._settings
+
+    def takes_alone(self, x: Array) -> bool:
+        """Whether a single network without running statistics takes x as it is."""
+        network, model = self.network, self._model
+        if type(x) is not np.ndarray or x.ndim != 2 or x.dtype != network.dtype or x.shape[1] != model.in_features:
+            return False
+        return x.flags.c_contiguous and x.flags.aligned and not (self.measuring or network.replicate_shape)
 
     def why_not_train(self, model: Module, loss: Loss, optimizer: Optimizer) -> str:
         """Return why the network cannot be trained with a loss and an optimizer; empty if it can."""

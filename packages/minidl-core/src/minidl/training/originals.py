@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minidl.arrays.watched import Watched
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
@@ -57,6 +58,7 @@ class Methods:
     """
 
     def __init__(self, kinds: Sequence[type], things: Sequence[object] = ()) -> None:
+        self._changes = Watched.changes
         classes = dict.fromkeys(base for kind in kinds for base in kind.__mro__ if base in _ORIGINALS)
         self._classes, self._then = [vars(kind) for kind in classes], [dict(vars(kind)) for kind in classes]
         self._things, self._types = things, list(map(type, things))
@@ -65,12 +67,14 @@ class Methods:
 
     def unchanged(self) -> bool:
         """Return whether all classes and methods, and the number of attributes of each object, are unchanged."""
+        changes = Watched.changes
+        if changes != self._changes:
+            if self._classes != self._then:
+                return False
+            self._changes = changes  # it was another class
         # The comparisons run in C, and take little time beside the prediction of one sample.
-        return (
-            self._classes == self._then
-            and list(map(len, self._attributes)) == self._counts
-            and list(map(type, self._things)) == self._types
-        )
+        same_counts = list(map(len, self._attributes)) == self._counts
+        return same_counts and list(map(type, self._things)) == self._types
 
 
 class Plain:

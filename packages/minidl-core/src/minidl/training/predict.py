@@ -7,7 +7,7 @@ from minidl.arrays.checks import as_count
 from minidl.layers.module import Module
 from minidl.training.distributed.group import Group
 from minidl.training.engine import EngineName
-from minidl.training.engines import choose_engine
+from minidl.training.engines import choose_engine, predicted_again
 
 
 def predict(
@@ -51,5 +51,8 @@ def predict(
     >>> minidl.predict(minidl.Linear(2, 3, rng=0), np.zeros((5, 2), np.float32)).shape
     (5, 3)
     """
+    again = predicted_again(model, x) if engine is None and threads is None and batch_size is None else None
+    if again is not None:
+        return again
     chosen = choose_engine("predict", model, engine, threads)
     return chosen.predict(x, None if batch_size is None else as_count("predict", "batch_size", batch_size))

@@ -114,48 +114,43 @@ def test_a_frozen_layer(trained):
     assert_equal(found[2], found[0])
 
 
-def count_threads():
-    return sum(1 for _ in TASKS.iterdir())
-
-
-@pytest.mark.skipif(not TASKS.exists(), reason="counts the threads of this process in /proc")
-def test_threads_live_as_long_as_the_training(end_of):
-    counts, done = [], threading.Event()
+@pytest.fixture
+def new_threads():
+    """Return a growing list of how many threads there are beside those of the beginning."""
+    counts, begun, done = [], threading.Event(), threading.Event()
 
     def watch():
+        begun.wait()
         while not done.is_set():
-            counts.append(count_threads())
+            counts.append(len({task.name for task in TASKS.iterdir()} - known))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    alone = count_threads()
-    while max(counts, default=0) < alone + 2:  # a busy machine may be slow to look
+    known = {task.name for task in TASKS.iterdir()}  # also the watcher, and those that are just ending
+    begun.set()
+    yield counts
+    done.set()
+    watcher.join()
+
+
+@pytest.mark.skipif(not TASKS.exists(), reason="counts the threads of this process in /proc")
+def test_threads_live_as_long_as_the_training(end_of, new_threads):
+    while max(new_threads, default=0) < 2:  # a busy machine may be slow to look
         end_of("activations", "SGD", "classes", "float64", 3)
-    while counts[-1] > alone:  # a thread that has ended stays in the list for a moment
+    while new_threads[-1] > 0:  # a thread that has ended stays in the list for a moment
         pass
-    done.set()
-    watcher.join()
-    assert max(counts) == alone + 2
+    assert max(new_threads) == 2
 
 
 @pytest.mark.skipif(not TASKS.exists(), reason="counts the threads of this process in /proc")
-def test_a_small_network_takes_one_thread():
+def test_a_small_network_takes_one_thread(new_threads):
     model, x = minidl.Linear(70, 5, rng=0), X.astype(np.float32)
-    counts, done, before = [], threading.Event(), count_threads()
-
-    def watch():
-        while not done.is_set():
-            counts.append(count_threads())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    minidl.fit(
-        *(model, minidl.CrossEntropyLoss("mean"), minidl.SGD(model, 0.1), x, CLASSES),
-        epochs=500, batch_size=50, rng=0, engine="native", threads=4,
-    )  # fmt: skip
-    done.set()
-    watcher.join()
-    assert max(counts) == before + 1
+    while len(new_threads) < 100:
+        minidl.fit(
+            *(model, minidl.CrossEntropyLoss("mean"), minidl.SGD(model, 0.1), x, CLASSES),
+            epochs=500, batch_size=50, rng=0, engine="native", threads=4,
+        )  # fmt: skip
+    assert not any(new_threads)
 
 
 def test_an_error_in_the_middle_leaves_the_network_whole():

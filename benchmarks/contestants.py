@@ -55,6 +55,10 @@ ON_TWO = Contestant(
     {"engine": "native", "threads": 2},
     threads=2,
 )
+PRODUCTS = (
+    Contestant("as one large product", "numpy_by_hand:one_product", same_result=False),
+    Contestant("two of these products at once", "numpy_by_hand:two_products", same_result=False, threads=2),
+)
 BY_HAND = Contestant("NumPy by hand", "numpy_by_hand:train")
 EAGER = Contestant("torch eager", "torch_eager:train", "torch")
 SKLEARN = Contestant("scikit-learn", "sklearn_mlp:train", "sklearn", same_result=False)
@@ -134,6 +138,7 @@ RACES = {
         Contestant("torch.func vmap", "torch_vmap:train", "torch"),
         Contestant("JAX, vmap and scan", "jax_training:train_by_scan", "jax", one_thread_only=True),
     ),
+    "replicates, two threads": (NATIVE, ON_TWO, *PRODUCTS),
     "needs": (
         NATIVE,
         need("clip, AdamW, schedule, weights", "everything", same_result=False),
@@ -180,7 +185,7 @@ RACES = {
         EAGER,
         Contestant("torch eager, 2 threads", "torch_eager:train", "torch", threads=2),
         Contestant("its products by BLAS", "numpy_by_hand:products", same_result=False),
-        Contestant("as one large product", "numpy_by_hand:one_product", same_result=False),
+        *PRODUCTS,
     ),
     "batch": (LOOP, BY_HAND, EAGER, JAX_STEP),
     "make": (

@@ -11,6 +11,7 @@ TITLES = {
     "fit": "The same training with loss and accuracy of each epoch, as in fit: time per training",
     "forward": "Forward only, evaluation mode, by batch: time per sample",
     "replicates": "Replicates, by number: time per replicate and step",
+    "replicates, two threads": "Replicates, on one thread and on two: time per replicate and step",
     "needs": "What real trainings need, with the native engine, 50 epochs of the report's network: time per training",
     "one sample": "The report's network, one sample at a time: time per step",
     "stream": "One epoch in batches of 50, by number of points: time per point",

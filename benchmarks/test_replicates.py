@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.contestants import CORES
 from benchmarks.tasks import replicated_task
 
 full = pytest.mark.full
@@ -14,3 +15,10 @@ def test_replicates(race, replicates):
     task = replicated_task(replicates, epochs=epochs, samples=samples)
     steps = task.steps * epochs
     race("replicates", replicates, task, units=steps * replicates, alone=steps, budget=6, rtol=1e-2)
+
+
+def test_replicates_on_two_threads(race):
+    if CORES < 2:
+        pytest.skip("1 core: not enough for two threads")
+    task = replicated_task(100, epochs=5, samples=1000)
+    race("replicates, two threads", 100, task, units=5 * task.steps * 100, rtol=1e-2)

@@ -1,8 +1,10 @@
 """Plain NumPy: a network written by hand, with every array allocated once and `out=` everywhere."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from benchmarks.tasks import BETA1, BETA2, EPS, LEARNING_RATE
 
@@ -155,7 +157,7 @@ def products(task):
 def one_product(task):
     """Compute products of two matrices of 512 x 512, with as many operations as all products of a training."""
     forward = sum(below * above for below, above in pairwise(task.widths))
-    operations = task.batch * (3 * forward - task.widths[0] * task.widths[1]) * task.steps * task.epochs
+    operations = task.orders.size * (3 * forward - task.widths[0] * task.widths[1])
     rows, matrix = max(1, operations // 512**2), np.full((512, 512), 1e-3, np.float32)
     whole, rest = divmod(rows, 512)
     out = np.empty_like(matrix)
@@ -164,6 +166,20 @@ def one_product(task):
         for _ in range(whole):
             np.matmul(matrix, matrix, out=out)
         np.matmul(matrix[:rest], matrix, out=out[:rest])
+        return []
+
+    return run
+
+
+def two_products(task):
+    """Do `one_product` twice at once, in two threads: what a second processor can gain."""
+    jobs, blas = [one_product(task), one_product(task)], ThreadpoolController().select(user_api="blas")
+    pool = ThreadPoolExecutor(len(jobs))
+
+    def run():
+        with blas.limit(limits=1):
+            for job in [pool.submit(job) for job in jobs]:
+                job.result()
         return []
 
     return run

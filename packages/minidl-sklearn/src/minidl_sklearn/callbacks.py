@@ -44,6 +44,9 @@ class Callbacks:
         curves: dict[str, bool | None] = {"loss": False, "val_loss": False, "val_score": True}
         self.history = minidl.History(higher_is_better=curves if validates else {"loss": False})
 
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
     @contextmanager
     def told(self, model: minidl.Module, optimizer: minidl.Optimizer, epochs: int) -> Iterator[None]:
         """Tell each `minidl.Callback` the start and the end of the training in the block."""

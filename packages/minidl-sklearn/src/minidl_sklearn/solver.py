@@ -74,9 +74,14 @@ class Solver:
             self.engine = key, history.engine
         return self.engine[1]
 
+    @property
+    def changes_each_epoch(self) -> bool:
+        """Whether the learning rate changes after each epoch."""
+        return self._schedule == "invscaling"
+
     def end_epoch(self, samples_seen: int) -> None:
         """Set the learning rate for the next epoch."""
-        if self._schedule == "invscaling":
+        if self.changes_each_epoch:
             change_rate(self.optimizer, self._first_rate / (samples_seen + 1) ** self._power_t)
 
     def stops(self, why: str, *, verbose: Any) -> bool:

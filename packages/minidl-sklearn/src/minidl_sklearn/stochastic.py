@@ -11,6 +11,7 @@ import numpy as np
 import minidl
 from minidl_sklearn.criterion import Criterion
 from minidl_sklearn.solver import penalty_of
+from minidl_sklearn.stopping import EpochEnd
 from minidl_sklearn.training import Training
 
 
@@ -62,15 +63,15 @@ class _Epochs:
 
     def _fit(self, epochs: int) -> int:
         """Train by minidl's `fit`; return the number of epochs that were made, fewer where the loss became nan."""
-        constant, history, end = self._criterion.constant(self._y), minidl.History(engine=""), self._end
-        shuffle = self._training.next_order if self._shuffle else False
+        constant, history = self._criterion.constant(self._y), minidl.History(engine="")
+        shuffle = self._training.orders if self._shuffle else False
         try:
             with suppress(minidl.DivergenceError):
                 minidl.fit(
                     self.model, self._criterion.loss, self.optimizer, self._x, self._y, epochs=epochs,
                     batch_size=self._size, shuffle=shuffle, accuracy=False, history=history, l2=self._alpha,
                     engine=self._engine,
-                    callbacks=[lambda _epoch, history: end(float(history.loss[-1]) + constant)],
+                    callbacks=[_Told(self._end, constant)],
                 )  # fmt: skip
         finally:  # also where somebody interrupts it
             self._training.note_engine(history.engine)
@@ -106,5 +107,18 @@ class _Epochs:
         return float(criterion.reported(loss, criterion.constant(y, weight), penalty))
 
     def _batches(self) -> Iterator[np.ndarray]:
-        order = self._training.next_order() if self._shuffle else self._training.order
+        order = self._training.orders() if self._shuffle else self._training.orders.last
         return (order[start : start + self._size] for start in range(0, len(order), self._size))
+
+
+class _Told(minidl.Callback):
+    """Tells the end of an epoch the losses of minidl's `fit`, as scikit-learn counts them."""
+
+    def __init__(self, end: EpochEnd, constant: float) -> None:
+        self._end, self._constant = end, constant
+
+    def __call__(self, _epoch: int, history: minidl.History) -> bool:
+        return self._end(float(history.loss[-1]) + self._constant)
+
+    def epochs_ahead(self) -> int:
+        return self._end.epochs_ahead()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,15 @@ class EpochEnd:
                 estimator._no_improvement_count = 0
         self.stopped |= self.callbacks.end_epoch(loss, validation)
         return self.stopped
+
+    def epochs_ahead(self) -> int:
+        """Return how many epochs may be trained before this is called: none but the last can end the training."""
+        if self._measure is not None or self.callbacks or self._solver.changes_each_epoch:
+            return 1
+        if not self._decides:
+            return sys.maxsize
+        left = self._estimator.n_iter_no_change + 1 - self._estimator._no_improvement_count
+        return int(min(max(left, 1), sys.maxsize))
 
     def start_anew(self) -> None:
         """Measure the weights that the training starts from, which later ones must improve on."""

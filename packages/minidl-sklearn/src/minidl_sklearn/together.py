@@ -119,7 +119,7 @@ class _Together:
         asked, loss = first.estimator.engine, self._criterion.loss
         self._note_engine(first.solver.engine_of_steps(asked, self._optimizer, loss, first.data.x, self._target))
         for _ in range(epochs):
-            order = self._next_orders() if shuffle else np.stack([training.order for training in self._trainings])
+            order = self._next_orders() if shuffle else np.stack([training.orders.last for training in self._trainings])
             rows = order if self._rows is None else np.take_along_axis(self._rows, order, axis=1)
             parts = [rows[:, start : start + self._size] for start in range(0, samples, self._size)]
             losses = sum(part.shape[1] * self._step(part) for part in parts)
@@ -164,7 +164,7 @@ class _Together:
     def _next_orders(self) -> np.ndarray:
         """Return the order of each network in a new epoch; one that has ended draws no more."""
         return np.stack([
-            training.order if ended else training.next_order()
+            training.orders.last if ended else training.orders()
             for training, ended in zip(self._trainings, self._ends, strict=True)
         ])  # fmt: skip
 

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from minidl_sklearn.callbacks import Callbacks
 from minidl_sklearn.held_out import Data, HeldOut, split
 from minidl_sklearn.network import Network
+from minidl_sklearn.orders import Orders
 from minidl_sklearn.solver import Solver, new_solver
 from minidl_sklearn.stopping import EpochEnd, continue_curves
 
@@ -51,6 +52,8 @@ class Training:
     end : EpochEnd
     epochs : int
         The most epochs.
+    orders : Orders
+        Of the samples of an epoch.
     incremental : bool
     """
 
@@ -88,22 +91,12 @@ class Training:
         if not (incremental and network.seeded):
             network.seed(rng)
         self.epochs = 1 if incremental else estimator.max_iter
-        self._rng, self._order = rng, np.arange(self.samples)
+        self.orders = Orders(rng, self.samples)
 
     @property
     def solver(self) -> Solver | Any:
         """The solver of the estimator; None before the first training."""
         return getattr(self.estimator, "_optimizer", None)
-
-    def next_order(self) -> np.ndarray:
-        """Return the order of the samples in a new epoch: that of the epoch before, shuffled."""
-        self._order = self._order[self._rng.permutation(len(self._order))]
-        return self._order
-
-    @property
-    def order(self) -> np.ndarray:
-        """The order of the last epoch."""
-        return self._order
 
     def note_engine(self, words: str) -> None:
         """Note the engine that runs the steps; nothing if it has not been chosen yet."""

@@ -109,8 +109,9 @@ def fit(
         in which it would alone; otherwise all replicates share one order.
     shuffle : bool or callable
         Whether each epoch has a new order. Without it, the samples come as they lie. A callable without arguments
-        returns the order of the next epoch, in which each sample occurs exactly once: integers of shape (N,), or
-        ``(*replicate_shape, N)``. It does not go with `batches` or `validation_split`.
+        returns the order of the next epoch, in which each sample occurs exactly once: integers (N,), or
+        ``(*replicate_shape, N)``. It may be asked ahead if it has ``state()`` and ``restore(state)`` to go back. It
+        does not go with `batches` or `validation_split`.
     rows : array of int, shape (M,) or (*replicate_shape, M), optional
         The samples to train on, instead of all: folds of a cross-validation, or rows drawn with replacement. Replicates
         may have samples of their own in one shared x, as many each. A sample may be there several times. N is M then,

@@ -69,8 +69,7 @@ class Loop:
             keeper.writes = engine.leads
         self._batches = 0 if keeper is None else keeper.batches  # of the last epoch
         self._position: Position | None = None  # in the current epoch
-        watched = validate is not None or bool(callbacks) or keeper is not None
-        self._is_unwatched = not (watched or model.replicate_shape)  # nothing happens between two epochs
+        self._runs_ahead = validate is None and keeper is None and not model.replicate_shape
         self._interrupt = Deferred()
         self._within = ""  # what was begun and is not finished
 
@@ -110,8 +109,11 @@ class Loop:
         while epochs and not ends:
             for module in modules:
                 module.training = True
-            together = self._run_stretch(epochs, survivors) if self._is_unwatched else 0
-            ends = not together and self._run_epoch(epochs[0], last, modules, survivors)
+            together = 0
+            if self._runs_ahead:
+                together, ends = self._run_stretch(epochs[: self._callbacks.epochs_ahead()], modules, survivors)
+            if not together:
+                ends = self._run_epoch(epochs[0], last, modules, survivors)
             epochs = epochs[together or 1 :]
         if self._batches:
             survivors.check_end(len(self._history), self._batches)
@@ -129,12 +131,20 @@ class Loop:
             self._keeper.after_epoch(epoch, self._history, self._batches, last=epoch == last, ended=ends)
         return ends
 
-    def _run_stretch(self, epochs: range, survivors: Survivors) -> int:
-        """Make the steps of several epochs in one call of the engine; return how many, 0 where each is run alone."""
+    def _run_stretch(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> tuple[int, bool]:
+        """Make the steps of several epochs in one call of the engine.
+
+        Returns
+        -------
+        together : int
+            How many epochs; 0 where each is run alone.
+        ends : bool
+            Whether the training ends.
+        """
         engine = self._engine
         stretch = self._source.stretch(epochs, engine, self._optimizer) if self._position is None else None
         if stretch is None:
-            return 0
+            return 0, False
         position = self._position = Position(epochs[0], stretch.orders[0], self._optimizer.t, np.zeros((), int))
         ended = False
         try:
@@ -143,26 +153,41 @@ class Loop:
                 engine.run_epochs(training, stretch.first, stretch.orders, stretch.results)
                 ended = True
         finally:
-            finished = self._note_stretch(stretch, position, ended=ended)
+            finished = stretch.finished(ended=ended)
+            ends = self._note_stretch(stretch, finished, position, modules, survivors)
         if not ended:
-            return 0
+            return 0, False
         if finished < len(stretch):
             survivors.lose(position.epoch, {0: int(stretch.results.diverged[finished])})
-        self._position = None
-        self._loss.adopt(self._own_loss)
-        return finished
+        return finished, ends
 
-    def _note_stretch(self, stretch: Stretch, position: Position, *, ended: bool) -> int:
-        """Add the finished epochs to the history, and note the position in the next one; return how many they are."""
-        finished = stretch.finished(ended=ended)
-        for index in range(finished):
-            stretch.tell(self._tally, index)
-            self._history.append(self._tally.result(), None)
+    def _note_stretch(
+        self, stretch: Stretch, finished: int, position: Position, modules: Sequence[Module], survivors: Survivors
+    ) -> bool:
+        """Note the epochs that are finished, and the position in the next one; return whether callbacks end all."""
+        ends, whole, epochs = False, finished == len(stretch), iter(range(finished))
         self._batches = stretch.first.batches
-        if finished < len(stretch):
-            stretch.tell(self._tally, finished)
-            stretch.place(position, finished)
-        return finished
+        if whole:
+            self._position = None
+            self._loss.adopt(self._own_loss)
+        try:
+            for index in epochs:
+                self._note_epoch_of(stretch, index)
+                if whole and index == finished - 1:
+                    ends = bool(self._callbacks) and self._ask(len(self._history), modules, survivors)
+                else:
+                    self._callbacks.ask_late(len(self._history), self._history)
+        finally:
+            for index in epochs:  # if a callback has raised an error
+                self._note_epoch_of(stretch, index)
+            if not whole:
+                stretch.tell(self._tally, finished)
+                stretch.place(position, finished)
+        return ends
+
+    def _note_epoch_of(self, stretch: Stretch, index: int) -> None:
+        stretch.tell(self._tally, index)
+        self._history.append(self._tally.result(), None)
 
     def _note(self, measured: Evaluation) -> None:
         """Add the epoch to the history, together with the validation set, which is measured here."""

@@ -3,9 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+
+
+class Orders(Protocol):
+    """A function that returns the order of the next epoch, and can go back to an earlier one."""
+
+    def __call__(self) -> Any:
+        """Return the next order."""
+
+    def state(self) -> Any:
+        """Return what the next orders depend on."""
+
+    def restore(self, state: Any) -> None:
+        """Go back to a state."""
+
+
+class Drawn:
+    """The orders that a generator of NumPy's draws.
+
+    Parameters
+    ----------
+    rng : Generator
+    count : int
+        Number of samples.
+    """
+
+    def __init__(self, rng: np.random.Generator, count: int) -> None:
+        self._rng, self._count = rng, count
+
+    def __call__(self) -> np.ndarray:
+        """Return the next order."""
+        return self._rng.permutation(self._count)
+
+    def state(self) -> Any:
+        """Return the state of the generator."""
+        return self._rng.bit_generator.state
+
+    def restore(self, state: Any) -> None:
+        """Set the state of the generator."""
+        self._rng.bit_generator.state = state
 
 
 def permutations(rngs: list[np.random.Generator], count: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from minidl.layers.module import Module
 from minidl.optim.optimizer import Optimizer
 from minidl.training.engine import Engine, Part
 from minidl.training.history import History
-from minidl.training.orders import as_order, as_rows, in_order, permutation
+from minidl.training.orders import Drawn, Orders, as_order, as_rows, in_order, permutation
 from minidl.training.stretch import Stretch
 
 _FRACTION = Interval("between 0 and 1", lambda value: (value > 0) & (value < 1))
@@ -248,14 +248,30 @@ class Arrays(Source):
 
     def stretch(self, epochs: range, engine: Engine, optimizer: Optimizer) -> Stretch | None:
         """Return the first of some epochs, with their orders; None where somebody else may draw between two epochs."""
-        rng, index = self._rngs, self._index
-        if self._shuffle is not True or isinstance(rng, list) or not _is_plain(rng):
+        index = self._index
+        count = self.samples.count if index is None else index.shape[-1]
+        epochs = epochs[: engine.epochs_at_once(optimizer, count)] if len(epochs) > 1 else epochs
+        draw = self._orders_ahead(count) if len(epochs) > 1 else None
+        if draw is None:
             return None
-        epochs = epochs[: engine.epochs_at_once(optimizer, self.samples.count if index is None else index.shape[-1])]
+        try:
+            return Stretch(epochs, self.samples, self._batch_size, draw, index)
+        except Exception:  # noqa: BLE001 - of the user's function: the epochs before it are trained first, each alone
+            return None
+
+    def _orders_ahead(self, count: int) -> Orders | None:
+        """Return what draws orders of so many samples and can take them back; None where there is no such thing."""
+        rng = self._rngs
+        if callable(self._shuffle):
+            return self._shuffle if _goes_back(self._shuffle) else None
+        if not self._shuffle or isinstance(rng, list) or not _is_plain(rng):
+            return None
         layers = (one for module in self._model.modules() for one in module.generators)
-        if len(epochs) < 2 or any(one.bit_generator is rng.bit_generator for one in layers):
-            return None
-        return Stretch(epochs, self.samples, self._batch_size, rng, index)
+        return None if any(one.bit_generator is rng.bit_generator for one in layers) else Drawn(rng, count)
+
+
+def _goes_back(draw: Callable[[], Any]) -> TypeGuard[Orders]:
+    return callable(getattr(draw, "state", None)) and callable(getattr(draw, "restore", None))
 
 
 def _is_plain(rng: np.random.Generator) -> bool:

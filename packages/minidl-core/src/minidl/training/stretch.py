@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -10,14 +11,14 @@ from minidl.arrays.samples import Samples
 from minidl.training.engine import EpochResults, Part
 from minidl.training.interruption import Position
 from minidl.training.metrics import Sums, Tally
-from minidl.training.orders import in_order
+from minidl.training.orders import Drawn, Orders, as_order, in_order
 
 
 class Stretch:
     """Epochs that an engine goes through in one call, each in an order that is drawn ahead.
 
     Each epoch has the numbers that it would have alone. Where the call ends within an epoch, that epoch is found as if
-    the ones behind it had never been thought of: the generator goes back to where it was behind that epoch's order.
+    the ones behind it had never been thought of: their orders go back to where they come from.
 
     Parameters
     ----------
@@ -25,9 +26,14 @@ class Stretch:
         At least one, counted from 1.
     samples : Samples
     batch_size : int
-    rng : Generator
+    draw : Orders
     index : array of int, shape (M,), optional
         The samples to train on, where that is not all.
+
+    Raises
+    ------
+    Exception
+        If an order cannot be drawn, or is none. They are where they were before.
 
     Attributes
     ----------
@@ -43,35 +49,45 @@ class Stretch:
         epochs: range,
         samples: Samples,
         batch_size: int,
-        rng: np.random.Generator,
+        draw: Orders,
         index: np.ndarray | None = None,
     ) -> None:
-        self._rng, self._count = rng, samples.count if index is None else len(index)
+        self._draw, self._count = draw, samples.count if index is None else len(index)
         self._is_weighted = samples.weight is not None
-        self._before = rng.bit_generator.state
-        orders = np.empty((len(epochs), self._count), np.int64)
-        for order in orders:
-            order[...] = rng.permutation(self._count)
+        self._before = draw.state()
+        try:
+            orders = np.stack([draw() for _ in epochs])
+            if not isinstance(draw, Drawn):
+                orders = as_order(orders, self._count, (len(epochs),)).astype(np.int64)
+        except BaseException:
+            draw.restore(self._before)
+            raise
         self.orders = orders if index is None else in_order(index, orders)
         self.first = Part(epochs[0], samples, self.orders[0], min(batch_size, self._count))
         self.results = EpochResults(*np.zeros((2, len(epochs))), *np.zeros((2, len(epochs)), np.int64))
 
     def keep(self, epochs: int) -> None:
-        """Bring the generator to where it was behind the order of so many epochs."""
-        self._rng.bit_generator.state = self._before
+        """Go back to where the orders of so many epochs have been drawn."""
+        self._draw.restore(self._before)
         for _ in range(epochs):
-            self._rng.permutation(self._count)
+            self._draw()
 
     def __len__(self) -> int:
         return len(self.orders)
 
     def tell(self, tally: Tally, index: int) -> None:
         """Set a tally to what the steps of an epoch have added up to."""
-        loss, hits, steps, _ = (array.item(index) for array in self.results)
+        loss, hits, steps = self._numbers[index]
         mass = self._count
         if self._is_weighted or steps < self.first.batches:
             mass = replace(self.first, order=self.orders[index]).mass_in(np.asarray(steps), 0).item()
         tally.start(Sums(loss, hits, mass, mass))
+
+    @cached_property
+    def _numbers(self) -> list[tuple[float, float, int]]:
+        """The results of each epoch as plain numbers; looked at when they are there."""
+        loss, hits, steps, _ = (array.tolist() for array in self.results)
+        return list(zip(loss, hits, steps, strict=True))
 
     def finished(self, *, ended: bool) -> int:
         """Return how many epochs are finished.

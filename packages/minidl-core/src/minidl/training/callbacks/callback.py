@@ -82,6 +82,20 @@ class Callback:
             answer lets it go on.
         """
 
+    def epochs_ahead(self) -> int:
+        """Return how many epochs may be trained before this is called for them, one after another.
+
+        In the compiled engine, several short epochs in one call take much less time than each alone. With a number n
+        the callback promises that in the next n - 1 calls it will neither end the training nor look at the model or
+        the optimizer: they are then those of a later epoch. The history is as ever that of the epochs so far.
+
+        Returns
+        -------
+        int
+            1 means after each epoch, which is always right.
+        """
+        return 1
+
     def state(self) -> Any:
         """Return what a `Checkpoint` keeps of the callback.
 

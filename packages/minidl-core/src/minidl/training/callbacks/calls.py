@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeGuard
@@ -58,6 +59,10 @@ class Callbacks:
                     ends.push(_end_of(callback))
             yield
 
+    def epochs_ahead(self) -> int:
+        """Return how many epochs may be trained before they are called; 1 where one is a plain function."""
+        return min((one.epochs_ahead() if isinstance(one, Callback) else 1 for one in self._all), default=sys.maxsize)
+
     def states(self) -> list[list[Any]]:
         """Return the kind and the state of each callback that has one."""
         return [[type(callback).__name__, callback.state()] for callback in self._kept]
@@ -100,6 +105,21 @@ class Callbacks:
             else:
                 ends |= _is_true(answer)
         return ends, stops if stops is not None and stops.any() else None
+
+    def ask_late(self, epoch: int, history: History) -> None:
+        """Call all callbacks after an epoch of a single network that is no longer the last one trained.
+
+        Raises
+        ------
+        ValueError
+            If one of them ends the training, although its `epochs_ahead` has promised that it would not.
+        """
+        ends, _ = self.ask(epoch, history, ())
+        if ends:
+            kinds = ", ".join(type(one).__name__ for one in self._all)
+            raise ValueError(
+                f"fit: expected no end of the training after epoch {epoch}, as the epochs_ahead of {kinds} has promised"
+            )
 
 
 def _end_of(callback: Callback) -> Callable[..., None]:

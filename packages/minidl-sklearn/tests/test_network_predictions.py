@@ -121,13 +121,13 @@ def test_networks_that_diverge_keep_the_best_weights_of_early_stopping(stopping,
 def test_an_interruption_leaves_networks_that_predict(monkeypatch):
     estimator, orders = MLPClassifier(**SMALL, n_networks=2), []
 
-    def next_order(training):
-        orders.append(training)
+    def next_order(own):
+        orders.append(own)
         if len(orders) > 8:
             raise KeyboardInterrupt
-        return training.order
+        return own.last
 
-    monkeypatch.setattr("minidl_sklearn.training.Training.next_order", next_order)
+    monkeypatch.setattr("minidl_sklearn.orders.Orders.__call__", next_order)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         estimator.fit(X, Y)
     assert estimator.n_iter_ == 4

@@ -70,7 +70,11 @@ def compile_library(target: Target, source: Path, folder: Path, names: set[str],
         options += [f"-DPython_LIBRARY={write_import_library(str(zig()), names, extra)}"]
     run("cmake", "-S", source, "-B", folder / "build", "-G", "Ninja", *options)
     run("cmake", "--build", folder / "build")
-    return folder / "build" / target.library
+    library = folder / "build" / target.library
+    if target.platform.startswith("musllinux"):
+        # zig names its libc as musl does, auditwheel expects Alpine's name; musl takes both for itself.
+        run("patchelf", "--replace-needed", "libc.so", f"libc.musl-{target.processor}.so.1", library)
+    return library
 
 
 def pack(target: Target, library: Path, wheel: Path, folder: Path, dist: Path) -> Path:

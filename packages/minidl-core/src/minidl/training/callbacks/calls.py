@@ -61,7 +61,8 @@ class Callbacks:
 
     def epochs_ahead(self) -> int:
         """Return how many epochs may be trained before they are called; 1 where one is a plain function."""
-        return min((one.epochs_ahead() if isinstance(one, Callback) else 1 for one in self._all), default=sys.maxsize)
+        each = (one.epochs_ahead() if isinstance(one, Callback) else 1 for one in self._all)
+        return max(1, min(each, default=sys.maxsize))
 
     def states(self) -> list[list[Any]]:
         """Return the kind and the state of each callback that has one."""

@@ -328,11 +328,17 @@ class TestPredictedAgain:
         assert not calls
 
     @pytest.mark.parametrize(
-        "options", [{"batch_size": 3}, {"threads": 1}, {"engine": "auto"}, {"engine": "numpy"}], ids=str
+        "options", [{"batch_size": 3}, {"threads": 1}, {"engine": "native"}, {"engine": "numpy"}], ids=str
     )
     def test_options_are_minded(self, chosen, options):
         model, calls = chosen
         assert (minidl.predict(model, X, **options)[0, 0] == 0.25) == (options != {"engine": "numpy"})
+        assert calls == [1]
+
+    def test_the_engine_by_its_name_is_chosen_once(self, chosen):
+        model, calls = chosen
+        for _ in range(3):
+            minidl.predict(model, X, engine="native")
         assert calls == [1]
 
     @pytest.mark.parametrize("x", [X[:, None], X[0]], ids=["more axes", "one axis"])

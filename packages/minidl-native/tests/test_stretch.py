@@ -72,6 +72,7 @@ def calls(monkeypatch):
 TOGETHER = {
     "Adam": {},
     "a decaying rate": {"optimizer": lambda model: minidl.SGD(model, kappa=0.5, eta=0.1, momentum=0.5)},
+    "a schedule": {"optimizer": lambda model: minidl.Adam(model, minidl.OneCycleSchedule(0.05, EPOCHS * STEPS))},
     "rates of layers": {"model": lambda: build(lr=0.1), "optimizer": minidl.SGD},
     "weights": {"sample_weight": np.linspace(0, 2, N)},
     "a penalty": {"l2": 0.1, "loss": minidl.BCEWithLogitsLoss("sum")},

@@ -54,7 +54,7 @@ class Compiled:
     prepared : PreparedStep or None
         The last training step, if it may be repeated.
     chosen_for : str
-        The engine's name with which `predict` has chosen this network, without any options; empty if it has not.
+        The engine's name with which `predict` has last chosen this network, without a number of threads.
     """
 
     native: Any

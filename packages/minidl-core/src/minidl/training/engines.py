@@ -56,7 +56,7 @@ def choose_engine(
     made = compiled(model)
     why_not = made.why_not or _why_slower(made, chosen) or _why_other_numbers(made)
     if not why_not:
-        made.chosen_for = chosen if name is None and threads is None else made.chosen_for
+        made.chosen_for = chosen if threads is None else made.chosen_for
         measures = None if loss is None else _measured(made, type(loss))
         return NativeEngine(who, model, made, threads, by_name=chosen == "native", measures=measures)
     if chosen == "native":
@@ -110,13 +110,13 @@ def choose_engine_to_train(
     return NumpyEngine(who, model, why_not, _native_steps(made, model, optimizer))
 
 
-def predicted_again(model: Module, x: Array) -> Array | None:
+def predicted_again(model: Module, x: Array, name: EngineName | Group | None) -> Array | None:
     """Return a prediction by the network that the last call has chosen, if this call is like it, else None.
 
     To choose an engine takes longer than the prediction of a few samples by a small network.
     """
-    made = getattr(model, "compiled", None)
-    if type(made) is not Compiled or made.chosen_for != DEFAULT or not made.takes_alone(x) or not made.is_current():
+    made, name = getattr(model, "compiled", None), DEFAULT if name is None else name
+    if type(made) is not Compiled or made.chosen_for != name or not made.takes_alone(x) or not made.is_current():
         return None
     y: Array = made.network.predict(model.values, x)
     return y

@@ -14,6 +14,7 @@ from minidl.arrays.samples import Samples
 from minidl.layers.module import Module
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
+from minidl.optim.schedule import Schedule, as_record
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_samples
 from minidl.training.compiled import Compiled, compiled
@@ -153,8 +154,10 @@ class NativeEngine(Engine):
         tally.set_sums(result.loss, result.hits, part.mass_in(result.steps, before.samples))
 
     def epochs_at_once(self, optimizer: Optimizer, count: int) -> int:
-        """Return how many epochs are short enough together; one where a function is asked for each learning rate."""
-        if self.model.replicate_shape or callable(optimizer.lr) or (optimizer.kappa or 0) < 0:
+        """Return how many epochs are short enough together; one where a user's function gives each learning rate."""
+        lr = optimizer.lr
+        unknown = callable(lr) and not (isinstance(lr, Schedule) and as_record(lr))
+        if self.model.replicate_shape or unknown or (optimizer.kappa or 0) < 0:
             return 1
         most: int = _STRETCH // (count * self.model.values.size)
         return min(most, _ORDERS // count)

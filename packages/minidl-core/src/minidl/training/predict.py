@@ -51,7 +51,7 @@ def predict(
     >>> minidl.predict(minidl.Linear(2, 3, rng=0), np.zeros((5, 2), np.float32)).shape
     (5, 3)
     """
-    again = predicted_again(model, x) if engine is None and threads is None and batch_size is None else None
+    again = predicted_again(model, x, engine) if threads is None and batch_size is None else None
     if again is not None:
         return again
     chosen = choose_engine("predict", model, engine, threads)

@@ -115,8 +115,8 @@ def predicted_again(model: Module, x: Array, name: EngineName | Group | None) ->
 
     To choose an engine takes longer than the prediction of a few samples by a small network.
     """
-    made, name = getattr(model, "compiled", None), DEFAULT if name is None else name
-    if type(made) is not Compiled or made.chosen_for != name or not made.takes_alone(x) or not made.is_current():
+    made, chosen = getattr(model, "compiled", None), DEFAULT if name is None else name
+    if type(made) is not Compiled or made.chosen_for != chosen or not made.takes_alone(x) or not made.is_current():
         return None
     y: Array = made.network.predict(model.values, x)
     return y

@@ -1,5 +1,7 @@
 """What a checkpoint refuses, with nothing changed, and what is left when something fails."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -213,6 +215,13 @@ def test_arguments(tmp_path):
         run(tmp_path / "file", resume=3)
     with pytest.raises(ValueError, match="Checkpoint: expected a path in a folder that exists"):
         run(tmp_path / "none" / "file")
+    with pytest.raises(ValueError, match="fit: expected resume to be the path of a file, got the folder"):
+        run(tmp_path / "file", resume=tmp_path)
+    steps = []
+    for path in (tmp_path, os.devnull):
+        with pytest.raises(ValueError, match="Checkpoint: expected the path of a file, got the folder or device"):
+            run(path, resume=None, callbacks=[lambda *_: steps.append(1)])
+    assert steps == []
     for options in ({"every": 0}, {"batches": 0}):
         with pytest.raises(ValueError, match=r"Checkpoint: expected .* to be at least 1, got 0"):
             minidl.Checkpoint(tmp_path / "file", **options)

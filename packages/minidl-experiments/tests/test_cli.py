@@ -142,7 +142,7 @@ def test_train_is_a_replicate_of_reproduce(reproduced):
         (["train", "--lr", "0,1"], "'--lr': expected a number with a decimal point, such as 0.1, got '0,1'"),
         (["train", "--p-drop", "0,1"], "'--p-drop': expected a number with a decimal point, such as 0.1, got '0,1'"),
         (["sweep", "--lr", "0,1"], "--lr: expected decimal numbers with a point, got '0,1'"),
-        (["train", "--loss", "hinge"], "'bce-with-logits'"),
+        (["train", "--loss", "hinge"], "'--loss': expected one of mse, bce, bce-with-logits, cross-entropy, l1, "),
         (["train", "--optimizer", "adam", "--momentum", "0.9"], "settings of SGD"),
         (["train", "--optimizer", "sgd", "--lr", "0.1", "--eta", "0.1"], "kappa and eta both or neither"),
         (["train", "--lr", "-1"], "Adam: expected lr"),

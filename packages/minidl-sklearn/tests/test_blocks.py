@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
+from sklearn.utils.parallel import Parallel
 
 import minidl
 from minidl_sklearn import MLPClassifier, MLPRegressor, cross_val_networks
@@ -105,9 +106,25 @@ def test_one_warning_for_all_blocks():
     assert "in 5 of 5 networks" in str(said[0].message)
 
 
-def test_n_jobs_must_be_a_whole_number():
-    with pytest.raises(ValueError, match="The 'n_jobs' parameter of MLPClassifier must be an instance of 'int'"):
-        MLPClassifier(**SMALL, n_jobs="all").fit(X, Y)
+@pytest.mark.parametrize("jobs", ["all", 0, 1.5, float("nan")])
+@pytest.mark.parametrize("networks", [1, 5])
+def test_n_jobs_must_be_a_whole_number(jobs, networks):
+    with pytest.raises(ValueError, match=f"The 'n_jobs' parameter of MLPClassifier must be an int .* Got {jobs!r}"):
+        MLPClassifier(**SMALL | {"n_networks": networks}, n_jobs=jobs).fit(X, Y)
+    error, word = (ValueError, "at least 1, or below 0") if jobs == 0 else (TypeError, "to be an integer or None")
+    with pytest.raises(error, match=f"cross_val_networks: expected n_jobs {word}, got {jobs!r}"):
+        cross_val_networks(MLPClassifier((3,)), X, Y, n_jobs=jobs)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_no_more_workers_start_than_there_are_blocks(backend, monkeypatch):
+    started = []
+    call = Parallel.__call__
+    monkeypatch.setattr(Parallel, "__call__", lambda self, tasks: started.append(self.n_jobs) or call(self, tasks))
+    with joblib.parallel_config(backend):
+        MLPClassifier((3,), max_iter=2, n_networks=2, n_jobs=10**12, random_state=0).fit(X, Y)
+        cross_val_networks(MLPClassifier((3,), max_iter=2, random_state=0), X, Y, cv=2, n_jobs=10**12)
+    assert started == [2, 2]
 
 
 GRIDS = {

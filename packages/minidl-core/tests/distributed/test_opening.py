@@ -64,6 +64,8 @@ def test_alone_torch_is_not_imported():
         ({"RANK": "1"}, "got no WORLD_SIZE and no MASTER_ADDR and no MASTER_PORT"),
         ({"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "localhost"}, "got no MASTER_PORT"),
         (dict(zip(NAMES, "22ab", strict=True)), "expected RANK from 0 to WORLD_SIZE - 1, got 2 of 2"),
+        (dict(zip(NAMES, "02ab", strict=True)), "expected MASTER_PORT from 0 to 65535, got 'b'"),
+        (dict(zip(NAMES, ("0", "2", "a", "65536"), strict=True)), "expected MASTER_PORT from 0 to 65535, got '65536'"),
         (dict(zip(NAMES, "x2ab", strict=True)), "got x of 2"),
         (dict(zip(NAMES, ["-1", "2", "a", "b"], strict=True)), "got -1 of 2"),
     ],

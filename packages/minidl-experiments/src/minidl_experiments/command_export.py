@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from minidl_experiments.console import say
-from minidl_experiments.shell import check_files, fail, home_expanded, make_folder
+from minidl_experiments.shell import check_apart, check_files, fail, home_expanded, make_folder
 
 _MODEL = typer.Argument(
     help="File of a model, as `minidl train data.csv` writes it.", metavar="model", show_default=False
@@ -55,6 +55,7 @@ def export(
     for path in paths:
         make_folder(path.parent)
         check_files(path)
+        check_apart(path, [model])
     for number, ((name, _), path) in enumerate(zip(chosen, paths, strict=True)):
         try:
             getattr(writers, f"export_{name}")(loaded, path, "float64" if float64 else "float32")

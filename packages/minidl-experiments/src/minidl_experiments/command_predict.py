@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import io
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ import minidl
 from minidl.files.replacing import replacing
 from minidl.files.safetensors import read
 from minidl_experiments.console import say
-from minidl_experiments.shell import check_files, fail, home_expanded, make_folder
+from minidl_experiments.shell import check_apart, check_files, fail, home_expanded, make_folder
 from minidl_experiments.tabular.choices import KEY
 
 _MODEL = typer.Argument(
@@ -42,6 +43,7 @@ def predict(
     if out is not None:
         make_folder(out.parent)
         check_files(out)
+        check_apart(out, [model, *data, *(name for pattern in data for name in glob.glob(pattern))])  # noqa: PTH207 - Path.glob refuses absolute patterns
     try:
         text = _predict_table(model, data) if KEY in read(model)[1] else _predict_rows(model, data)
     except (ValueError, TypeError) as error:

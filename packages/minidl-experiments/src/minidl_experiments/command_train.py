@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from minidl_experiments import declarations as own
-from minidl_experiments.declarations import TABLE, choice, number, option, refuse
+from minidl_experiments.declarations import MOST_JOBS, TABLE, choice, count, number, option, refuse
 from minidl_experiments.disk_training import train_on_disk
 from minidl_experiments.settings import Activation, Optimizer, Settings
 from minidl_experiments.shell import PICTURES, home_expanded
@@ -35,7 +35,7 @@ class _Loss(StrEnum):
 _NETWORK, _STEPS = "Network", "Optimizer and loss"
 _RUN, _DISK_PANEL = "Time and output", "Without data: the disk of the report"
 _TEST = number(TABLE, "Share of the rows that are held out as a test.", show_default="0.2")
-_CV = option(TABLE, "Folds of a cross-validation, instead of --test.")
+_CV = count(TABLE, "Folds of a cross-validation, instead of --test.", None, show_default="no folds")
 _STREAM = option(
     TABLE, "Read Parquet files or .npy arrays piece by piece, in each epoch anew: for data larger than the memory.",
     "--stream", show_default=False,
@@ -62,30 +62,32 @@ _ETA = number(
     _STEPS, "SGD only, with --kappa: the rate of step t is eta / t^kappa.", show_default="0.035 unless --lr is given"
 )
 _KAPPA = number(_STEPS, "SGD only: exponent of the decay, see --eta.", show_default="0.6 unless --lr is given")
-_MOMENTUM = number(_STEPS, "SGD only.", show_default="0.0")
+_MOMENTUM = number(_STEPS, "SGD only: share of the last step that is added to the next.", show_default="0.0")
 _WEIGHT_DECAY = number(
     _STEPS,
     "Multiple of the parameters that is added to the gradient.",
     show_default="3 / rows, at most 0.01; disk: 0.0",
 )
-_CLIP = number(_STEPS, "Your data: the largest norm of a gradient.")
+_CLIP = number(_STEPS, "Your data: the largest norm of a gradient.", show_default="no limit")
 _SCHEDULE = choice(_STEPS, "Your data: the learning rate over the epochs", Schedule, show_default="constant")
-_EPOCHS = option(_RUN, "The most epochs.", min=1, show_default="300; with --stream 10; disk: 50")
-_BATCH = option(_RUN, "Rows per step.", min=1, show_default="by the number of rows; disk: 50")
-_SEED = option(_RUN, "Seed of the data, the weights and the order.", min=0, show_default="0")
+_EPOCHS = count(_RUN, "The most epochs.", show_default="300; with --stream 10; disk: 50")
+_BATCH = count(_RUN, "Rows per step.", show_default="by the number of rows; disk: 50")
+_SEED = count(_RUN, "Seed of the data, the weights and the order.", 0, show_default="0")
 _OUT = option(
     _RUN,
     "Your data: folder for model, report and settings, by default named after the data. Disk: file for a picture of "
     f"the classified test set; its name ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}.",
     callback=home_expanded,
 )  # fmt: skip
-_JOBS = option(
-    _RUN, "Your data: processes, over which networks and folds are spread; the model does not depend on it.", min=1,
-    show_default="this process alone",
+_JOBS = count(
+    _RUN, "Your data: processes, over which networks and folds are spread; the model does not depend on it.",
+    high=MOST_JOBS, show_default="this process alone",
 )  # fmt: skip
-_DASK = option(_RUN, "Your data: address of a Dask scheduler, whose workers train the blocks.")
-_SAMPLES = option(
-    _DISK_PANEL, "Training points, and the same number of test points.", min=1, show_default=str(Settings.samples)
+_DASK = option(
+    _RUN, "Your data: address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers train in place of --jobs."
+)
+_SAMPLES = count(
+    _DISK_PANEL, "Training points, and the same number of test points.", show_default=str(Settings.samples)
 )
 _SAVE = option(_DISK_PANEL, "File for the model, which `minidl predict` and minidl.load read.", callback=home_expanded)
 

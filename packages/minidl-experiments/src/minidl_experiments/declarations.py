@@ -12,6 +12,7 @@ from minidl_experiments.shell import fail
 from minidl_experiments.tabular.choices import Missing, Task
 
 TABLE = "Your own data"
+MOST_JOBS = 1000
 
 
 def option(panel: str, text: str | None = None, *names: str, **more: Any) -> Any:
@@ -21,12 +22,40 @@ def option(panel: str, text: str | None = None, *names: str, **more: Any) -> Any
 
 def choice(panel: str, text: str, kind: type[StrEnum], **more: Any) -> Any:
     """Declare an option that takes a name; the names stand in the help, where lines break between words."""
-    return option(panel, f"{text}: {', '.join(kind)}.", metavar="<name>", **more)
+
+    def read(text: str) -> StrEnum:
+        try:
+            return kind(text)
+        except ValueError as error:
+            raise typer.BadParameter(f"expected one of {', '.join(kind)}, got {text!r}") from error
+
+    return option(panel, f"{text}: {', '.join(kind)}.", parser=read, metavar="<name>", **more)
 
 
 def number(panel: str, text: str, **more: Any) -> Any:
     """Declare an option that takes a decimal number."""
     return option(panel, text, parser=_read_number, metavar="<float>", **more)
+
+
+def count(panel: str, text: str, low: int | None = 1, high: int | None = None, **more: Any) -> Any:
+    """Declare an option that takes an integer; without `low`, whoever reads the options checks it."""
+
+    def read(text: str | int) -> int:
+        try:
+            value = int(text)
+            if (low is None or low <= value) and (high is None or value <= high):
+                return value
+        except ValueError:
+            pass
+        raise typer.BadParameter(f"expected an integer{_limits(low, high)}, got {text!r}")
+
+    return option(panel, text, parser=read, metavar="<int>", **more)
+
+
+def _limits(low: int | None, high: int | None) -> str:
+    if low is None:
+        return ""
+    return f" that is at least {low}" if high is None else f" from {low} to {high}"
 
 
 def _read_number(text: str | float) -> float:
@@ -62,7 +91,9 @@ DROP = option(TABLE, "Column to leave out; may be given again.")
 CATEGORICAL = option(TABLE, "Column of categories that look like numbers; may be given again.")
 MISSING = choice(TABLE, "Missing cells; impute takes the median of the training rows", Missing, show_default="impute")
 UNLABELLED = option(TABLE, "Leave out rows without a target.", "--drop-unlabelled", show_default=False)
-NETWORKS = option(TABLE, "Networks whose mean is predicted, with the spread between them.", show_default="5")
+NETWORKS = count(
+    TABLE, "Networks whose mean is predicted, with the spread between them; at most 1000.", None, show_default="5"
+)
 STOPPING = option(
     TABLE, "End when the loss of a validation part of the training rows no longer falls.",
     "--early-stopping/--no-early-stopping", show_default="on",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -41,9 +42,17 @@ class OneLineErrors(TyperGroup):
             sys.exit(code or 0)
 
 
+def reason(error: BaseException) -> str:
+    """Return the words of an error; of one of the system the file and what is wrong with it, without a number."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 def _complain(message: object) -> int:
     """Print an error in one line; an empty message, after the help, prints nothing."""
-    if line := " ".join(str(message).split()):
+    words = reason(message) if isinstance(message, BaseException) else str(message)
+    if line := " ".join(words.split()):
         complain(f"minidl: {line}")
     return WRONG_USE
 
@@ -54,7 +63,7 @@ def fail(message: object) -> NoReturn:
     Parameters
     ----------
     message : object
-        Printed as ``str(message)``.
+        An error, or text.
 
     Raises
     ------
@@ -108,6 +117,26 @@ def check_files(*paths: Path, option: str = "--out") -> None:
                 path.open("ab").close()
         except OSError as error:
             fail(f"{option}: cannot write the file {path}: {error.strerror}")
+
+
+def check_apart(path: Path, read: Iterable[str | Path], option: str = "--out") -> None:
+    """Check that a file to write is none of those that the command reads, which would be lost.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    read : iterable of str or pathlib.Path
+    option : str
+        That named the file, for the error.
+
+    Raises
+    ------
+    typer.Exit
+        If it is one of them, also by another path; the reason is printed.
+    """
+    for other in map(Path, read):
+        if path.exists() and other.exists() and path.samefile(other):
+            fail(f"{option}: expected another file than {other}, which the command reads")
 
 
 def load_figures() -> None:

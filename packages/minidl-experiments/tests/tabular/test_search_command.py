@@ -172,7 +172,7 @@ def test_other_data_are_refused(run, csv):
     csv.write_text(csv.read_text(encoding="utf-8").replace("red", "blue"), encoding="utf-8")
     result = run("sweep", csv, *QUICK, "--lr", "0.01")
     assert result.exit_code == 2
-    assert "expected the results of a sweep with data " in result.stderr.splitlines()[-1]
+    assert "expected the results of a sweep over these data, got one over other data" in result.stderr.splitlines()[-1]
     assert result.stderr.endswith("; choose another folder by --out\n")
     result = run("sweep", csv, *QUICK, "--lr", "0.01", "--seed", 5)
     assert result.exit_code == 2

@@ -60,6 +60,8 @@ def in_blocks(
     """
     if len(blocks) == 1:
         return [train(blocks[0], *shared)]
+    if n_jobs is not None:
+        n_jobs = min(n_jobs, len(blocks))  # more processes would start, and wait
     found: dict[int, Any] = {}
     deaths = 0
     while len(found) < len(blocks):

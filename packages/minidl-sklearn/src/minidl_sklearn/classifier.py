@@ -120,8 +120,7 @@ class MLPClassifier(ClassifierMixin, ClassTargets):
     n_jobs : int or None
         Over how many processes, or workers of the backend of joblib that is set, `fit` spreads several networks: each
         trains a block of them at once. The networks do not depend on it. None is that of ``joblib.parallel_config``,
-        and else 1; -1 takes all. `partial_fit`, ``stopping="mean"`` and networks
-        with callbacks stay in this process.
+        and else 1; -1 takes all. `partial_fit`, ``stopping="mean"`` and networks with callbacks stay in this process.
 
     Attributes
     ----------

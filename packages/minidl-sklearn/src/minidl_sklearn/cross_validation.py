@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -95,10 +96,10 @@ def cross_val_networks(
     Raises
     ------
     TypeError
-        For another estimator, or several scores.
+        For another estimator, several scores, or an `n_jobs` that is no integer.
     ValueError
-        For an estimator of several networks, or if no network could be trained. A network that could not, or whose
-        weights are not finite, has the score nan, with a FitFailedWarning.
+        For an estimator of several networks, for ``n_jobs=0``, or if no network could be trained. A network that could
+        not, or whose weights are not finite, has the score nan, with a FitFailedWarning.
 
     Notes
     -----
@@ -115,7 +116,7 @@ def cross_val_networks(
     >>> result.n_trainings_, result.cv_results_["split0_test_score"].shape, result.best_score_ > 0.9
     (1, (12,), True)
     """
-    _check(estimator, scoring)
+    _check(estimator, scoring, n_jobs)
     scorer = check_scoring(estimator, scoring=scoring)
     candidates = list(ParameterGrid({} if param_grid is None else param_grid))
     for params in candidates:
@@ -136,14 +137,18 @@ def cross_val_networks(
     return _result(candidates, scores, seconds, runs.trainings)
 
 
-def _check(estimator: Any, scoring: Any) -> None:
-    """Refuse what is no estimator of one network, and several scores."""
+def _check(estimator: Any, scoring: Any, n_jobs: Any) -> None:
+    """Refuse what is no estimator of one network, several scores, and what is no number of workers."""
     if not isinstance(estimator, BaseMLP):
         raise TypeError(f"cross_val_networks: expected an MLPClassifier or MLPRegressor, got {estimator!r}")
     if estimator.n_networks != 1:
         raise ValueError(f"cross_val_networks: expected an estimator with n_networks=1, got {estimator.n_networks}")
     if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
         raise TypeError(f"cross_val_networks: expected one score as scoring, got {scoring!r}")
+    if not (n_jobs is None or isinstance(n_jobs, Integral)):
+        raise TypeError(f"cross_val_networks: expected n_jobs to be an integer or None, got {n_jobs!r}")
+    if n_jobs == 0:
+        raise ValueError("cross_val_networks: expected n_jobs at least 1, or below 0, got 0")
 
 
 def _warn_of_failures(failures: list[str], count: int) -> None:

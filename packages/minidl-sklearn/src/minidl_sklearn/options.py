@@ -32,7 +32,7 @@ SHARED: dict[str, Any] = {
     "n_networks": [Interval(Integral, 1, None, closed="left")],
     "bagging": ["boolean"],
     "stopping": [StrOptions({"each", "mean"})],
-    "n_jobs": [Integral, None],
+    "n_jobs": [Interval(Integral, None, -1, closed="right"), Interval(Integral, 1, None, closed="left"), None],
 }
 OF_CLASSIFIER: dict[str, Any] = {
     **CLASSIFIER_CONSTRAINTS,

@@ -108,6 +108,13 @@ def has_range(entry: Entry) -> bool:
     return isinstance(entry, Range) or (isinstance(entry, tuple) and any(isinstance(one, Range) for one in entry))
 
 
+def entry_words(entry: Entry) -> str:
+    """Return an entry as text, as the command line takes it."""
+    if isinstance(entry, tuple):
+        return ",".join(map(str, entry))
+    return f"{entry:g}" if isinstance(entry, float) else str(entry)
+
+
 def _listed(value: Any) -> list[Any]:
     """Return networks: one text, or a list of texts and of lists of numbers."""
     if isinstance(value, list | tuple) and not all(isinstance(one, int) for one in value):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -24,11 +25,12 @@ from minidl_experiments.search.store import SearchStore
 from minidl_experiments.search.study import Study
 from minidl_experiments.search.table import frame_of, print_best, score_words, write_table
 from minidl_experiments.search.work import Work
-from minidl_experiments.shell import INTERRUPTED, check_files, fail, load_figures, make_folder
+from minidl_experiments.shell import INTERRUPTED, check_apart, check_files, fail, load_figures, make_folder, reason
 from minidl_experiments.standard_streams import complain
 from minidl_experiments.tabular.choices import Sampler
 from minidl_experiments.tabular.command import FILES, assessed, show_and_write
 from minidl_experiments.tabular.printing import problem_lines
+from minidl_experiments.tabular.reading import expand
 from minidl_experiments.tabular.words import counted
 
 _DAMAGES = 10  # damaged records that are named
@@ -49,14 +51,16 @@ def search_tables(given: Mapping[str, Any]) -> None:
         own = prepare(given)
     except (ValueError, TypeError, ImportError) as error:
         fail(error)
+    check_apart(own.results, expand(own.plan.shared.data), "--results")
     load_figures()
-    for line in (*problem_lines(own.whole), *(f"note: {note}" for note in own.whole.notes), own.plan_words()):
+    for line in (*problem_lines(own.whole), *(f"note: {note}" for note in own.whole.notes), *own.plan_lines()):
         say(console, line, "  ")
+    new = [path for path in (own.folder / STORE, own.folder / STUDY, own.folder) if not path.exists()]
     make_folder(own.folder)
     make_folder(own.results.parent, "--results")
     check_files(*(own.folder / name for name in FILES))
     check_files(own.results, option="--results")
-    results = _scored(own, given)
+    results = _scored(own, given, new)
     names = varied([result.candidate for result in results])
     write_table(frame_of(results, own.measures), own.results)
     print_best(console, results, own.measure, names, len(own.parts))
@@ -65,11 +69,19 @@ def search_tables(given: Mapping[str, Any]) -> None:
     _train_best(console, own, results, names)
 
 
-def _scored(own: Prepared, given: Mapping[str, Any]) -> list[Result]:
-    """Return the results of all configurations, the best first; end the command if it is stopped before."""
+def _scored(own: Prepared, given: Mapping[str, Any], new: list[Path]) -> list[Result]:
+    """Return the results of all configurations, the best first; end the command if it is stopped before.
+
+    Where nothing can be begun, the new files and the new folder are removed.
+    """
     kept = f"finished results are in {own.folder / STORE}; the same command continues from there"
     with ExitStack() as opened:
-        store, study, work = _open(own, given, opened)
+        try:
+            store, study, work = _open(own, given, opened)
+        except (ValueError, TypeError, OSError) as error:
+            opened.close()
+            _remove(new)
+            fail(error)
         _report_damage(store)
         try:
             candidates = own.candidates if study is None else _study(own, study, work, store)
@@ -80,7 +92,7 @@ def _scored(own: Prepared, given: Mapping[str, Any]) -> list[Result]:
         except BrokenProcessPool:
             _stop(1, f"processes were killed again and again, perhaps for lack of memory; {kept}")
         except (OSError, ValueError) as error:  # a full disk, a lost scheduler, or a file of another sweep
-            _stop(1, f"{error}; {kept}")
+            _stop(1, f"{reason(error)}; {kept}")
     results = ordered((found[candidate] for candidate in candidates), own.measure)
     if not results or np.isnan(results[0].score(own.measure)):
         why = results[0].fault or f"no fold has one of {WORDS[own.measure]}" if results else "all trials were pruned"
@@ -92,16 +104,23 @@ def _open(own: Prepared, given: Mapping[str, Any], opened: ExitStack) -> tuple[S
     """Open the files of the results, and encode the folds."""
     described = own.described
     names = [measure.value for measure in own.measures]
-    try:
-        store = opened.enter_context(SearchStore(own.folder / STORE, described, names, len(own.parts)))
-        url = given["storage"] or f"sqlite:///{(own.folder / STUDY).resolve()}"
-        study = None
-        if own.plan.optuna is not None:
-            sampler = given["sampler"] or Sampler.TPE
-            study = opened.enter_context(closing(Study(own.plan, own.measure, url, described, sampler)))
-        return store, study, Work.prepare(own.problem, own.plan.shared, own.parts)
-    except (ValueError, TypeError, OSError) as error:
-        fail(error)
+    store = opened.enter_context(SearchStore(own.folder / STORE, described, names, len(own.parts)))
+    url = given["storage"] or f"sqlite:///{(own.folder / STUDY).resolve()}"
+    study = None
+    if own.plan.optuna is not None:
+        sampler = given["sampler"] or Sampler.TPE
+        study = opened.enter_context(closing(Study(own.plan, own.measure, url, described, sampler)))
+    return store, study, Work.prepare(own.problem, own.plan.shared, own.parts)
+
+
+def _remove(new: list[Path]) -> None:
+    """Remove the files, and the folder, that this command has made."""
+    for path in new:
+        with suppress(OSError):  # another program may use them
+            if path.is_dir():
+                path.rmdir()
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _search(
@@ -166,7 +185,7 @@ def _train_best(console: Console, own: Prepared, results: list[Result], names: l
         say(console, note, "  ")
     options, parts = own.final(best.candidate)
     found = assessed(own.whole, options, parts, f"the results are in {own.results}, without a model")
-    lines = (*problem_lines(own.whole), own.plan_words(), words, *notes)
+    lines = (*problem_lines(own.whole), *own.plan_lines(), words, *notes)
     show_and_write(console, own.folder, own.whole, options, replace(found, lines=lines))
 
 

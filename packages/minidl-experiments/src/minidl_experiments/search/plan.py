@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minidl_experiments.search.axes import Axes, Range, has_range, read_axes
+from minidl_experiments.search.axes import Axes, Range, entry_words, has_range, read_axes
 from minidl_experiments.search.candidate import NAMES, Candidate
 from minidl_experiments.search.space import GRID, RANGES, draw, grid_of
 from minidl_experiments.tabular.options import Options, flag, options_of, read_option, read_toml
 
 FOLDS = 5
+MOST_VALUES = 6  # of a setting, in words
 
 
 class Plan(NamedTuple):
@@ -53,6 +54,11 @@ class Plan(NamedTuple):
         names = {field: entries if _are_names(entries) else entries[:1] for field, entries in fixed.items()}
         return grid_of(self.base, names)
 
+    def varied_words(self) -> str:
+        """Return the settings that are varied with their values and ranges, empty for a single configuration."""
+        several = {field: entries for field, entries in self.axes.items() if len(entries) > 1 or has_range(entries[0])}
+        return "; ".join(f"{NAMES[field]} {_axis_words(entries)}" for field, entries in several.items())
+
 
 def read_plan(path: Path | None, flags: Mapping[str, Any], *, random: int | None, optuna: int | None) -> Plan:
     """Return the plan of the command line and of a TOML file, over which the command line takes precedence.
@@ -75,7 +81,7 @@ def read_plan(path: Path | None, flags: Mapping[str, Any], *, random: int | None
     if random is not None and optuna is not None:
         raise ValueError("expected --random or --optuna, got both")
     names = set(NAMES.values())
-    toml = {} if path is None else read_toml(path, more=("hidden",))
+    toml = {} if path is None else read_toml(path, more=("hidden",), option="--config")
     varied = {name: value for name, value in toml.items() if name in names and _is_axis(name, value)}
     axes = read_axes(varied, path) | read_axes({name: flags.get(name) for name in names})
     fixed = {name: value for name, value in toml.items() if name not in varied and name not in ("test", "stream")}
@@ -103,6 +109,13 @@ def _example(entry: Any) -> Any:
     if isinstance(entry, Range):
         return entry.at(0.0)
     return tuple(int(_example(one)) for one in entry) if has_range(entry) else entry
+
+
+def _axis_words(entries: tuple[Any, ...]) -> str:
+    words = [entry_words(entry) for entry in entries]
+    if len(words) > MOST_VALUES:
+        words[MOST_VALUES - 1 :] = [f"{len(words) - MOST_VALUES + 1} more"]
+    return " or ".join(words)
 
 
 def _are_names(entries: tuple[Any, ...]) -> bool:

@@ -82,8 +82,12 @@ class Prepared(NamedTuple):
             return options, self.parts
         return replace(options, cv=None, test=self.plan.test), [self.held]
 
-    def plan_words(self) -> str:
+    def plan_lines(self) -> list[str]:
         """Return what is going to be trained, in words."""
+        varied = self.plan.varied_words()
+        return [*[f"varied: {varied}"] * bool(varied), self._plan_words()]
+
+    def _plan_words(self) -> str:
         shared, few, rows = self.plan.shared, "", f"all {len(self.problem)} rows"
         if self.plan.random is not None and len(self.candidates) < self.plan.random:
             few = f" (there are no {self.plan.random} different ones)"
@@ -114,6 +118,8 @@ def prepare(given: Mapping[str, Any]) -> Prepared:
     for name in ("sampler", "storage"):
         if given[name] is not None and plan.optuna is None:
             raise ValueError(f"--{name}: expected --optuna beside it")
+    if given["storage"] == "":
+        raise ValueError("--storage: expected a URL such as sqlite:///study.db, got ''")
     if plan.optuna is not None:
         load_optuna()
         if given["sampler"] is Sampler.QMC and find_spec("scipy") is None:

@@ -73,7 +73,7 @@ def _run(
 ) -> None:
     import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to import, and needed for a search alone
 
-    with backend(jobs, dask):
+    with backend(jobs and min(jobs, len(missing)), dask):
         workers = joblib.effective_n_jobs(None)
         batches = batches_of(missing, work, workers)
         with as_finished(joblib.delayed(score_alike)(batch, work) for batch in batches) as finished:

@@ -86,7 +86,8 @@ class Study:
             )
         except Exception as error:  # of SQLAlchemy, of the driver of a database, or of Optuna
             self.close()
-            raise ValueError(f"--storage: cannot open {storage}: {error}") from error
+            first = str(error).partition("\n")[0]  # advice for programmers follows
+            raise ValueError(f"--storage: cannot open {storage}: {first}") from error
         begun = len(self._study.get_trials(deepcopy=False))  # a study that goes on must not repeat its first draws
         seed = int(np.random.SeedSequence([plan.shared.seed, begun]).generate_state(1)[0])
         self._study.sampler = self._sampler(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -98,8 +99,24 @@ def outliving(work: Callable[[], object], lost: Callable[[], object]) -> None:
 
 def reach(dask: str | None) -> None:
     """Check that the scheduler answers, before a file for the sweep is created; raises the errors of `backend`."""
-    if dask is not None:
-        _connect(dask).close()
+    if dask is None:
+        return
+    distributed, wrong = _distributed(), f"--dask: expected the address of a scheduler, got {dask!r}"
+    try:
+        found = asyncio.run(asyncio.wait_for(_identity(distributed, dask), _PATIENCE))
+    except TimeoutError as error:
+        raise ConnectionError(f"{wrong}: no scheduler has answered within {_PATIENCE} seconds") from error
+    except (ValueError, TypeError, OSError) as error:  # no address, TLS without a certificate, another program
+        raise ConnectionError(f"{wrong}: {error}") from error
+    if found["type"] != "Scheduler":
+        raise ConnectionError(f"{wrong}, which is a {found['type'].lower()}")
+
+
+async def _identity(distributed: Any, address: str) -> Any:
+    """Return what a process of Dask says of itself; a client would wait for ever for what another program says."""
+    security = distributed.Security().get_connection_args("client")
+    async with distributed.rpc(address, connection_args=security) as process:
+        return await process.identity()
 
 
 @contextmanager
@@ -133,16 +150,19 @@ def interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _connect(address: str) -> Any:
-    """Return a client of a Dask cluster."""
+def _distributed() -> Any:
     try:
-        distributed = import_module("distributed")
+        return import_module("distributed")
     except ImportError as error:
         raise ImportError(
             "--dask: expected dask.distributed, which minidl-experiments[dask] installs; got no such module"
         ) from error
+
+
+def _connect(address: str) -> Any:
+    """Return a client of a Dask cluster."""
     try:
-        return distributed.Client(address, timeout=_PATIENCE)
+        return _distributed().Client(address, timeout=_PATIENCE)
     except (ValueError, OSError) as error:
         raise ConnectionError(f"--dask: expected the address of a scheduler, got {address!r}: {error}") from error
 
@@ -166,6 +186,11 @@ def _guarded(client: Any) -> Iterator[None]:
     except (Exception, KeyboardInterrupt) as error:
         if lost.is_set() or (isinstance(error, Exception) and client.status != "running"):
             raise ConnectionError("the scheduler is gone") from error
+        if isinstance(error, TimeoutError) and not client.scheduler_info()["workers"]:  # joblib has waited for one
+            address = client.scheduler.address
+            raise ConnectionError(
+                f"--dask: expected a scheduler with workers, got none at {address}: `dask worker {address}` starts one"
+            ) from error
         raise
     finally:
         done.set()

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from minidl_experiments import declarations as own
 from minidl_experiments.console import say
-from minidl_experiments.declarations import TABLE, choice, number, option, refuse
+from minidl_experiments.declarations import MOST_JOBS, TABLE, choice, count, number, option, refuse
 from minidl_experiments.settings import Activation, Optimizer
 from minidl_experiments.shell import (
     INTERRUPTED,
@@ -40,7 +40,7 @@ _OWN = (
     "score", "results",
 )  # fmt: skip
 _DISK = "seeds", "samples"
-_CONFIG = "TOML file with any of the options above, spelled batch_size and p_drop; the command line takes precedence."
+_CONFIG = "TOML file with any of the options above, such as batch_size = [25, 50]; the command line takes precedence."
 _DAMAGES = 10  # damaged records that are named
 _OUT = (
     "SQLite file of the results; its runs are not repeated. The picture gets its name and .png. Your data: folder for "
@@ -49,11 +49,13 @@ _OUT = (
 _GRID, _SHARED, _WHERE = "Grid: comma-separated values; your data: also ranges such as 1e-4:1e-1", "All runs", "Where"
 _SEARCH = "Your own data: search"
 
-_TEST = number(TABLE, "Share of the rows that are held out of the sweep, as a test of the best configuration.")
-_CV = option(TABLE, "Folds of the cross-validation that scores a configuration.", show_default="5")
+_TEST = number(
+    TABLE, "Share of the rows that are held out of the sweep, as a test of the best configuration.", show_default="none"
+)
+_CV = count(TABLE, "Folds of the cross-validation that scores a configuration.", None, show_default="5")
 _LOSS = choice(TABLE, "Loss", Loss, show_default="by the task")
 _QUANTILES = option(TABLE, "Quantiles of --loss quantile.", show_default="0.05,0.5,0.95")
-_CLIP = number(TABLE, "The largest norm of a gradient.")
+_CLIP = number(TABLE, "The largest norm of a gradient.", show_default="no limit")
 _HIDDEN = option(
     _SEARCH, "Units of each hidden layer, such as 32,32 or 8:128,8:128; give the option again for another network.",
     show_default="32,32",
@@ -62,17 +64,26 @@ _WEIGHT_DECAY = option(
     _SEARCH, "Multiples of the parameters that are added to the gradient.", show_default="3 / rows, at most 0.01"
 )
 _SCHEDULE = option(_SEARCH, f"Of the learning rate: {', '.join(Schedule)}.", show_default="constant")
-_RANDOM = option(_SEARCH, "Number of random configurations, instead of all combinations.", min=1)
-_OPTUNA = option(_SEARCH, "Number of trials of Optuna, which proposes and prunes configurations.", min=1)
-_SAMPLER = choice(
-    _SEARCH, "How Optuna proposes: by the scores so far, at random, or evenly spread", Sampler, show_default="tpe"
+_RANDOM = count(
+    _SEARCH, "Number of random configurations, instead of all combinations.", show_default="all combinations"
 )
-_STORAGE = option(_SEARCH, "URL of Optuna's storage.", show_default="optuna.sqlite in the folder")
+_OPTUNA = count(_SEARCH, "Number of trials of Optuna, which proposes and prunes configurations.", show_default="none")
+_SAMPLER = choice(
+    _SEARCH, "How Optuna proposes: by the scores so far (tpe), at random, or evenly spread (qmc)", Sampler,
+    show_default="tpe",
+)  # fmt: skip
+_STORAGE = option(
+    _SEARCH, "URL of Optuna's storage, such as sqlite:///study.db, or of a database that several machines reach.",
+    show_default="optuna.sqlite in the folder",
+)  # fmt: skip
 _SCORE = choice(_SEARCH, "By what configurations are ordered", Measure, show_default="log-loss for classes, r2")
 _RESULTS = option(
     _SEARCH, "File for the table of results, .csv or .parquet.", callback=home_expanded,
     show_default="results.csv in the folder",
 )  # fmt: skip
+_SEED = "Seed of all that is drawn; disk: the first of the consecutive seeds."
+_DASK = "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers train in place of local processes."
+_JOBS = count(_WHERE, "Number of processes.", high=MOST_JOBS, show_default="one per core")
 
 
 def _values(words: str, default: str) -> Any:
@@ -81,7 +92,7 @@ def _values(words: str, default: str) -> Any:
 
 
 def _count(words: str, default: int | str) -> Any:
-    return typer.Option(rich_help_panel=_SHARED, help=words, show_default=str(default))
+    return count(_SHARED, words, None, show_default=str(default))
 
 
 def _where(words: str, **more: Any) -> Any:
@@ -115,12 +126,12 @@ def sweep(
     results: Annotated[Path | None, _RESULTS] = None,
     lr: Annotated[str | None, _values("Fixed learning rates.", "0.001; your data: 0.003")] = None,
     width: Annotated[str | None, _values("Units in each of the three hidden layers of the disk.", "25")] = None,
-    activation: Annotated[str | None, _values(f"{', '.join(Activation)}.", "relu")] = None,
-    optimizer: Annotated[str | None, _values(f"{', '.join(Optimizer)}.", "adam")] = None,
+    activation: Annotated[str | None, _values(f"Of the hidden layers: {', '.join(Activation)}.", "relu")] = None,
+    optimizer: Annotated[str | None, _values(f"Optimizers: {', '.join(Optimizer)}.", "adam")] = None,
     batch_size: Annotated[str | None, _values("Samples per step.", "50; your data: by the number of rows")] = None,
     p_drop: Annotated[str | None, _values("Probabilities of dropping a hidden unit.", "0")] = None,
     seeds: Annotated[int | None, _count("Disk: networks per configuration.", len(Grid.seeds))] = None,
-    seed: Annotated[int | None, _count("First of the consecutive seeds.", 0)] = None,
+    seed: Annotated[int | None, _count(_SEED, 0)] = None,
     epochs: Annotated[int | None, _count("Epochs per network.", f"{Definition.epochs}; your data: at most 300")] = None,
     samples: Annotated[int | None, _count("Disk: training and test points, each.", Definition.samples)] = None,
     config: Annotated[Path | None, _where(_CONFIG, callback=home_expanded)] = None,
@@ -128,15 +139,16 @@ def sweep(
         Path | None,
         _where(_OUT, callback=home_expanded, show_default="sweep.sqlite; your data: named after the data"),
     ] = None,
-    jobs: Annotated[int | None, _where("Number of processes.", min=1, show_default="one per core")] = None,
-    dask: Annotated[str | None, _where("Address of a Dask scheduler, in place of local processes.")] = None,
+    jobs: Annotated[int | None, _JOBS] = None,
+    dask: Annotated[str | None, _where(_DASK)] = None,
 ) -> None:
     """Train networks with many settings, and find the best.
 
     `minidl sweep data.csv --target y` scores each configuration by
     cross-validation on your own data, writes the table of results, and
     trains the best one on all rows, as `minidl train` does; `--test 0.2`
-    holds rows out before, and scores the best one on them. Without data,
+    holds rows out before, and scores the best one on them. If no values are
+    given, three networks and three learning rates are combined. Without data,
     every network is the report's, on the disk data set: three hidden
     layers, sigmoids on the two outputs, summed squared error, for several
     seeds; the command ends with a table and a picture. Either way an SQLite

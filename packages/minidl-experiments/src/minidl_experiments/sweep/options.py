@@ -63,7 +63,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}") from error
+        raise ValueError(f"--config: cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # invalid TOML or invalid UTF-8
         raise ValueError(f"{path}: expected a valid TOML file, got an error: {error}") from error
     for name in given:

@@ -132,10 +132,10 @@ class ResultsFile:
         found = dict(self._file.execute("SELECT name, value FROM definition"))
         for name, value in self._described.items():
             if found.get(name) != value:
-                raise ValueError(
-                    f"{self.path}: expected the results of a sweep with {name} {value}, got one with {name} "
-                    f"{found.get(name, 'unknown')}; {self.elsewhere}"
-                )
+                words = f"with {name} {value}, got one with {name} {found.get(name, 'unknown')}"
+                if name == "data":  # fingerprints
+                    words = "over these data, got one over other data"
+                raise ValueError(f"{self.path}: expected the results of a sweep {words}; {self.elsewhere}")
 
     def _has_results(self) -> bool:
         """Whether the file has results; a new file gets its tables first."""

@@ -49,7 +49,7 @@ def run_sweep(
     """
     import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to import, and needed for a sweep alone
 
-    with backend(jobs, dask):
+    with backend(jobs and min(jobs, sum(1 for _ in grid.runs)), dask):
         workers = joblib.effective_n_jobs(None)
         batches = pending_batches(grid, store, workers)
         tasks = (joblib.delayed(train_batch)(batch, store.definition) for batch in batches)

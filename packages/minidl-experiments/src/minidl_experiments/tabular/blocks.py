@@ -53,11 +53,12 @@ class BlockTraining:
         """
         import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to import, and needed for blocks alone
 
+        whole = Block.whole(parts, seeds)
         blocks, found = list[Block](), dict[int, Fitted]()
 
         def fit_missing() -> None:
-            with backend(self.jobs, self.dask):
-                blocks[:] = blocks or cut(Block.whole(parts, seeds), joblib.effective_n_jobs(None))
+            with backend(self.jobs and min(self.jobs, len(whole.seeds)), self.dask):
+                blocks[:] = blocks or cut(whole, joblib.effective_n_jobs(None))
                 missing = [i for i in range(len(blocks)) if i not in found]
                 tasks = (joblib.delayed(_numbered)(i, blocks[i], options, target) for i in missing)
                 with as_finished(tasks) as finished:

@@ -17,7 +17,7 @@ from minidl_experiments.standard_streams import complain
 from minidl_experiments.tabular.assessment import Assessment, assess, divide
 from minidl_experiments.tabular.display import TrainingDisplay
 from minidl_experiments.tabular.networks import optimizer_for
-from minidl_experiments.tabular.options import SETTINGS, Options, read_options
+from minidl_experiments.tabular.options import SETTINGS, Options, read_option, read_options, read_toml
 from minidl_experiments.tabular.printing import (
     baseline_words,
     plan_words,
@@ -127,7 +127,19 @@ def folder_for(options: Options, suffix: str = "", own: str = SETTINGS) -> Path:
     if options.out is None and folder.exists() and any(folder.iterdir()) and not (folder / own).exists():
         name = "train" if own == SETTINGS else "sweep"
         fail(f"the folder {folder} has other files than those of minidl {name}: choose another by --out")
+    if options.out is None and own == SETTINGS and first != STDIN:
+        _check_owner(folder, first)
     return folder
+
+
+def _check_owner(folder: Path, data: str) -> None:
+    """End the command if a folder that is named after data has the model of others, which have the same name."""
+    try:
+        before = read_option(SETTINGS, "data", read_toml(folder / SETTINGS).get("data"))[0]
+    except ValueError:  # there is no earlier training, or nobody can repeat it
+        return
+    if Path(before).resolve() != Path(data).resolve():
+        fail(f"the folder {folder} has a model of other data, {before}: choose another by --out")
 
 
 def assessed(

@@ -130,7 +130,7 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def read_toml(path: Path, more: Sequence[str] = ()) -> dict[str, Any]:
+def read_toml(path: Path, more: Sequence[str] = (), option: str = "--from") -> dict[str, Any]:
     """Return what stands in a TOML file of options.
 
     Parameters
@@ -138,6 +138,8 @@ def read_toml(path: Path, more: Sequence[str] = ()) -> dict[str, Any]:
     path : pathlib.Path
     more : sequence of str
         Keys beside those of `Options`.
+    option : str
+        That named the file, for errors.
 
     Raises
     ------
@@ -148,7 +150,7 @@ def read_toml(path: Path, more: Sequence[str] = ()) -> dict[str, Any]:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ValueError(f"--from: cannot read {path}: {error.strerror}") from error
+        raise ValueError(f"{option}: cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # invalid TOML or invalid UTF-8
         raise ValueError(f"{path}: expected a valid TOML file, got an error: {error}") from error
     for name in given:

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
 import minidl
 from minidl_experiments.figures import epoch_ticks, plain_style
-from minidl_experiments.style import BLUE, DPI, ORANGE
+from minidl_experiments.style import BLUE, DPI, ORANGE, RC
 from minidl_experiments.tabular.assessment import Assessment
 from minidl_experiments.tabular.problem import Problem
 from minidl_experiments.tabular.target import ClassTarget, NumberTarget
@@ -27,6 +27,7 @@ from minidl_experiments.tabular.words import all_shortened, shortened
 WIDTH = 4.3  # inches: on a page of 390 pixels the letters are still 12 pixels high
 MOST_CLASSES = 12  # with numbers in the cells of the matrix
 MOST_NAMES, SMALL = 40, 5.5  # of classes beside a matrix, and their size in points if there are many
+DIGIT = 0.64  # the width of a digit, in its size
 MOST_POINTS = 4000
 # For names in letters that matplotlib's own font lacks, where the system has one of these.
 FONTS = (
@@ -119,13 +120,40 @@ def _draw_matrix(problem: Problem, found: Assessment, figure: Figure, palette: P
     axes.grid(visible=False)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     colours = LinearSegmentedColormap.from_list("", [palette.paper, palette.first])
-    axes.imshow(shares, cmap=colours, vmin=0, vmax=1)
+    image = axes.imshow(shares, cmap=colours, vmin=0, vmax=1)
     _name_classes(axes, classes)
     if len(classes) > MOST_CLASSES:
+        figure.colorbar(image, label="share of the rows of the true class")
         return
+    size = _number_size(axes, len(classes), int(matrix.max()))
     for (row, column), count in np.ndenumerate(matrix):
-        colour = palette.paper if shares[row, column] > 0.5 else palette.text
-        axes.text(column, row, str(count), ha="center", va="center", color=colour)
+        colour = _readable(colours(shares[row, column]), palette)
+        axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=size)
+
+
+def _number_size(axes: Axes, classes: int, largest: int) -> float:
+    """Return the size in points of the numbers in a matrix: that of all text, or what the cells have room for."""
+    figure = axes.get_figure(root=True)
+    figure.draw_without_rendering()  # type: ignore[union-attr]  # the names beside the matrix decide how large it is
+    cell = 72 * axes.get_window_extent().width / figure.dpi / classes  # type: ignore[union-attr]  # it is in a figure
+    return min(float(RC["font.size"]), 0.9 * cell / (DIGIT * len(str(largest))))
+
+
+def _readable(cell: Any, palette: Palette) -> str:
+    """Return the colour, that of the paper or of text, that stands out from the colour of a cell."""
+    return max(palette.paper, palette.text, key=lambda colour: contrast(colour, cell))
+
+
+def contrast(one: Any, other: Any) -> float:
+    """Return the contrast ratio of two colours, from 1 to 21, as the Web Content Accessibility Guidelines define it."""
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: Any) -> float:
+    parts = np.array(to_rgb(colour))
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def _name_classes(axes: Axes, classes: list[str]) -> None:
@@ -134,7 +162,8 @@ def _name_classes(axes: Axes, classes: list[str]) -> None:
     places = range(0, len(classes), -(-len(classes) // MOST_NAMES))
     names, size = [classes[place] for place in places], None if few else SMALL
     turn = 90 if not few else 45 if max(map(len, classes)) > 4 else 0
-    axes.set_xticks(places, names, rotation=turn, ha="center", fontsize=size)
+    end: Any = {"ha": "right", "rotation_mode": "anchor"} if turn == 45 else {"ha": "center"}
+    axes.set_xticks(places, names, rotation=turn, fontsize=size, **end)
     axes.set_yticks(places, names, fontsize=size)
 
 
@@ -155,7 +184,9 @@ def _draw_points(problem: Problem, found: Assessment, i: int, name: str, figure:
     true = np.concatenate([problem.y[outcome.rows, i] for outcome in found.outcomes])
     predicted = np.concatenate([outcome.values[:, column] for outcome in found.outcomes])
     step = -(-len(true) // MOST_POINTS)
-    axes = figure.add_subplot(xlabel=f"true {shortened(name)}", ylabel="predicted", title=f"{len(true)} test rows")
+    ylabel = f"predicted quantile {quantiles[column % len(quantiles)]:g}" if quantiles else "predicted"
+    title = f"{len(true)} test rows" + (f", one in {step} drawn" if step > 1 else "")
+    axes = figure.add_subplot(xlabel=f"true {shortened(name)}", ylabel=ylabel, title=title)
     axes.scatter(true[::step], predicted[::step], s=10, alpha=0.6, color=palette.first, linewidths=0)
     _draw_diagonal(axes, palette)
 

@@ -34,9 +34,9 @@ def plan_words(problem: Problem, options: Options) -> str:
     """Return how the model is trained and measured, in words."""
     count = len(problem)
     many = "a network" if options.networks == 1 else f"{options.networks} networks"
-    stops = (
-        f", {100 * VALIDATION:.0f} % of the training rows of each for early stopping" if options.early_stopping else ""
-    )
+    each = " of each" if options.networks > 1 else ""
+    share = f", {100 * VALIDATION:.0f} % of the training rows{each} for early stopping"
+    stops = share if options.early_stopping else ""
     if options.cv is None:
         size = round(options.test * count)
         return f"plan: {many} on {count - size} rows, tested on the other {size}{stops}"
@@ -48,8 +48,10 @@ def training_lines(found: Assessment, options: Options) -> Iterator[str]:
     trained, best = found.trained, found.trained.best_epochs
     inputs = found.model.encoder
     yield f"inputs: {inputs_words(inputs)}"
-    epochs = f"{best.min()}" if best.min() == best.max() else f"{best.min()} to {best.max()}"
-    kept = f"; the best validation loss was in epoch {epochs}" if options.early_stopping else ""
+    words = f"the best validation loss was in epoch {best.min()}"
+    if best.min() < best.max():
+        words = f"the best validation losses of the networks were in epochs {best.min()} to {best.max()}"
+    kept = f"; {words}" if options.early_stopping else ""
     yield f"trained: {counted(len(trained.history), 'epoch')} of at most {options.epochs}{kept}"
     if trained.dead:
         layers = [f"{100 * share:.1f} % of the {units} units of {layer}" for layer, share, units in trained.dead]

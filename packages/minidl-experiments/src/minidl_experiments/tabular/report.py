@@ -28,6 +28,11 @@ def write_results(folder: Path, problem: Problem, options: Options, found: Asses
     options : Options
         A training with these options gives the same numbers again.
     found : Assessment
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written; the model is the first of them.
     """
     light, dark = (draw_all(problem, found, palette) for palette in (LIGHT, DARK))
     title = f"{', '.join(problem.names)} from {problem.table.sources[0].name}"
@@ -41,9 +46,13 @@ def write_results(folder: Path, problem: Problem, options: Options, found: Asses
     }
     model = folder / "model.safetensors"
     save_model(found.model, model)
-    for name, content in contents.items():
-        with replacing(folder / name) as file:
-            file.write(content)
+    try:
+        for name, content in contents.items():
+            with replacing(folder / name) as file:
+                file.write(content)
+    except OSError as error:  # a full disk
+        what = f"{error.filename}: {error.strerror}; the model is in {model}; other files there may be older"
+        raise OSError(what) from error
     return [model, *(folder / name for name in contents)]
 
 

@@ -38,7 +38,7 @@ class Checkpoint(Callback):
     ------
     ValueError, TypeError
         For `every` or `batches` below 1, or an rng that is no Generator; before the first step for a folder that does
-        not exist.
+        not exist, and for a folder or a device in place of the file.
 
     Notes
     -----
@@ -79,10 +79,12 @@ class Checkpoint(Callback):
         self.rngs = [_as_given(rng) for rng in rngs]
 
     def start(self, run: Run) -> None:  # noqa: ARG002 - every training may be written
-        """Look whether there is a folder to write to."""
-        folder = self.path.resolve().parent
-        if not folder.is_dir():
+        """Look whether there is a folder to write to, and no folder or device in place of the file."""
+        target = self.path.resolve()
+        if not target.parent.is_dir():
             raise ValueError(f"Checkpoint: expected a path in a folder that exists, got {self.path}")
+        if target.exists() and not target.is_file():
+            raise ValueError(f"Checkpoint: expected the path of a file, got the folder or device {self.path}")
 
 
 def _as_given(rng: Any) -> np.random.Generator:

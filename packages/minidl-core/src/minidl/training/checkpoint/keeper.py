@@ -44,7 +44,10 @@ class Keeper:
         self._callbacks, self._checkpoints = callbacks, callbacks.checkpoints
         self._saved: Saved | None = None
         if resume is not None:
-            self._saved = saved_in(as_path("fit", "resume", resume))
+            path = as_path("fit", "resume", resume)
+            if path.is_dir():
+                raise ValueError(f"fit: expected resume to be the path of a file, got the folder {path}")
+            self._saved = saved_in(path)
         rngs = [rng for checkpoint in self._checkpoints for rng in checkpoint.rngs]
         self._rngs = {f"rngs[{number}]": rng for number, rng in enumerate({id(rng): rng for rng in rngs}.values())}
         self._noted = self._states()  # before a stream is opened, to look at its first batch

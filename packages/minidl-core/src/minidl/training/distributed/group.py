@@ -108,7 +108,7 @@ def group(*, timeout: float = 60.0) -> Iterator[Group]:
     Raises
     ------
     ValueError
-        For a timeout that is not above 0, or variables that are missing or no ranks.
+        For a timeout that is not above 0, or variables that are missing, no ranks or no port.
     ImportError
         If there are several processes and no torch, or no mpi4py under `mpirun`.
     RuntimeError
@@ -172,4 +172,7 @@ def _place() -> tuple[int, int] | None:
             f"minidl.distributed.group: expected RANK from 0 to WORLD_SIZE - 1, got {given['RANK']} of "
             f"{given['WORLD_SIZE']}"
         )
+    port = given["MASTER_PORT"]
+    if size > 1 and not (port.isdecimal() and int(port) < 2**16):
+        raise ValueError(f"minidl.distributed.group: expected MASTER_PORT from 0 to 65535, got {port!r}")
     return rank, size

@@ -366,6 +366,13 @@ class TestPredictedAgain:
             np.testing.assert_array_equal(minidl.predict(model, X), np.zeros((10, 1)) + model[3].bias)
         np.testing.assert_array_equal(minidl.predict(model, X), np.full((10, 1), 0.25))
 
+    @pytest.mark.parametrize("engine", ["", "fast"])
+    def test_another_name_is_refused_after_a_training_too(self, pretended, engine):  # noqa: ARG002 - a fixture for what it does
+        model = build()
+        fit(model)
+        with pytest.raises(ValueError, match="predict: expected engine 'auto', 'numpy' or 'native'"):
+            minidl.predict(model, X, engine=engine)
+
     def test_replicates_choose_each_time(self, pretended):  # noqa: ARG002 - a fixture for what it does
         many = minidl.replicate(build, range(2))
         for _ in range(3):

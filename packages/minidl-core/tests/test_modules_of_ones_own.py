@@ -1,6 +1,8 @@
 """What `Module` gives to whoever writes one: views, infer, mode, words, and a place in any container."""
 
 import copy
+from abc import abstractmethod
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pytest
@@ -179,3 +181,23 @@ def test_a_backward_without_need_dx_is_refused_when_it_is_written():
 
             def backward(self, dy):
                 return dy
+
+
+def test_a_layer_may_be_of_a_protocol():
+    @runtime_checkable
+    class Named(Protocol):
+        @abstractmethod
+        def name(self): ...
+
+    class Twice(minidl.Tanh, Named):
+        def name(self):
+            return "twice"
+
+    class Nameless(minidl.Tanh, Named):
+        pass
+
+    assert isinstance(Twice(), minidl.Module)
+    assert isinstance(Twice(), Named)
+    assert not isinstance(minidl.ReLU(), Twice)
+    with pytest.raises(TypeError, match="abstract"):
+        Nameless()

@@ -1,5 +1,7 @@
 """Callbacks that let several epochs be trained before they are called, and orders that can go back."""
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -195,3 +197,71 @@ def test_a_function_that_cannot_go_back_is_asked_before_each_epoch(calls):
     rng = np.random.default_rng(0)
     Training(shuffle=lambda: rng.permutation(N)).run(3)
     assert calls == [1] * 3
+
+
+class InPlace(Shuffled):
+    """Orders that are one array, shuffled in place."""
+
+    def __call__(self):
+        self.rng.shuffle(self.order)
+        return self.order
+
+    def state(self):
+        return self.order.copy(), self.left, self.rng.get_state()
+
+
+def test_a_function_may_return_the_same_array_again(calls):
+    together, alone = Training(shuffle=InPlace()).run(), Training(lambda *_: None, shuffle=InPlace()).run()
+    assert calls[0] == EPOCHS
+    np.testing.assert_array_equal(together.model.values, alone.model.values)
+
+
+def test_a_rate_that_grows_beyond_all_numbers_ends_no_training_before_its_time():
+    ends = []
+    for callbacks in ([], [lambda *_: None]):
+        training = Training(*callbacks)
+        training.model = minidl.Linear(3, 1, bias=False, rng=0)
+        training.optimizer = minidl.SGD(training.model, minidl.ExponentialSchedule(1e-3, 1.5))
+        training.loss = minidl.MSELoss("sum")
+        with pytest.raises(minidl.DivergenceError) as caught, np.errstate(all="ignore"):
+            training.run(400)  # the last rates are inf
+        ends.append((caught.value.epoch, caught.value.batch, training.all()))
+    assert ends[0] == ends[1]
+
+
+def test_ctrl_c_comes_before_an_error_of_a_callback_that_was_called_late(monkeypatch):
+    training, whole = Training(Ahead(9, last=2, error=OSError("full"))), Training().run()
+    with monkeypatch.context() as patch:
+        patch.setattr(minidl_native.Network, "train", interrupted_after(3 * STEPS + 1))
+        with pytest.raises(KeyboardInterrupt) as caught:
+            training.run()
+    assert caught.value.__notes__ == ["a callback has raised an error before: OSError('full')"]
+    training.callbacks.clear()
+    training.run(EPOCHS - 3)
+    assert training.all() == whole.all()
+
+
+def test_a_signal_that_has_come_waits_until_the_callbacks_know_all_epochs():
+    class Interrupted(Ahead):
+        def __call__(self, epoch, history):
+            if epoch == 2:
+                signal.raise_signal(signal.SIGINT)
+            super().__call__(epoch, history)
+
+    training = Training(Interrupted(5))
+    with pytest.raises(KeyboardInterrupt):
+        training.run()
+    assert [epoch for epoch, *_ in training.callbacks[0].told] == [1, 2, 3, 4, 5]
+    assert len(training.history) == 5
+
+
+@pytest.mark.parametrize("answer", [5.0, None, "5", np.nan])
+def test_an_answer_that_is_no_number_of_epochs_is_named(answer):
+    with pytest.raises(TypeError, match="fit: expected epochs_ahead of Ahead to return an integer or inf, got"):
+        Training(Ahead(answer)).run()
+
+
+def test_inf_is_all_epochs_and_less_than_one_is_one(calls):
+    Training(Ahead(np.inf)).run(4)
+    Training(Ahead(-3)).run(2)
+    assert calls == [4, 1, 1]

@@ -79,3 +79,16 @@ CHANGING = {
 def test_where_each_epoch_may_change_something_each_is_alone(settings, calls, monkeypatch):
     fitted(MLPClassifier, CHANGING[settings], alone=False, monkeypatch=monkeypatch)
     assert set(calls) == {1}
+
+
+def test_a_number_of_a_small_type_counts_as_any_other():
+    curves = []
+    for patience in (10, np.uint8(10)):
+        options = {"max_iter": 20, "tol": 1.0, "n_iter_no_change": patience, "warm_start": True, "random_state": 0}
+        estimator = MLPClassifier((8,), **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            for _ in range(3):  # the count of the one before is left over
+                estimator.fit(X, CLASSES)
+        curves.append(estimator.loss_curve_)
+    assert curves[0] == curves[1]

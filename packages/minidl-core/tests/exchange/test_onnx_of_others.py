@@ -209,6 +209,16 @@ def test_a_softplus_with_the_threshold_of_torch_is_read(path):
     refused(write(path, other, {"t": 20.0}), r"\(Where\): it is no Softplus")
 
 
+@pytest.mark.parametrize("other", ["Softplus", "Greater"])
+def test_an_operator_of_others_is_none_of_the_standard(path, other):
+    nodes = [("Softplus", ["x"], ["s"], {}), ("Greater", ["x", "t"], ["a"], {}), ("Where", ["a", "x", "s"], ["y"], {})]
+    nodes = [(*node[:3], {"domain": "others"} if node[0] == other else {}) for node in nodes]
+    file = onnx.load(write(path, nodes, {"t": 20.0}))
+    file.opset_import.append(helper.make_opsetid("others", 1))
+    path.write_bytes(file.SerializeToString())
+    refused(path, rf"\((Where|others.{other})\): ")
+
+
 def test_dropout_does_nothing_in_inference(path):
     node = [("Dropout", ["x", "ratio"], ["y"], {})]
     (record,) = minidl.from_onnx(write(path, node, {"ratio": 0.25})).spec()

@@ -83,8 +83,8 @@ class EpochEnd:
             return 1
         if not self._decides:
             return sys.maxsize
-        left = self._estimator.n_iter_no_change + 1 - self._estimator._no_improvement_count
-        return int(min(max(left, 1), sys.maxsize))
+        most = int(min(self._estimator.n_iter_no_change, sys.maxsize - 1)) + 1
+        return max(1, most - int(self._estimator._no_improvement_count))
 
     def start_anew(self) -> None:
         """Measure the weights that the training starts from, which later ones must improve on."""

@@ -24,8 +24,8 @@ def constant_and_data(graph: Graph, node: Any) -> tuple[np.ndarray, str]:
 def read_product(graph: Graph, node: Any) -> Read:
     """Read a SiLU, x σ(x), or a GELU that is written out."""
     for x, gate in _orders(graph, node.output[0], "Mul"):
-        inner = graph.nodes.get(gate)
-        if inner is not None and inner.op_type == "Sigmoid" and list(inner.input) == [x]:
+        inner = _computed_by(graph, gate, "Sigmoid")
+        if inner is not None and list(inner.input) == [x]:
             return x, [Layer("SiLU")]
     for x in _gelu(graph, node):
         return x, [Layer("GELU", options={"approximate": "none"})]
@@ -35,8 +35,8 @@ def read_product(graph: Graph, node: Any) -> Read:
 def read_division(graph: Graph, node: Any) -> Read:
     """Read a softplus of another sharpness, softplus(beta x) / beta."""
     beta, data = constant_and_data(graph, node)
-    softplus = graph.nodes.get(data)
-    if softplus is not None and softplus.op_type == "Softplus":
+    softplus = _computed_by(graph, data, "Softplus")
+    if softplus is not None:
         for x, factor in _orders(graph, softplus.input[0], "Mul"):
             if beta.size == 1 and _is_number(graph, node, factor, beta.item()):
                 return x, [Layer("Softplus", options={"beta": float(str(beta.item()))})]
@@ -46,11 +46,10 @@ def read_division(graph: Graph, node: Any) -> Read:
 def read_where(graph: Graph, node: Any) -> Read:
     """Read a softplus that is x where beta x is above a threshold."""
     condition, x, other = node.input
-    softplus, beta = graph.nodes.get(other), 0.0
-    if softplus is not None and softplus.op_type == "Softplus" and list(softplus.input) == [x]:
-        beta = 1.0
-    elif softplus is not None and softplus.op_type == "Div":
-        start, (layer,) = read_division(graph, softplus)
+    softplus, division = (_computed_by(graph, other, operator) for operator in ("Softplus", "Div"))
+    beta = 1.0 if softplus is not None and list(softplus.input) == [x] else 0.0
+    if division is not None:
+        start, (layer,) = read_division(graph, division)
         beta = layer.options["beta"] if start == x else 0.0
     if beta * _limit(graph, node, condition, x) >= LOWEST_THRESHOLD * (1 - 1e-6):  # up to the rounding of float32
         return x, [Layer("Softplus", options={"beta": beta})]
@@ -59,8 +58,8 @@ def read_where(graph: Graph, node: Any) -> Read:
 
 def _limit(graph: Graph, node: Any, condition: str, x: str) -> float:
     """Return above which x a tensor of truth values is true, in x > number or factor x > number; 0 for others."""
-    greater = graph.nodes.get(condition)
-    if greater is None or greater.op_type != "Greater" or not graph.is_constant(greater.input[1]):
+    greater = _computed_by(graph, condition, "Greater")
+    if greater is None or not graph.is_constant(greater.input[1]):
         return 0.0
     number = graph.array(node, greater.input[1])
     factors = [factor for data, factor in _orders(graph, greater.input[0], "Mul") if data == x]
@@ -69,10 +68,16 @@ def _limit(graph: Graph, node: Any, condition: str, x: str) -> float:
     return float(number.item() / factor.item()) if number.size == factor.size == 1 and factor > 0 else 0.0
 
 
+def _computed_by(graph: Graph, name: str, operator: str) -> Any | None:
+    """Return the node that computes a tensor if it is this operator of the standard, else None."""
+    node = graph.nodes.get(name)
+    return node if node is not None and node.op_type == operator and not node.domain else None
+
+
 def _orders(graph: Graph, name: str, operator: str) -> list[tuple[str, str]]:
     """Return the inputs of an operator that computes a tensor from two, in both orders; nothing for another one."""
-    node = graph.nodes.get(name)
-    if node is None or node.op_type != operator or node.domain or len(node.input) != 2:
+    node = _computed_by(graph, name, operator)
+    if node is None or len(node.input) != 2:
         return []
     return [(node.input[0], node.input[1]), (node.input[1], node.input[0])]
 
@@ -97,8 +102,8 @@ def _gelu(graph: Graph, node: Any) -> Iterator[str]:
 def _is_gate(graph: Graph, node: Any, name: str, x: str) -> bool:
     """Whether a tensor is 1 + erf(x / √2)."""
     for one, erf in _orders(graph, name, "Add"):
-        inner = graph.nodes.get(erf)
-        if inner is not None and inner.op_type == "Erf" and _is_number(graph, node, one, 1):
+        inner = _computed_by(graph, erf, "Erf")
+        if inner is not None and _is_number(graph, node, one, 1):
             divided, times = (_orders(graph, inner.input[0], operator) for operator in ("Div", "Mul"))
             return any(a == x and _is_number(graph, node, b, math.sqrt(2)) for a, b in divided[:1]) or any(
                 a == x and _is_number(graph, node, b, math.sqrt(0.5)) for a, b in times

@@ -222,7 +222,7 @@ class Engine(ABC):
         """Return how many epochs of so many samples are worth one call of `run_epochs`; 1 if there is no such way."""
         return 1
 
-    def run_epochs(self, training: Training, first: Part, orders: np.ndarray, results: EpochResults) -> None:
+    def run_epochs(self, training: Training, first: Part, orders: np.ndarray, results: EpochResults) -> bool:
         """Make the steps of several epochs of a single network, up to a loss of nan; Ctrl-C ends it as it ends `run`.
 
         Parameters
@@ -235,6 +235,11 @@ class Engine(ABC):
             Of all epochs.
         results : EpochResults
             Of zeros.
+
+        Returns
+        -------
+        bool
+            False if nothing was done, because each epoch must be run alone.
         """
         raise NotImplementedError
 

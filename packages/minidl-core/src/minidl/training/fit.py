@@ -108,10 +108,9 @@ def fit(
         Where the orders come from. A list has one for each replicate, which then goes through the samples in the order
         in which it would alone; otherwise all replicates share one order.
     shuffle : bool or callable
-        Whether each epoch has a new order. Without it, the samples come as they lie. A callable without arguments
-        returns the order of the next epoch, in which each sample occurs exactly once: integers (N,), or
-        ``(*replicate_shape, N)``. It may be asked ahead if it has ``state()`` and ``restore(state)`` to go back. It
-        does not go with `batches` or `validation_split`.
+        Whether each epoch has a new order; without it, the samples come as they lie. A callable returns the order of
+        the next epoch, (N,) or (*replicate_shape, N), with each sample once. With ``state()`` and ``restore(state)``,
+        which go back, it may be asked ahead, and draws from no generator of the model. Not beside `batches` or a split.
     rows : array of int, shape (M,) or (*replicate_shape, M), optional
         The samples to train on, instead of all: folds of a cross-validation, or rows drawn with replacement. Replicates
         may have samples of their own in one shared x, as many each. A sample may be there several times. N is M then,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -98,6 +99,16 @@ class Deferred:
             if signal.getsignal(signal.SIGINT) is self._own:  # a callback may have set another
                 signal.signal(signal.SIGINT, self._handler)
             self.check()
+
+    @property
+    def later(self) -> AbstractContextManager[None]:
+        """`let_through`; where a signal has come already, a block behind which it is let through."""
+        return self.let_through if self._pending is None else self._check_after()
+
+    @contextmanager
+    def _check_after(self) -> Iterator[None]:
+        yield
+        self.check()
 
     def check(self) -> None:
         """Let the signal through, if there was one."""

@@ -132,15 +132,7 @@ class Loop:
         return ends
 
     def _run_stretch(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> tuple[int, bool]:
-        """Make the steps of several epochs in one call of the engine.
-
-        Returns
-        -------
-        together : int
-            How many epochs; 0 where each is run alone.
-        ends : bool
-            Whether the training ends.
-        """
+        """Make the steps of several epochs in one call; return how many, 0 for none, and whether the training ends."""
         engine = self._engine
         stretch = self._source.stretch(epochs, engine, self._optimizer) if self._position is None else None
         if stretch is None:
@@ -150,40 +142,51 @@ class Loop:
         try:
             training = self._begin(position, survivors)
             if self._engine is engine:  # else the handler of a signal, or another thread, has replaced a method
-                engine.run_epochs(training, stretch.first, stretch.orders, stretch.results)
-                ended = True
-        finally:
-            finished = stretch.finished(ended=ended)
-            ends = self._note_stretch(stretch, finished, position, modules, survivors)
-        if not ended:
+                ended = engine.run_epochs(training, stretch.first, stretch.orders, stretch.results)
+            if ended and (lost := stretch.lost()):
+                epoch, batch = lost
+                survivors.lose(epoch, {0: batch})
+        except BaseException as error:
+            late = self._note_cut(stretch, position, ended=ended)
+            if late is not None:
+                error.add_note(f"a callback has raised an error before: {late!r}")
+            raise
+        if not ended:  # nothing was done
+            self._note_cut(stretch, position, ended=False)
             return 0, False
-        if finished < len(stretch):
-            survivors.lose(position.epoch, {0: int(stretch.results.diverged[finished])})
-        return finished, ends
+        return len(stretch), self._note_whole(stretch, modules, survivors)
 
-    def _note_stretch(
-        self, stretch: Stretch, finished: int, position: Position, modules: Sequence[Module], survivors: Survivors
-    ) -> bool:
-        """Note the epochs that are finished, and the position in the next one; return whether callbacks end all."""
-        ends, whole, epochs = False, finished == len(stretch), iter(range(finished))
+    def _note_cut(self, stretch: Stretch, position: Position, *, ended: bool) -> BaseException | None:
+        """Note the epochs that are finished, and the position in the next one; return what a callback has raised."""
+        finished = stretch.finished(ended=ended)
+        late = self._tell(stretch, finished)
+        stretch.tell(self._tally, finished)
+        stretch.place(position, finished)
+        return late
+
+    def _note_whole(self, stretch: Stretch, modules: Sequence[Module], survivors: Survivors) -> bool:
+        """Note all epochs; return whether the callbacks end the training."""
+        self._position = None
+        self._loss.adopt(self._own_loss)
+        last = len(stretch) - 1
+        late = self._tell(stretch, last)
+        self._note_epoch_of(stretch, last)
+        if late is not None:
+            raise late
+        return bool(self._callbacks) and self._ask(len(self._history), modules, survivors)
+
+    def _tell(self, stretch: Stretch, count: int) -> BaseException | None:
+        """Note some epochs, and call the callbacks for each until one raises an error, which is returned."""
+        late = None
         self._batches = stretch.first.batches
-        if whole:
-            self._position = None
-            self._loss.adopt(self._own_loss)
-        try:
-            for index in epochs:
-                self._note_epoch_of(stretch, index)
-                if whole and index == finished - 1:
-                    ends = bool(self._callbacks) and self._ask(len(self._history), modules, survivors)
-                else:
+        for index in range(count):
+            self._note_epoch_of(stretch, index)
+            if late is None:
+                try:
                     self._callbacks.ask_late(len(self._history), self._history)
-        finally:
-            for index in epochs:  # if a callback has raised an error
-                self._note_epoch_of(stretch, index)
-            if not whole:
-                stretch.tell(self._tally, finished)
-                stretch.place(position, finished)
-        return ends
+                except BaseException as error:  # noqa: BLE001 - for the caller to raise when all is noted
+                    late = error
+        return late
 
     def _note_epoch_of(self, stretch: Stretch, index: int) -> None:
         stretch.tell(self._tally, index)
@@ -202,7 +205,7 @@ class Loop:
     def _ask(self, epoch: int, modules: Sequence[Module], survivors: Survivors) -> bool:
         """Call the callbacks; return whether they end the training."""
         self._within = "callbacks"
-        with self._interrupt.let_through:
+        with self._interrupt.later:
             ends, stops = self._callbacks.ask(epoch, self._history, self._model.replicate_shape)
         if stops is not None:
             survivors.stop(stops, epoch)

@@ -162,14 +162,18 @@ class NativeEngine(Engine):
         most: int = _STRETCH // (count * self.model.values.size)
         return min(most, _ORDERS // count)
 
-    def run_epochs(self, training: Training, first: Part, orders: np.ndarray, results: EpochResults) -> None:
-        """Make the steps of several epochs in one call."""
+    def run_epochs(self, training: Training, first: Part, orders: np.ndarray, results: EpochResults) -> bool:
+        """Make the steps of several epochs in one call; return False if each must be run alone."""
         samples, loss, optimizer = first.samples, training.loss, training.optimizer
         y, size = as_targets(samples.y), first.batch_size
         batches = self._made.native.Samples(samples.x, y, orders, size, samples.weight)
         record = self._loss_record(loss, training.tally.threshold, training.penalty)
-        records = record, optimizer_record(self._made, optimizer, len(orders) * first.batches)
+        try:
+            records = record, optimizer_record(self._made, optimizer, len(orders) * first.batches)
+        except ValueError:  # a rate that grows beyond all numbers, perhaps after the loss has
+            return False
         self._train(batches, records, optimizer, results, gate=training.interrupt.let_through)
+        return True
 
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
         """Make one step; return the loss."""

@@ -68,7 +68,7 @@ class Methods:
     def unchanged(self) -> bool:
         """Return whether all classes and methods, and the number of attributes of each object, are unchanged."""
         changes = Watched.changes
-        if changes != self._changes:
+        if changes is not self._changes:
             if self._classes != self._then:
                 return False
             self._changes = changes  # it was another class

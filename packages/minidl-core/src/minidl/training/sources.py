@@ -120,7 +120,7 @@ class Arrays(Source):
         model: Module,
     ) -> None:
         self.samples, self._batch_size, self._rngs, self._shuffle = samples, batch_size, rngs, shuffle
-        self._model = model
+        self._model, self._looks_ahead = model, True
         self._index: np.ndarray | None = None  # of the samples to train on, (M,) or (R, M), where it is not all
 
     def choose(self, rows: Any) -> None:
@@ -257,13 +257,14 @@ class Arrays(Source):
         try:
             return Stretch(epochs, self.samples, self._batch_size, draw, index)
         except Exception:  # noqa: BLE001 - of the user's function: the epochs before it are trained first, each alone
+            self._looks_ahead = False
             return None
 
     def _orders_ahead(self, count: int) -> Orders | None:
         """Return what draws orders of so many samples and can take them back; None where there is no such thing."""
         rng = self._rngs
         if callable(self._shuffle):
-            return self._shuffle if _goes_back(self._shuffle) else None
+            return self._shuffle if self._looks_ahead and _goes_back(self._shuffle) else None
         if not self._shuffle or isinstance(rng, list) or not _is_plain(rng):
             return None
         layers = (one for module in self._model.modules() for one in module.generators)

@@ -56,7 +56,7 @@ class Stretch:
         self._is_weighted = samples.weight is not None
         self._before = draw.state()
         try:
-            orders = np.stack([draw() for _ in epochs])
+            orders = np.stack([np.array(draw()) for _ in epochs])  # a function may return the same array again
             if not isinstance(draw, Drawn):
                 orders = as_order(orders, self._count, (len(epochs),)).astype(np.int64)
         except BaseException:
@@ -102,6 +102,12 @@ class Stretch:
             return max(0, int(np.count_nonzero(self.results.steps)) - 1)
         diverged = self.results.diverged
         return int(diverged.argmax()) if diverged.any() else len(self)
+
+    def lost(self) -> tuple[int, int] | None:
+        """Return the epoch and the batch whose loss was nan; None if there was none."""
+        diverged = self.results.diverged
+        index = int(diverged.argmax())
+        return (self.first.epoch + index, int(diverged[index])) if diverged[index] else None
 
     def place(self, position: Position, index: int) -> None:
         """Set a position, which is that of the beginning, to where the training stands within an epoch."""

@@ -82,16 +82,17 @@ class Callback:
             answer lets it go on.
         """
 
-    def epochs_ahead(self) -> int:
+    def epochs_ahead(self) -> float:
         """Return how many epochs may be trained before this is called for them, one after another.
 
         In the compiled engine, several short epochs in one call take much less time than each alone. With a number n
-        the callback promises that in the next n - 1 calls it will neither end the training nor look at the model or
-        the optimizer: they are then those of a later epoch. The history is as ever that of the epochs so far.
+        the callback promises that in the next n - 1 calls it will neither end the training nor look at or change model,
+        optimizer, loss or samples: they are then those of a later epoch. The history is as ever that of the epochs so
+        far. Ctrl-C waits for these calls, which should be short.
 
         Returns
         -------
-        int
+        int, or inf
             1 means after each epoch, which is always right.
         """
         return 1

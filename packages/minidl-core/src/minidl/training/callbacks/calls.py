@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -61,8 +62,7 @@ class Callbacks:
 
     def epochs_ahead(self) -> int:
         """Return how many epochs may be trained before they are called; 1 where one is a plain function."""
-        each = (one.epochs_ahead() if isinstance(one, Callback) else 1 for one in self._all)
-        return max(1, min(each, default=sys.maxsize))
+        return min(map(_epochs_ahead, self._all), default=sys.maxsize)
 
     def states(self) -> list[list[Any]]:
         """Return the kind and the state of each callback that has one."""
@@ -121,6 +121,22 @@ class Callbacks:
             raise ValueError(
                 f"fit: expected no end of the training after epoch {epoch}, as the epochs_ahead of {kinds} has promised"
             )
+
+
+def _epochs_ahead(callback: Callable[[int, History], object]) -> int:
+    """Return how many epochs may be trained before a callback is called.
+
+    Raises
+    ------
+    TypeError
+        For an answer that is neither an integer nor inf.
+    """
+    answer: Any = callback.epochs_ahead() if isinstance(callback, Callback) else 1
+    try:
+        return sys.maxsize if answer == math.inf else max(1, operator.index(answer))
+    except TypeError:
+        kind = type(callback).__name__
+        raise TypeError(f"fit: expected epochs_ahead of {kind} to return an integer or inf, got {answer!r}") from None
 
 
 def _end_of(callback: Callback) -> Callable[..., None]:

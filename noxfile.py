@@ -107,6 +107,16 @@ def run_pytest(session: nox.Session, *args: str | Path, env: dict[str, str | Non
     session.run(*command, success_codes=no_failure, env=env)
 
 
+def run_spread(session: nox.Session, *args: str | Path) -> None:
+    """Run pytest with a worker for each processor; a worker without work takes some from another.
+
+    The processors are busy then, and threads of a BLAS would only wait for each other. Those of the compiled engine,
+    which OMP_NUM_THREADS would limit, stay.
+    """
+    one = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    run_pytest(session, "--numprocesses=auto", "--dist=worksteal", *args, env=one)
+
+
 @nox.session(default=False)
 def wheels(session: nox.Session) -> None:
     """Build every package once for the sessions that need them: an sdist, and the wheel from that sdist.
@@ -152,7 +162,7 @@ def tests(session: nox.Session) -> None:
     session.notify(f"conformance-{TORCH_PYTHON}")
     session.notify(f"slow-{TORCH_PYTHON}")
     install(session, "test", "exchange")
-    run_pytest(session, *TESTS, "--numprocesses=auto", "-m", "not slow", *EXAMPLES)
+    run_spread(session, *TESTS, "-m", "not slow", *EXAMPLES)
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
@@ -160,7 +170,7 @@ def slow(session: nox.Session) -> None:
     """Run the tests that take seconds each: whole trainings, commands that are killed or interrupted, a cluster."""
     # One of them builds the engine with a planted fault; torch and MPI carry the messages of processes.
     install(session, "test", "build", "torch", "mpi")
-    run_pytest(session, *TESTS, "--numprocesses=auto", "--dist=worksteal", "-m", "slow")
+    run_spread(session, *TESTS, "-m", "slow")
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
@@ -170,17 +180,17 @@ def coverage(session: nox.Session) -> None:
     The tests run without the compiled engine first, on the lowest Python and NumPy that the packages claim. Those of
     its door run with it, for what only an engine reaches.
     """
-    measured = ["--cov", "--cov-config=pyproject.toml", "--cov-report=", "--numprocesses=auto", "-m", "not slow"]
+    measured = ["--cov", "--cov-config=pyproject.toml", "--cov-report=", "-m", "not slow"]
     install(session, "test", "torch", "exchange", "coverage", but="minidl_native")
     install_lowest(session, CORE, DATA)
-    run_pytest(session, CORE / "tests", DATA / "tests", *measured)
+    run_spread(session, CORE / "tests", DATA / "tests", *measured)
     if COMPILER:
         install(session)
         files = "fit", "agreement", "fit_options", "steps", "statistics", "stretch", "epochs_ahead"
         # It joins the batches of a stream.
         streams = [CORE / "tests" / name for name in ("test_streams.py", "test_weighted_streams.py")]
         door = [*(NATIVE / "tests" / f"test_{name}.py" for name in files), *streams]
-        run_pytest(session, *door, *measured, "--cov-append")
+        run_spread(session, *door, *measured, "--cov-append")
     for module in ("minidl", "minidl_data"):
         kept = f"{session.virtualenv.location}/{module}.json"
         session.run("coverage", "report", f"--include=*/{module}/*", "--fail-under=97")
@@ -193,7 +203,7 @@ def minimums(session: nox.Session) -> None:
     """Run the tests of sklearn with the lowest Python, NumPy and scikit-learn; `coverage` does so for core and data."""
     install(session, "test", but="minidl_native")
     install_lowest(session, CORE, SKLEARN)
-    run_pytest(session, SKLEARN / "tests", "--numprocesses=auto", "-m", "not slow")
+    run_spread(session, SKLEARN / "tests", "-m", "not slow")
 
 
 @nox.session(python=[TORCH_PYTHON], default=False)
@@ -262,7 +272,8 @@ def conformance(session: nox.Session) -> None:
     names = "test_tensors.py", "test_many_tensors.py", "exchange", "distributed/test_equality.py"
     exports = EXPERIMENTS / "tests" / "tabular" / "test_exports.py"
     with_torch = [*(CORE / "tests" / name for name in names), exports]
-    run_pytest(session, "conformance", *with_torch, "--numprocesses=auto", *table)
+    # Those of CONTRIBUTING.md share what they build: one worker has them all.
+    run_spread(session, "conformance", *with_torch, "--dist=loadgroup", *table)
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])
@@ -293,14 +304,14 @@ def docs(session: nox.Session) -> None:
     install(session, "docs", *(["torch"] if session.python == TORCH_PYTHON else []))
     # Not nitpicky (-n): without the network no other project's names resolve, and every numpy.ndarray would warn.
     session.run("sphinx-build", "-W", "--keep-going", "--fresh-env", "-b", "html", "docs", "docs/_build/html")
-    run_pytest(session, "docs/playground/tests", "docs/step/tests", "docs/tests", "-m", "not slow")
+    run_spread(session, "docs/playground/tests", "docs/step/tests", "docs/tests", "-m", "not slow")
 
 
 @nox.session(python=[TORCH_PYTHON], default=False, requires=["wheels"])
 def notebooks(session: nox.Session) -> None:
     """Execute every notebook of the built site in a kernel, some minutes; build it first (`nox -s docs`)."""
     install(session, "docs", "torch")
-    run_pytest(session, "docs/tests", "-k", "kernel")
+    run_spread(session, "docs/tests", "-k", "kernel")
 
 
 @nox.session(default=False)
@@ -383,15 +394,14 @@ def build(session: nox.Session) -> None:
             shutil.copy(package / "README.md", Path(away, package))
         # All tests run in `tests`, against the same wheels; here those that need whatever a package brings.
         some = ("test_package.py", "test_training.py", "test_cli.py")
-        few = ["--numprocesses=auto", "-m", "not slow"]
         install(session, "test", but="minidl_native")
         found = [path for package in PACKAGES for name in some if (path := package / "tests" / name).is_file()]
         with session.chdir(away):
-            run_pytest(session, *(path for path in found if NATIVE not in path.parents), *few)
+            run_spread(session, *(path for path in found if NATIVE not in path.parents), "-m", "not slow")
         if COMPILER:
             install(session, "test")
             with session.chdir(away):
-                run_pytest(session, *(path for path in found if NATIVE in path.parents), *few)
+                run_spread(session, *(path for path in found if NATIVE in path.parents), "-m", "not slow")
     check(session)
     shutil.copytree(WHEELS, dist, dirs_exist_ok=True)
 

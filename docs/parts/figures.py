@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
+from joblib import Parallel, delayed
+
 import minidl
 from parts import chain, curves, dead, depth, graph, grids, overfitting, paths, ravine
 from parts.places import write
@@ -48,6 +50,7 @@ FIGURES: dict[str, Callable[[], str]] = {
 
 
 def write_figures() -> None:
-    """Write all drawings."""
-    for name, draw in FIGURES.items():
-        write(f"figures/{name}.html", draw())
+    """Write all drawings; some train networks, on all processors."""
+    drawn = Parallel(n_jobs=-1)(delayed(draw)() for draw in FIGURES.values())
+    for name, text in zip(FIGURES, drawn, strict=True):
+        write(f"figures/{name}.html", text)

@@ -1,5 +1,6 @@
 """The settings of the gallery: execution and style."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def settings() -> dict[str, Any]:
         "show_signature": False,
         "remove_config_comments": True,
         "run_stale_examples": True,
+        "parallel": os.cpu_count() or 1,
         "image_scrapers": ("matplotlib",),
         "min_reported_time": 60,
         "copyfile_regex": "",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from rich.console import Console
 
 from minidl_experiments.experiments import RUNS
@@ -52,10 +53,17 @@ def _key() -> str:
 
 def _train() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
+    Parallel(n_jobs=2)(delayed(train)() for train in (_train_report, _train_readings))
+
+
+def _train_report() -> None:
     with EpochProgress(Console(file=StringIO()), len(RUNS) * EPOCHS) as progress:
         reproduction = reproduce(range(SEEDS), EPOCHS, progress)
     write_figures(reproduction.results, FOLDER)
     write_table(reproduction, FOLDER)
+
+
+def _train_readings() -> None:
     with EpochProgress(Console(file=StringIO()), READING_RUNS * EPOCHS) as progress:
         found = compare_readings(range(READING_SEEDS), EPOCHS, progress)
     write_readings(found, range(READING_SEEDS), EPOCHS, FOLDER)

@@ -1,8 +1,7 @@
 """A training that is killed again and again, at any moment, ends with the bits of one that was not."""
 
+import multiprocessing
 import os
-import subprocess
-import sys
 import time
 from importlib.util import find_spec
 
@@ -10,11 +9,14 @@ import numpy as np
 import pytest
 
 SCRIPT = """
-import hashlib, sys
+import hashlib, os, sys
 import numpy as np
 import minidl
 
-path, engine, backend, kind, optimizer = sys.argv[1:]
+os.fsync = lambda _: None  # processes are killed here, but no machine is switched off
+os.environ["OMP_NUM_THREADS"] = "1"
+if backend == "torch":  # whose threads wait for each other beside other tests
+    sys.modules["torch"].set_num_threads(1)
 data = np.random.default_rng(0)
 x = data.uniform(-1, 1, (3000, 2)).astype(np.float32)
 y = (x[:, :1] * x[:, 1:]).astype(np.float32)
@@ -47,7 +49,7 @@ else:
 monitor = "loss" if kind == "stream" else "val_loss"
 callbacks = [minidl.EarlyStopping(monitor=monitor, patience=4), minidl.Checkpoint(path, batches=7, rngs=[drawn])]
 callbacks += [] if kind == "schedule" else [minidl.ReduceOnPlateau(monitor=monitor, patience=2, factor=0.5)]
-print("ready", flush=True)
+pipe.send("ready")
 history = minidl.fit(
     model, minidl.MSELoss("mean"), rule, epochs=12, callbacks=callbacks, engine=engine, resume=path, **options
 )
@@ -59,8 +61,9 @@ rngs = [drawn, *(rng for module in model.modules() for rng in module.generators)
 found.update(repr([rng.bit_generator.state for rng in rngs]).encode())
 curves = {name: column.tolist() for name, column in history.to_frame().items()}
 found.update(repr([curves, history.stopped, rule.t, rule.lr, callbacks[0].best, callbacks[0].best_epoch]).encode())
-print(found.hexdigest(), len(history))
+pipe.send((found.hexdigest(), len(history)))
 """
+NAMES = "path", "engine", "backend", "kind", "optimizer", "pipe"
 HAS_NATIVE, HAS_TORCH = find_spec("minidl_native") is not None, find_spec("torch") is not None
 CASES = [
     ("numpy", "numpy", "split", "Adam"),
@@ -74,31 +77,45 @@ CASES = [
 KILLS = int(os.environ.get("MINIDL_TEST_KILLS", "40"))
 
 
-def begin(path, case):
-    one = os.environ | {"OMP_NUM_THREADS": "1"}  # else torch's wait for each other beside other tests
-    command = [sys.executable, "-c", SCRIPT, str(path), *case]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=one)  # noqa: S603 - our own script
-    assert child.stdout.readline() == "ready\n"
-    return child
+@pytest.fixture(scope="module")
+def begin():
+    """Return a function that begins a training in a process of its own, a fork of one that has imported all."""
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["minidl", *(["torch"] if HAS_TORCH else [])])
+
+    def start(path, case):
+        own, pipe = processes.Pipe()
+        child = processes.Process(target=exec, args=(SCRIPT, dict(zip(NAMES, (str(path), *case, pipe), strict=True))))
+        child.start()
+        pipe.close()
+        assert own.recv() == "ready"
+        return child, own
+
+    return start
+
+
+def end(child, pipe):
+    """Return what a training has come to, or None if it was killed."""
+    child.join()
+    assert child.exitcode in (0, -9)
+    return None if child.exitcode else pipe.recv()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 @pytest.mark.parametrize("case", CASES, ids="-".join)
-def test_killed_at_any_moment(case, tmp_path):
+def test_killed_at_any_moment(case, begin, tmp_path):
     rng, kills = np.random.default_rng(), 0
-    expected, _ = begin(tmp_path / "whole", case).communicate()
+    expected = end(*begin(tmp_path / "whole", case))
     began = time.monotonic()
-    begin(tmp_path / "timed", case).communicate()
+    assert end(*begin(tmp_path / "timed", case)) == expected
     longest = time.monotonic() - began
-    assert expected.split()[0]
     while kills < -(-KILLS // len(CASES)):
-        path, child = tmp_path / f"after {kills}", None
-        while child is None or child.returncode:
-            child = begin(path, case)
+        path, found = tmp_path / f"after {kills}", None
+        while found is None:
+            child, pipe = begin(path, case)
             time.sleep(rng.uniform(0, longest / 3))
             child.kill()
-            end, _ = child.communicate()
-            assert child.returncode in (0, -9)
-            kills += child.returncode == -9
-        assert end == expected
+            found = end(child, pipe)
+            kills += found is None
+        assert found == expected

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from minidl_experiments.cli import app
@@ -32,6 +33,12 @@ def fails(run):
         assert result.stdout == ""
 
     return check
+
+
+@pytest.fixture
+def unrendered(monkeypatch):
+    """Draw the pictures, but do not turn them into PNG, which takes longer than a short training."""
+    monkeypatch.setattr(Figure, "savefig", lambda _, file, **__: file.write(b""))
 
 
 def rows_of(count=60, seed=0):

@@ -126,7 +126,7 @@ def test_what_workers_cannot_do(fails, csv):
 @pytest.mark.skipif(os.name != "posix", reason="a process is killed by a signal")
 def test_a_process_that_dies_costs_its_blocks_alone(csv, tmp_path, workers_of):
     options = ["train", str(csv), "--target", "kind", "--cv", "3", "--networks", "4", "--width", "6"]
-    command = [sys.executable, "-m", "minidl_experiments", *options, "--no-early-stopping", "--epochs", "3000"]
+    command = [sys.executable, "-m", "minidl_experiments", *options, "--no-early-stopping", "--epochs", "300"]
     with subprocess.Popen(  # noqa: S603 - this project's own program
         [*command, "--jobs", "2", "--out", str(tmp_path / "two")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         text=True,

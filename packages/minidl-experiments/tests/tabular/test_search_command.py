@@ -21,6 +21,8 @@ from minidl_experiments.tabular.reading import read_table
 QUICK = ["--target", "kind", "--epochs", 3, "--networks", 2, "--cv", 3, "--jobs", 1]
 GRID = ["--hidden", "4", "--hidden", "8,8", "--lr", "0.01, 0.003"]
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 def rows_of(path):
     """Return the records of a store without their durations."""

@@ -25,6 +25,8 @@ AXES = [
     "8:32",
 ]
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 @pytest.fixture(autouse=True)
 def optuna():

@@ -132,6 +132,7 @@ def test_the_training_is_that_of_the_same_rows_in_memory(parquet, target, networ
     np.testing.assert_array_equal(trained.model.values, model.values)
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_arrays_are_read_like_tables(run, tmp_path, frame_of):
     frame = frame_of()[["far", "gaps", "price"]]
     np.save(tmp_path / "d.npy", frame.to_numpy())
@@ -169,6 +170,7 @@ def test_train_prints_and_writes(run, parquet, tmp_path, frame_of):
     np.testing.assert_array_equal(one.values, two.values)
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_stream_learns_what_networks_in_memory_learn(run, parquet, frame_of):
     path = parquet(200, frame=frame_of(4000))
     options = ["--target", "price", "--drop", "id", "--networks", 2, "--epochs", 12]
@@ -181,6 +183,7 @@ def test_a_stream_learns_what_networks_in_memory_learn(run, parquet, frame_of):
     assert abs(scores[0] - scores[1]) < 0.05
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_rows_without_a_target_are_left_out_or_refused(run, parquet, frame_of):
     frame = frame_of()
     frame.loc[5:20, "kind"] = None
@@ -193,6 +196,7 @@ def test_rows_without_a_target_are_left_out_or_refused(run, parquet, frame_of):
     assert "note: 16 rows without a target: left out" in result.stdout
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_guesses_are_those_of_a_training_in_memory(run, parquet, frame_of):
     frame = frame_of()
     frame["digit"] = frame["id"] % 3

@@ -25,6 +25,7 @@ PAGES = sorted([HERE / "README.md", *(package / "README.md" for package in PACKA
 MODULES = [source.name for source in SOURCES]
 TESTS = [package / "tests" for package in PACKAGES]
 FOLDERS = ("", "checks/", "checks/*/", "conformance/", "benchmarks/", "docs/", "docs/[!_]*/**/", "packages/*/*/**/")
+GUIDED = HERE / "conformance" / "test_contributing.py"
 GALLERY = HERE / "docs" / "gallery"  # made by the build of the site
 PYTHON_FILES = sorted(path for folder in FOLDERS for path in HERE.glob(f"{folder}*.py") if path.parent != GALLERY)
 EXAMPLES = ["--doctest-glob=*.md", *PAGES, "--doctest-modules", "--pyargs", *MODULES]
@@ -272,8 +273,8 @@ def conformance(session: nox.Session) -> None:
     names = "test_tensors.py", "test_many_tensors.py", "exchange", "distributed/test_equality.py"
     exports = EXPERIMENTS / "tests" / "tabular" / "test_exports.py"
     with_torch = [*(CORE / "tests" / name for name in names), exports]
-    # Those of CONTRIBUTING.md share what they build: one worker has them all.
-    run_spread(session, "conformance", *with_torch, "--dist=loadgroup", *table)
+    run_spread(session, "conformance", f"--ignore={GUIDED}", *with_torch, *table)
+    run_pytest(session, GUIDED)  # its tests share what they build, and share the processors themselves
 
 
 @nox.session(python=[TORCH_PYTHON], requires=["wheels"])

@@ -53,8 +53,10 @@ class Compiled:
         Whether these are known to compute what the engine computes; see `agreement`.
     prepared : PreparedStep or None
         The last training step, if it may be repeated.
+    evaluation : PreparedEvaluation or None
+        The last evaluation, if it may be repeated.
     chosen_for : str or None
-        The engine's name with which `predict` has last chosen this network, without a number of threads.
+        The engine's name with which `predict` or `evaluate` has last chosen this network, without a number of threads.
     """
 
     native: Any
@@ -75,6 +77,7 @@ class Compiled:
         self._trained_with: Plain | None = None
         self._measured_with: Plain | None = None
         self.prepared: Any = None
+        self.evaluation: Any = None
         self.chosen_for: str | None = None
         self.network = None if self.why_not else self._compile(model, modules)
 

@@ -16,10 +16,11 @@ from minidl.training.distributed.group import Group
 from minidl.training.distributed.group_engine import GroupEngine
 from minidl.training.distributed.shards import checksum_words
 from minidl.training.engine import Engine, EngineName
+from minidl.training.metrics import Evaluation
 from minidl.training.native_engine import NativeEngine, unsupported
 from minidl.training.native_steps import NativeSteps
 from minidl.training.numpy_engine import NumpyEngine
-from minidl.training.prepared import PreparedStep
+from minidl.training.prepared import PreparedEvaluation, PreparedStep
 
 NAMES = get_args(EngineName)
 VARIABLE = "MINIDL_ENGINE"
@@ -115,11 +116,28 @@ def predicted_again(model: Module, x: Array, name: EngineName | Group | None) ->
 
     To choose an engine takes longer than the prediction of a few samples by a small network.
     """
+    made = _chosen_before(model, x, name)
+    y: Array | None = None if made is None else made.network.predict(model.values, x)
+    return y
+
+
+def evaluated_again(
+    model: Module, loss: Loss, x: Array, y: Array, name: EngineName | Group | None
+) -> Evaluation | None:
+    """Return what the last call of `evaluate` has prepared for these samples, if this call is like it, else None."""
+    made = _chosen_before(model, x, name)
+    prepared: PreparedEvaluation | None = None if made is None else made.evaluation
+    if prepared is None or not prepared.is_for(loss):
+        return None
+    return prepared(model.values, model.out_features or 0, x, y)
+
+
+def _chosen_before(model: Module, x: Array, name: EngineName | Group | None) -> Compiled | None:
+    """Return the compiled network that was last chosen by this name, if it is current and takes x, else None."""
     made, chosen = getattr(model, "compiled", None), DEFAULT if name is None else name
     if type(made) is not Compiled or made.chosen_for != chosen or not made.takes_alone(x) or not made.is_current():
         return None
-    y: Array = made.network.predict(model.values, x)
-    return y
+    return made
 
 
 def prepared_step(

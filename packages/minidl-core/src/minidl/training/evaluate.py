@@ -13,7 +13,7 @@ from minidl.training.batches import batch_rows
 from minidl.training.check_samples import check_loss, check_reduction, check_targets
 from minidl.training.distributed.group import Group
 from minidl.training.engine import Engine, EngineName
-from minidl.training.engines import choose_engine
+from minidl.training.engines import choose_engine, evaluated_again
 from minidl.training.metrics import Evaluation, Tally, new_tally
 from minidl.training.scores import Metric, as_metrics, check_weights
 
@@ -73,6 +73,11 @@ def evaluate(
     >>> minidl.evaluate(model, minidl.MSELoss(), x, 2 * x, metrics=["r2", "mae"]).metrics
     {'r2': 0.75, 'mae': 0.5555555555555556}
     """
+    options = batch_size, accuracy, sample_weight, metrics or None, threads
+    if all(option is None for option in options):
+        again = evaluated_again(model, loss, x, y, engine)
+        if again is not None:
+            return again
     chosen = choose_engine("evaluate", model, engine, threads, loss)
     found, accuracy = as_metrics("evaluate", metrics, accuracy)
     samples = Samples("evaluate", x, y, model.replicate_shape, sample_weight)

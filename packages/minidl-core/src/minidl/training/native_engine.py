@@ -23,7 +23,7 @@ from minidl.training.metrics import Tally
 from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
 from minidl.training.penalty import Penalty
-from minidl.training.prepared import as_targets, prepare
+from minidl.training.prepared import as_targets, prepare, prepare_evaluation
 
 _STRETCH = 2**26  # products of inputs and weights in one call: what another thread changes meanwhile is seen soon
 _ORDERS = 2**17  # samples in the orders of one call
@@ -113,6 +113,8 @@ class NativeEngine(Engine):
         except (ValueError, TypeError):
             return False
         tally.set_sums(result.loss, result.hits, np.asarray(samples.mass))
+        if self.who == "evaluate" and samples.weight is None and self._threads is None:
+            made.evaluation = prepare_evaluation(made, loss, record, y)
         return True
 
     def permutations(self, rngs: list[np.random.Generator], count: int) -> np.ndarray:

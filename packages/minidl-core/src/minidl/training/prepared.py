@@ -1,7 +1,8 @@
-"""A training step in minidl-native that is made again and again, as in online learning."""
+"""Steps and evaluations in minidl-native that are made again and again, as in online learning."""
 
 from __future__ import annotations
 
+import math
 from operator import attrgetter, is_
 from typing import Any
 
@@ -11,7 +12,9 @@ from minidl.arrays.backend import Array
 from minidl.losses.loss import Loss
 from minidl.optim.optimizer import Optimizer
 from minidl.training.compiled import Compiled
+from minidl.training.metrics import Evaluation
 
+_settings = attrgetter("reduction", "threshold")
 _NUMBERS = (float, int, type(None))  # settings that cannot be changed in place
 
 
@@ -95,6 +98,55 @@ def prepare(
     if not alone or not all(isinstance(value, _NUMBERS) for value in settings):
         return None
     return PreparedStep(made, loss, optimizer, records, chosen)
+
+
+class PreparedEvaluation:
+    """The last evaluation of a single network without options, which can be made again with other samples.
+
+    Parameters
+    ----------
+    made : Compiled
+    loss : Loss
+    record : LossRecord
+        The loss as minidl-native reads it, with the threshold of accuracy that `evaluate` takes by itself.
+    y : ndarray
+        Targets like those of the next evaluations.
+    """
+
+    def __init__(self, made: Compiled, loss: Loss, record: Any, y: np.ndarray) -> None:
+        self._made, self._loss, self._record = made, loss, record
+        self._numbers, self._settings, self._targets = loss.numbers(), _settings(loss), (y.dtype, y.shape[1:])
+
+    def is_for(self, loss: Loss) -> bool:
+        """Whether an evaluation with this loss is still the one that was prepared; the network is current."""
+        same = loss is self._loss and self._made.measures(loss)
+        return same and _settings(loss) == self._settings and loss.numbers() == self._numbers
+
+    def __call__(self, values: np.ndarray, out_features: int, x: np.ndarray, y: Array) -> Evaluation | None:
+        """Return loss and accuracy; None for samples that do not fit, or for none."""
+        native, count = self._made.native, len(x)
+        if not count or type(y) is not np.ndarray or (y.dtype, y.shape[1:]) != self._targets or len(y) != count:
+            return None
+        result = native.EpochResult.empty(())
+        try:
+            self._loss.check_values(y, out_features)
+            batch = native.Samples(x, as_targets(y), None, count)
+            self._made.network.evaluate(values, batch, self._record, result)
+        except (ValueError, TypeError):
+            return None
+        loss = result.loss.item() / count
+        if self._record.threshold is None:
+            return Evaluation(loss, None)
+        return Evaluation(loss, math.nan if math.isnan(loss) else result.hits.item() / count)
+
+
+def prepare_evaluation(made: Compiled, loss: Loss, record: Any, y: np.ndarray) -> PreparedEvaluation | None:
+    """Return an evaluation to be repeated; None where options were given, or settings may change unseen."""
+    threshold = loss.threshold if loss.targets_are_classes(y) else None
+    alone = not made.network.replicate_shape and not made.measuring and record.threshold == threshold
+    if not alone or not all(isinstance(value, _NUMBERS) for value in record.settings.values()):
+        return None
+    return PreparedEvaluation(made, loss, record, y)
 
 
 def as_targets(y: np.ndarray) -> np.ndarray:

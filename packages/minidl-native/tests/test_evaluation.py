@@ -7,7 +7,6 @@ import pytest
 
 import minidl
 import minidl_native
-from minidl.training import evaluate as evaluate_module
 from minidl.training.native_engine import NativeEngine
 
 ROWS = (1, 2, 70, 128, 129, 2500)  # few, a block, more than a block, and more than one thread takes
@@ -221,81 +220,3 @@ def test_arrays_that_do_not_fit_the_network_are_an_error():
         made.evaluate(model.values, minidl_native.Samples(x[:, :3].copy(), y, None, 5), loss, result)
     with pytest.raises(minidl_native.UnsupportedError, match="Nothing"):
         made.evaluate(model.values, minidl_native.Samples(x, y, None, 5), loss._replace(kind="Nothing"), result)
-
-
-class TestAgain:
-    """An evaluation like the last one is made without choosing an engine and checking anew."""
-
-    @pytest.fixture
-    def chosen(self, monkeypatch):
-        """Return a list that tells how often an engine is chosen from now on."""
-        calls, choose = [], evaluate_module.choose_engine
-        monkeypatch.setattr(evaluate_module, "choose_engine", lambda *args: calls.append(1) or choose(*args))
-        return calls
-
-    @staticmethod
-    def plain(dtype="float32", outputs=3):
-        layers = [minidl.Linear(4, 9, rng=0, dtype=dtype), minidl.Tanh(), minidl.Linear(9, outputs, rng=1, dtype=dtype)]
-        return minidl.Sequential([*layers, minidl.Sigmoid()])
-
-    @pytest.mark.parametrize("reduction", ["sum", "mean", "batchmean"])
-    @pytest.mark.parametrize("name", [name for name in CASES if name != "QuantileLoss"])
-    @pytest.mark.parametrize("dtype", ["float32", "float64"])
-    def test_the_numbers_are_those_of_the_first_time(self, name, reduction, dtype, chosen):
-        kind, targets, _ = CASES[name]
-        model, loss, x = self.plain(dtype), kind(reduction), X.astype(dtype)
-        y = targets(70, dtype)
-        first = minidl.evaluate(model, loss, x[:70], y)
-        assert minidl.evaluate(model, loss, x[:70], y) == first
-        assert chosen == [1]
-        few = minidl.evaluate(model, loss, x[:3], y[:3])
-        assert chosen == [1]
-        assert few == minidl.evaluate(model, loss, x[:3], y[:3], batch_size=3, engine="native")
-        assert few.loss == pytest.approx(minidl.evaluate(model, loss, x[:3], y[:3], engine="numpy").loss, rel=1e-5)
-
-    def test_accuracy_is_counted_as_ever(self, chosen):
-        model, loss, y = self.plain(outputs=1), minidl.BCELoss(), (X[:70, :1] > 0).astype(np.float32)
-        x = X[:70].astype(np.float32)
-        results = [minidl.evaluate(model, loss, x, y) for _ in range(2)]
-        assert results[0] == results[1]
-        assert results[0].accuracy == np.mean((minidl.predict(model, x) > 0.5) == y)
-        assert minidl.evaluate(model, loss, x, y, accuracy=False).accuracy is None
-        assert minidl.evaluate(model, loss, x, y) == results[0]
-        assert len(chosen) == 3  # the one without accuracy is no model for the next
-        model.values[0] = np.nan
-        assert np.isnan(minidl.evaluate(model, loss, x, y)).all()
-
-    def test_a_changed_loss_is_seen(self):
-        model, x, y = self.plain(), X[:70].astype(np.float32), numbers(70, "float32")
-        loss = minidl.HuberLoss(delta=0.3)
-        before = minidl.evaluate(model, loss, x, y)
-        for name, value in (("delta", 0.1), ("reduction", "mean")):
-            setattr(loss, name, value)
-            found = minidl.evaluate(model, loss, x, y)
-            assert found != before
-            assert found == minidl.evaluate(model, minidl.HuberLoss(loss.reduction, delta=0.1), x, y)
-            before = found
-        loss.forward = lambda *_, **__: np.float32(7)
-        assert minidl.evaluate(model, loss, x, y).loss == 7
-
-    @pytest.mark.parametrize(
-        ("targets", "words"),
-        [(np.full(70, 3), "class"), (np.zeros((69,), int), "69"), (np.zeros((70, 3)), "dtype"), ([0] * 70, "list")],
-        ids=["out of range", "too few", "float64", "a list"],
-    )
-    def test_wrong_targets_are_refused_as_ever(self, targets, words):
-        model, loss, x = self.plain(), minidl.CrossEntropyLoss(), X[:70].astype(np.float32)
-        minidl.evaluate(model, loss, x, classes(70))
-        with pytest.raises((ValueError, TypeError), match=words) as again:
-            minidl.evaluate(model, loss, x, targets)
-        with pytest.raises((ValueError, TypeError)) as alone:
-            minidl.evaluate(self.plain(), minidl.CrossEntropyLoss(), x, targets)
-        assert str(again.value) == str(alone.value)
-
-    @pytest.mark.parametrize("options", [{"batch_size": 9}, {"sample_weight": WEIGHT[:70]}, {"threads": 1}], ids=str)
-    def test_options_choose_anew(self, options, chosen):
-        model, loss, x, y = self.plain(), minidl.CrossEntropyLoss(), X[:70].astype(np.float32), classes(70)
-        plain = minidl.evaluate(model, loss, x, y)
-        assert minidl.evaluate(model, loss, x, y, **options).loss == pytest.approx(plain.loss, rel=0.5)
-        assert chosen == [1, 1]
-        assert minidl.evaluate(model, loss, x, y) == plain

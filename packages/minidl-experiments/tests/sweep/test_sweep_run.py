@@ -94,7 +94,7 @@ def test_missing_dask_is_an_error(tmp_path, sweep, monkeypatch):
 def test_a_dask_cluster_gives_the_same_results(tmp_path, sweep, rows):
     distributed = pytest.importorskip("distributed")
     grid = Grid(lr=GRID.lr, width=GRID.width, seeds=GRID.seeds)
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         trained = sweep(tmp_path / "dask.sqlite", grid, dask=cluster.scheduler_address)
     assert Counter(trained) == Counter(grid.runs)
     sweep(tmp_path / "here.sqlite", grid, jobs=1)

@@ -150,7 +150,7 @@ def test_a_dask_cluster_writes_the_same_files(csv, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = ["train", str(csv), "--target", "kind", "--cv", "3", *QUICK]
     assert CliRunner().invoke(app, [*options, "--out", "here"]).exit_code == 0
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         result = CliRunner().invoke(app, [*options, "--dask", cluster.scheduler_address, "--out", "dask"])
     assert result.exit_code == 0, result.output
     assert content(tmp_path / "dask")[:2] == content(tmp_path / "here")[:2]

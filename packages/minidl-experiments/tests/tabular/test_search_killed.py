@@ -72,7 +72,7 @@ def test_a_worker_that_dies_costs_its_batch_alone(start, tmp_path):
 
 def test_a_dask_worker_that_dies_costs_its_batch_alone(start, tmp_path):
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         sweep = start("dask", ("--dask", cluster.scheduler_address))
         sweep.wait_for(2)
         os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)

@@ -62,6 +62,8 @@ def write_import_library(zig: str, names: set[str], folder: Path) -> Path:
     subprocess.run(  # noqa: S603 - the compiler's own tool
         [zig, "dlltool", "-m", "i386:x86-64", "-d", str(definition), "-l", str(library)], check=True
     )
+    # Without a DLL beside it CMake takes it for a static library, which needs what Python here was linked with.
+    library.with_suffix(".dll").touch()
     return library
 
 

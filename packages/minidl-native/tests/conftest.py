@@ -194,3 +194,44 @@ def isa(request):
 @pytest.fixture(params=["float32", "float64"])
 def dtype(request):
     return request.param
+
+
+@pytest.fixture
+def epochs_of_calls(monkeypatch):
+    """Return a function: the list of the epochs in each call with so many samples; with others the engine is tried."""
+
+    def of(count):
+        found, train = [], Network.train
+
+        def counting(self, values, samples, *rest, **options):
+            if samples.x.shape[-2] == count:
+                found.append(len(samples.order) if np.ndim(samples.order) == 2 else 1)
+            return train(self, values, samples, *rest, **options)
+
+        monkeypatch.setattr(Network, "train", counting)
+        return found
+
+    return of
+
+
+@pytest.fixture
+def stopped_after():
+    """Return a function: what trains in a call that a signal ends after some steps, as the engine does."""
+
+    def after(steps, error=KeyboardInterrupt):
+        train = Network.train
+
+        def stopping(self, values, samples, loss, optimizer, result, **options):
+            per_epoch = -(-samples.order.shape[-1] // samples.batch_size)
+            for epoch, order in enumerate(samples.order):
+                left = steps - epoch * per_epoch
+                if left <= 0:
+                    break
+                own = EpochResult(*(array[epoch : epoch + 1].reshape(()) for array in result))
+                part = samples._replace(order=order[: left * samples.batch_size])
+                train(self, values, part, loss, optimizer._replace(t=optimizer.t + epoch * per_epoch), own, **options)
+            raise error
+
+        return stopping
+
+    return after

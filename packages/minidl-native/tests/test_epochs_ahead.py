@@ -77,17 +77,8 @@ class Training:
 
 
 @pytest.fixture
-def calls(monkeypatch):
-    """The numbers of epochs in the calls of the engine, but for those by which it is tried."""
-    found, train = [], minidl_native.Network.train
-
-    def counting(self, values, samples, *rest, **options):
-        if samples.x.shape[-2] == N:
-            found.append(len(samples.order) if np.ndim(samples.order) == 2 else 1)
-        return train(self, values, samples, *rest, **options)
-
-    monkeypatch.setattr(minidl_native.Network, "train", counting)
-    return found
+def calls(epochs_of_calls):
+    return epochs_of_calls(N)
 
 
 @pytest.mark.parametrize("shuffle", [lambda: True, Shuffled], ids=["a generator", "a function"])
@@ -138,29 +129,12 @@ def test_after_an_error_of_a_callback_all_epochs_are_in_the_history():
     assert training.all() == whole.run().all()
 
 
-def interrupted_after(steps):
-    """Return what trains in a call that Ctrl-C ends after some steps."""
-    train = minidl_native.Network.train
-
-    def stopping(self, values, samples, loss, optimizer, result, **options):
-        for epoch, order in enumerate(samples.order):
-            left = steps - epoch * STEPS
-            if left <= 0:
-                break
-            own = minidl_native.EpochResult(*(array[epoch : epoch + 1].reshape(()) for array in result))
-            part = samples._replace(order=order[: left * BATCH])
-            train(self, values, part, loss, optimizer._replace(t=optimizer.t + epoch * STEPS), own, **options)
-        raise KeyboardInterrupt
-
-    return stopping
-
-
 @pytest.mark.parametrize("shuffle", [lambda: True, Shuffled], ids=["a generator", "a function"])
 @pytest.mark.parametrize("steps", [0, 2, STEPS, 3 * STEPS + 1])
-def test_after_ctrl_c_the_callbacks_know_the_epochs_that_are_finished(steps, shuffle, monkeypatch):
+def test_after_ctrl_c_the_callbacks_know_the_epochs_that_are_finished(steps, shuffle, monkeypatch, stopped_after):
     whole, training = Training(Ahead(1), shuffle=shuffle()).run(), Training(Ahead(9), shuffle=shuffle())
     with monkeypatch.context() as patch:
-        patch.setattr(minidl_native.Network, "train", interrupted_after(steps))
+        patch.setattr(minidl_native.Network, "train", stopped_after(steps))
         with pytest.raises(KeyboardInterrupt):
             training.run()
     finished = max(0, steps - 1) // STEPS
@@ -229,10 +203,10 @@ def test_a_rate_that_grows_beyond_all_numbers_ends_no_training_before_its_time()
     assert ends[0] == ends[1]
 
 
-def test_ctrl_c_comes_before_an_error_of_a_callback_that_was_called_late(monkeypatch):
+def test_ctrl_c_comes_before_an_error_of_a_callback_that_was_called_late(monkeypatch, stopped_after):
     training, whole = Training(Ahead(9, last=2, error=OSError("full"))), Training().run()
     with monkeypatch.context() as patch:
-        patch.setattr(minidl_native.Network, "train", interrupted_after(3 * STEPS + 1))
+        patch.setattr(minidl_native.Network, "train", stopped_after(3 * STEPS + 1))
         with pytest.raises(KeyboardInterrupt) as caught:
             training.run()
     assert caught.value.__notes__ == ["a callback has raised an error before: OSError('full')"]

@@ -56,17 +56,8 @@ class Fit:
 
 
 @pytest.fixture
-def calls(monkeypatch):
-    """The numbers of epochs in the calls of the engine, but for those with other samples, by which it is tried."""
-    found, train = [], minidl_native.Network.train
-
-    def counting(self, values, samples, *rest, **options):
-        if samples.x.shape[-2] == N:
-            found.append(len(samples.order) if np.ndim(samples.order) == 2 else 1)
-        return train(self, values, samples, *rest, **options)
-
-    monkeypatch.setattr(minidl_native.Network, "train", counting)
-    return found
+def calls(epochs_of_calls):
+    return epochs_of_calls(N)
 
 
 TOGETHER = {
@@ -165,26 +156,9 @@ def test_a_loss_of_nan_leaves_everything_as_it_was_before_that_batch(calls):
     assert ends[0] == ends[1]
 
 
-def stopped_after(steps, error=KeyboardInterrupt):
-    """Return what trains in a call that a signal ends after some steps, as the engine does in the middle of them."""
-    train = minidl_native.Network.train
-
-    def stopping(self, values, samples, loss, optimizer, result, **options):
-        for epoch, order in enumerate(samples.order):
-            left = steps - epoch * STEPS
-            if left <= 0:
-                break
-            own = minidl_native.EpochResult(*(array[epoch : epoch + 1].reshape(()) for array in result))
-            part = samples._replace(order=order[: left * BATCH])
-            train(self, values, part, loss, optimizer._replace(t=optimizer.t + epoch * STEPS), own, **options)
-        raise error
-
-    return stopping
-
-
 @pytest.mark.parametrize("steps", [0, 1, STEPS - 1, STEPS, STEPS + 1, 4 * STEPS, 4 * STEPS + 2, EPOCHS * STEPS])
 @pytest.mark.parametrize("options", [{}, {"sample_weight": np.linspace(0, 2, N)}], ids=["plain", "weights"])
-def test_after_ctrl_c_the_training_goes_on_with_the_next_step(steps, options, monkeypatch):
+def test_after_ctrl_c_the_training_goes_on_with_the_next_step(steps, options, monkeypatch, stopped_after):
     whole, training = Fit(**options).run(alone=True), Fit(**options)
     with monkeypatch.context() as patch:
         patch.setattr(minidl_native.Network, "train", stopped_after(steps))
@@ -203,7 +177,7 @@ def test_after_ctrl_c_the_training_goes_on_with_the_next_step(steps, options, mo
     assert training.all() == whole.all()
 
 
-def test_another_error_of_a_signals_handler_leaves_what_was_done(monkeypatch):
+def test_another_error_of_a_signals_handler_leaves_what_was_done(monkeypatch, stopped_after):
     training, orders = Fit(), np.random.default_rng(3)
     with monkeypatch.context() as patch:
         patch.setattr(minidl_native.Network, "train", stopped_after(2 * STEPS + 1, TimeoutError))

@@ -120,5 +120,5 @@ class _Told(minidl.Callback):
     def __call__(self, _epoch: int, history: minidl.History) -> bool:
         return self._end(float(history.loss[-1]) + self._constant)
 
-    def epochs_ahead(self) -> int:
+    def epochs_ahead(self) -> float:
         return self._end.epochs_ahead()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -77,14 +76,12 @@ class EpochEnd:
         self.stopped |= self.callbacks.end_epoch(loss, validation)
         return self.stopped
 
-    def epochs_ahead(self) -> int:
+    def epochs_ahead(self) -> float:
         """Return how many epochs may be trained before this is called: none but the last can end the training."""
         if self._measure is not None or self.callbacks or self._solver.changes_each_epoch:
             return 1
-        if not self._decides:
-            return sys.maxsize
-        most = int(min(self._estimator.n_iter_no_change, sys.maxsize - 1)) + 1
-        return max(1, most - int(self._estimator._no_improvement_count))
+        most = self._estimator.n_iter_no_change
+        return math.inf if most == math.inf else int(most) + 1 - self._estimator._no_improvement_count
 
     def start_anew(self) -> None:
         """Measure the weights that the training starts from, which later ones must improve on."""

@@ -95,7 +95,7 @@ class Compiled:
         network, model = self.network, self._model
         if type(x) is not np.ndarray or x.ndim != 2 or x.dtype != network.dtype or x.shape[1] != model.in_features:
             return False
-        return x.flags.c_contiguous and x.flags.aligned and not (self.measuring or network.replicate_shape)
+        return is_plain(x) and not (self.measuring or network.replicate_shape)
 
     def why_not_train(self, model: Module, loss: Loss, optimizer: Optimizer) -> str:
         """Return why the network cannot be trained with a loss and an optimizer; empty if it can."""
@@ -154,6 +154,11 @@ def compiled(model: Module) -> Compiled:
     if model.compiled is None or not model.compiled.is_current():
         model.compiled = Compiled(model)
     return model.compiled  # type: ignore[no-any-return]  # set two lines above, or by an earlier call
+
+
+def is_plain(x: np.ndarray) -> bool:
+    """Whether the engine reads an array where it is."""
+    return x.flags.c_contiguous and x.flags.aligned
 
 
 def _why_not(model: Module, modules: list[Module]) -> str:

@@ -17,7 +17,7 @@ from minidl.optim.optimizer import Optimizer
 from minidl.optim.schedule import Schedule, as_record
 from minidl.training.batches import in_batches
 from minidl.training.check_samples import check_samples
-from minidl.training.compiled import Compiled, compiled
+from minidl.training.compiled import Compiled, compiled, is_plain
 from minidl.training.engine import Engine, EpochResults, Part, Training
 from minidl.training.metrics import Tally
 from minidl.training.native_steps import optimizer_record
@@ -83,7 +83,7 @@ class NativeEngine(Engine):
         x = _without_file(x)
         if self._takes(x):
             # A batch of the replicates' own data is no contiguous array, and little work to copy.
-            return self._infer(x if _is_plain(x) else np.array(x, order="C"))
+            return self._infer(x if is_plain(x) else np.array(x, order="C"))
         y = self.model.infer(x)  # raises if anything is wrong with x
         if self._by_name:
             array = f"x {tuple(x.shape)}, which is not samples of one axis"
@@ -93,7 +93,7 @@ class NativeEngine(Engine):
     def predict(self, x: Array, batch_size: int | None = None) -> Array:
         """Compute the output of the model; the compiled network takes any number of samples at once."""
         x = _without_file(x)
-        if self._takes(x) and _is_plain(x):
+        if self._takes(x) and is_plain(x):
             return self._infer(x)
         return in_batches(self, x, batch_size)
 
@@ -281,10 +281,6 @@ def thread_count(threads: int | None) -> int:
 def unsupported(who: str, why: str) -> ValueError:
     """Return the error for a native engine that was asked for by name and cannot do it."""
     return ValueError(f"{who}: expected something that the native engine can run, got {why}; engine='auto' falls back")
-
-
-def _is_plain(x: np.ndarray) -> bool:
-    return x.flags.c_contiguous and x.flags.aligned
 
 
 def _without_file(x: Array) -> Array:

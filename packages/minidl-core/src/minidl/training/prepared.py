@@ -93,9 +93,7 @@ def prepare(
     made: Compiled, loss: Loss, optimizer: Optimizer, records: tuple[Any, Any], chosen: str
 ) -> PreparedStep | None:
     """Return a step to be repeated; None for settings that may change unseen; see `PreparedStep`."""
-    settings = [*records[0].settings.values(), *records[1].settings.values()]
-    alone = not made.network.replicate_shape and not made.measuring  # without statistics that each step replaces
-    if not alone or not all(isinstance(value, _NUMBERS) for value in settings):
+    if not _may_be_repeated(made, *records):
         return None
     return PreparedStep(made, loss, optimizer, records, chosen)
 
@@ -143,10 +141,16 @@ class PreparedEvaluation:
 def prepare_evaluation(made: Compiled, loss: Loss, record: Any, y: np.ndarray) -> PreparedEvaluation | None:
     """Return an evaluation to be repeated; None where options were given, or settings may change unseen."""
     threshold = loss.threshold if loss.targets_are_classes(y) else None
-    alone = not made.network.replicate_shape and not made.measuring and record.threshold == threshold
-    if not alone or not all(isinstance(value, _NUMBERS) for value in record.settings.values()):
+    if record.threshold != threshold or not _may_be_repeated(made, record):
         return None
     return PreparedEvaluation(made, loss, record, y)
+
+
+def _may_be_repeated(made: Compiled, *records: Any) -> bool:
+    """Whether a network is single, without statistics that each step replaces, and settings are plain numbers."""
+    settings = [value for record in records for value in record.settings.values()]
+    alone = not made.network.replicate_shape and not made.measuring
+    return alone and all(isinstance(value, _NUMBERS) for value in settings)
 
 
 def as_targets(y: np.ndarray) -> np.ndarray:

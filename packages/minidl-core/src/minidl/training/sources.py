@@ -250,7 +250,8 @@ class Arrays(Source):
         """Return the first of some epochs, with their orders; None where somebody else may draw between two epochs."""
         index = self._index
         count = self.samples.count if index is None else index.shape[-1]
-        epochs = epochs[: engine.epochs_at_once(optimizer, count)] if len(epochs) > 1 else epochs
+        if len(epochs) > 1:
+            epochs = epochs[: engine.epochs_at_once(optimizer, count)]
         draw = self._orders_ahead(count) if len(epochs) > 1 else None
         if draw is None:
             return None

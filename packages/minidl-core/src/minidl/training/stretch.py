@@ -100,8 +100,8 @@ class Stretch:
         """
         if not ended:
             return max(0, int(np.count_nonzero(self.results.steps)) - 1)
-        diverged = self.results.diverged
-        return int(diverged.argmax()) if diverged.any() else len(self)
+        lost = self.lost()
+        return lost[0] - self.first.epoch if lost else len(self)
 
     def lost(self) -> tuple[int, int] | None:
         """Return the epoch and the batch whose loss was nan; None if there was none."""

@@ -1,6 +1,7 @@
 // A network's prediction and its training, for the instruction set that this file is compiled for (MINIDL_ISA).
 #include "catalogue.hpp"
 #include "penalty.hpp"
+#include "score.hpp"
 #include "walk.hpp"
 
 namespace minidl {
@@ -83,19 +84,17 @@ void train(const Chain& chain, const Pass& pass, int64_t r, void* workspace, Sto
     });
     if (!forward<T>(plan, rows, true, in_step, pass.team)) break;
     const Batch<T> batch = batch_of<T>(chain, pass, r, rows, plan);
-    const double mass = batch.mass();
-    double divisor = 1, loss = loss_of<T>(pass, loss_settings, batch, mass, plan.g, divisor);
-    if (l2 != 0) loss += penalty_of<T>(chain, values, l2) / divisor;
-    const double right = pass.counted ? count_hits<T>(batch, (T)pass.threshold) : 0;
+    const Score<T> scored = score<T>(pass, loss_settings, batch, plan.g);
+    const double penalty = l2 != 0 ? penalty_of<T>(chain, values, l2) / scored.divisor : 0, loss = scored.loss + penalty;
     const bool is_nan = loss != loss;
     if (!is_nan && !backward<T>(plan, rows, in_step, pass.team)) break;
-    total += pass.mean ? loss * mass : loss;
-    hits += right;
+    total += pass.mean ? loss * scored.mass : loss;
+    hits += scored.hits;
     if (is_nan) {
       diverged = steps + 1;
       break;
     }
-    if (l2 != 0) pull<T>(chain, values, (T)(l2 / divisor), plan.gradient);
+    if (l2 != 0) pull<T>(chain, values, (T)(l2 / scored.divisor), plan.gradient);
     optimize<T>(chain, pass, r, steps, plan.gradient);
     track<T>(plan, rows);
     ++steps;
@@ -155,11 +154,9 @@ void evaluate(const Chain& chain, const Pass& pass, int64_t r, int64_t begin, in
     gather<T>(pass, r, begin + start, {0, some}, chain.layers[0].in, plan);
     forward<T>(plan, some, false, nullptr, nullptr);
     const Batch<T> batch = batch_of<T>(chain, pass, r, some, plan);
-    const double mass = batch.mass();
-    double divisor = 1;
-    const double own = loss_of<T>(pass, settings, batch, mass, plan.g, divisor);
-    *loss += pass.mean ? own * mass : own;
-    if (pass.counted) *hits += count_hits<T>(batch, (T)pass.threshold);
+    const Score<T> own = score<T>(pass, settings, batch, plan.g);
+    *loss += pass.mean ? own.loss * own.mass : own.loss;
+    *hits += own.hits;
   }
 }
 

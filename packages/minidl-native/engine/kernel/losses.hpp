@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kinds.hpp"
+#include "transpose.hpp"
 
 namespace minidl {
 namespace MINIDL_ISA {
@@ -24,6 +25,13 @@ inline T at_most(T x, T most) {
   return x > most ? most : x;  // nan stays
 }
 
+// From where on the target of a single column is class 1. With an infinite threshold it is the only class, of targets as
+// of predictions.
+template <class T>
+inline T least_of_target(T threshold) {
+  return threshold > (T)1e30 ? threshold : (T)0.5;
+}
+
 inline float magnitude(float x) { return __builtin_fabsf(x); }
 inline double magnitude(double x) { return __builtin_fabs(x); }
 
@@ -34,30 +42,19 @@ struct Row {
   int64_t label, cols, ld;
 };
 
-// A batch: `f`, the prediction, in rows that lie `ld` apart, and the targets and weights that `index` picks.
+// LANES rows, one in each lane: their targets, of a single column, or classes, and the factors of their gradients. The
+// class of a single column says whether it is above the threshold.
 template <class T>
-struct Batch {
-  int64_t rows, cols, ld, target_cols;
-  const T* f;
-  const void* y;
-  const double* weights;  // null: each sample counts once
-  bool classes;
-  const int64_t* index;
+struct Turned {
+  int64_t cols;
+  Vector<T> target, scale;
+  T threshold;
+};
 
-  const T* target(int64_t row) const { return (const T*)y + index[row] * target_cols; }
-  // In bounds even if somebody changes the targets after they were checked.
-  int64_t label(int64_t row) const {
-    const int64_t label = ((const volatile int64_t*)y)[index[row]];
-    return label >= 0 && label < cols ? label : 0;
-  }
-  double weight(int64_t row) const { return weights ? weights[index[row]] : 1; }
-  double mass() const {
-    if (!weights) return (double)rows;
-    double sum = 0;
-    for (int64_t i = 0; i < rows; ++i) sum += weight(i);
-    return sum;
-  }
-  Row<T> row(int64_t i) const { return {f + i * ld, classes ? nullptr : target(i), classes ? label(i) : -1, cols, ld}; }
+// What comes out for each of these rows: the sum of its losses, and 1 where the predicted class is the target's, else 0.
+template <class T>
+struct Found {
+  Vector<T> sums, hits;
 };
 
 // Defaults of a loss. A struct derived from this one has
@@ -70,10 +67,23 @@ struct Batch {
 //   outputs                  number of outputs for each target; 0: as many as there are settings that are not nan
 //   sum(row, settings, scale, g)
 //                            the sum of the row's losses; writes its gradient, times `scale`, to g
+//   turns(cols, classes, settings)
+//                            whether `turned` computes the same for LANES rows at once
+//   turned(rows, settings, columns)
+//                            replaces the columns of the predictions by their gradients, times the scales
 struct Loss {
   static constexpr Names settings = {};
   static constexpr bool takes_classes = false, mean_over_rows = false, needs_probabilities = false;
   static constexpr int64_t outputs = 1;
+
+  template <class T>
+  static bool turns(int64_t, bool, const Numbers<T>&) {
+    return false;
+  }
+  template <class T>
+  static Found<T> turned(const Turned<T>& rows, const Numbers<T>&, Columns<T>&) {
+    return {rows.scale, rows.scale};
+  }
 };
 
 struct MSELoss : Loss {
@@ -235,6 +245,20 @@ struct BCEWithLogitsLoss : Loss {
     }
     return total;
   }
+
+  template <class T>
+  static bool turns(int64_t cols, bool, const Numbers<T>& settings) {
+    return cols == 1 && settings[0] == 1;
+  }
+
+  template <class T>
+  static Found<T> turned(const Turned<T>& rows, const Numbers<T>& settings, Columns<T>& columns) {
+    const Vector<T> x = columns[0], y = rows.target, e = exp<T>(x > 0 ? -x : x), zero = {};
+    const Vector<T> term = (x < 0 ? zero : x) - x * y + log1p_of_part<T>(e);
+    columns[0] = ((x < 0 ? e : all<T>(1)) / (1 + e) - y) * rows.scale;
+    const T least = least_of_target(rows.threshold);
+    return {term > settings[1] ? all<T>(settings[1]) : term, (x > rows.threshold) == (y > least) ? all<T>(1) : zero};
+  }
 };
 
 struct CrossEntropyLoss : Loss {
@@ -275,64 +299,30 @@ struct CrossEntropyLoss : Loss {
     for (int64_t j = 0; j < row.cols; ++j) g[j] = (g[j] / total * mass - target(j)) * scale;
     return at_most<T>(loss, settings[1]);
   }
+
+  template <class T>
+  static bool turns(int64_t cols, bool classes, const Numbers<T>& settings) {
+    return classes && settings[0] == 0 && cols > 1 && cols <= FEW_COLUMNS;
+  }
+
+  template <class T>
+  static Found<T> turned(const Turned<T>& rows, const Numbers<T>& settings, Columns<T>& x) {
+    const Vector<T> labels = rows.target, zero = {};
+    Vector<T> most = x[0], own = x[0], best = zero, total = zero;
+    for (int64_t j = 1; j < rows.cols; ++j) {
+      best = x[j] > most ? all<T>((T)j) : best;  // the first of equals
+      most = larger<T>(x[j], most);
+      own = labels == (T)j ? x[j] : own;
+    }
+    for (int64_t j = 0; j < rows.cols; ++j) total += x[j] = exp<T>(x[j] - most);
+    const Vector<T> factor = rows.scale / total, term = log_from_one<T>(total) - (own - most);
+    for (int64_t j = 0; j < rows.cols; ++j) x[j] = (x[j] - (labels == (T)j ? total : zero)) * factor;
+    return {term > settings[1] ? all<T>(settings[1]) : term, best == labels ? all<T>(1) : zero};
+  }
 };
 
 using Losses = List<MSELoss, L1Loss, HuberLoss, QuantileLoss, PoissonNLLLoss, GaussianNLLLoss, BCELoss,
                     BCEWithLogitsLoss, CrossEntropyLoss>;
-
-// The loss of a batch, rounded to the dtype, in which it may be infinite; g gets its gradient, in rows that lie as those
-// of the prediction. `divisor` becomes what the sum is divided by. A mean is divided by the sum of the weights; where
-// all are zero, so is the mean.
-template <class T>
-T loss_of(const Pass& pass, Column settings, const Batch<T>& batch, double mass, T* g, double& divisor) {
-  return visit(Losses(), pass.loss, [&](auto kind) {
-    const Numbers<T> numbers = numbers_of<T>(kind, settings);
-    const int64_t terms = kind.mean_over_rows || pass.per_sample ? 1 : kind.outputs == 2 ? batch.target_cols : batch.cols;
-    const double count = !pass.mean ? 1 : mass > 0 ? mass * (double)terms : __builtin_inf();
-    double total = 0;
-    divisor = count;
-    for (int64_t i = 0; i < batch.rows; ++i, g += batch.ld) {
-      const double weight = batch.weight(i);
-      total += weight * kind.template sum<T>(batch.row(i), numbers, (T)(weight / count), g);
-    }
-    return (T)(total / count);
-  });
-}
-
-// The class that a row names, as minidl reads it; nan counts as the largest, as in NumPy.
-template <class T>
-int64_t class_of(const T* row, int64_t cols, T threshold) {
-  if (cols == 1) return row[0] > threshold;
-  if (cols == 2) return row[1] > row[0];
-  int64_t best = 0;
-  for (int64_t j = 1; j < cols && row[best] == row[best]; ++j) {
-    if (row[j] > row[best] || row[j] != row[j]) best = j;
-  }
-  return best;
-}
-
-// Whether class_of is a label. It counts what speaks against that, without a branch that random rows would mispredict.
-template <class T>
-bool is_hit(const T* row, int64_t cols, int64_t label, T threshold) {
-  const T own = row[label < cols ? label : 0];
-  if (cols < 3 || own != own) return class_of<T>(row, cols, threshold) == label;
-  int against = 0;
-  for (int64_t j = 0; j < label; ++j) against += !(row[j] < own);
-  for (int64_t j = label + 1; j < cols; ++j) against += !(row[j] <= own);
-  return !against;
-}
-
-template <class T>
-double count_hits(const Batch<T>& batch, T threshold) {
-  double hits = 0;
-  // With an infinite threshold a single column is the only class, of targets as of predictions.
-  const T least = threshold > (T)1e30 ? threshold : (T)0.5;
-  for (int64_t i = 0; i < batch.rows; ++i) {
-    const int64_t label = batch.classes ? batch.label(i) : class_of<T>(batch.target(i), batch.cols, least);
-    if (is_hit<T>(batch.f + i * batch.ld, batch.cols, label, threshold)) hits += batch.weight(i);
-  }
-  return hits;
-}
 
 }  // namespace MINIDL_ISA
 }  // namespace minidl

@@ -2,46 +2,10 @@
 #pragma once
 
 #include "product.hpp"
+#include "transpose.hpp"
 
 namespace minidl {
 namespace MINIDL_ISA {
-
-// A vector of elements of a, and of b: the numbers I count through those of both.
-template <class T, int... I>
-inline Vector<T> pick(Vector<T> a, Vector<T> b) {
-#ifdef __clang__
-  return __builtin_shufflevector(a, b, I...);
-#else
-  return __builtin_shuffle(a, b, Words<T>{I...});
-#endif
-}
-
-template <int... I>
-struct Places {};
-template <int N, int... I>
-struct Count : Count<N - 1, N - 1, I...> {};
-template <int... I>
-struct Count<0, I...> {
-  using Up = Places<I...>;  // 0 ... N - 1
-};
-
-// Exchange a's elements at places with the bit HALF for b's without it.
-template <class T, int HALF, int... I>
-inline void exchange(Vector<T>& a, Vector<T>& b, Places<I...>) {
-  constexpr int L = LANES<T>;
-  const Vector<T> first = a, second = b;
-  a = pick<T, (I & HALF ? L + I - HALF : I)...>(first, second);
-  b = pick<T, (I & HALF ? L + I : I + HALF)...>(first, second);
-}
-
-// Transpose a square of LANES vectors: its quarters, then the quarters of these, and so on.
-template <class T, int HALF = LANES<T> / 2>
-inline void transpose(Vector<T>* square) {
-  MINIDL_UNROLL for (int i = 0; i < LANES<T>; ++i) {
-    if (!(i & HALF)) exchange<T, HALF>(square[i], square[i + HALF], typename Count<LANES<T>>::Up());
-  }
-  if constexpr (HALF > 1) transpose<T, HALF / 2>(square);
-}
 
 // Copy LANES rows, which lie `ld` apart, to as many columns.
 template <class T>

@@ -246,6 +246,19 @@ inline Vector<T> log1p_of_part(Vector<T> e) {
   return s * (p * square) + (s + s);
 }
 
+// log(x) for finite x >= 1; nan stays. x = 2**n (1 + e) with 0 <= e < 1.
+template <class T>
+inline Vector<T> log_from_one(Vector<T> x) {
+  using N = Number<T>;
+  using Word = typename N::Word;
+  const Words<T> bits = (Words<T>)x, fraction = bits & (((Word)1 << N::mantissa) - 1);
+  const Vector<T> e = (Vector<T>)(fraction | (Words<T>)all<T>(1)) - 1;
+  const Words<T> shifted = (bits >> (Word)N::mantissa) + (Words<T>)all<T>(N::magic);
+  const Vector<T> n = (Vector<T>)shifted - (N::magic + (T)N::bias);
+  const Vector<T> log = n * N::ln2_high + (n * N::ln2_low + log1p_of_part<T>(e));
+  return x == x ? log : x;
+}
+
 // The sum of squares in double, in several sums, which the processor adds side by side.
 template <class T>
 double squares_of(const T* g, int64_t n) {

@@ -1,0 +1,82 @@
+// A square of vectors, transposed, and rows of few columns that are turned so that each is a lane.
+#pragma once
+
+#include "vector.hpp"
+
+namespace minidl {
+namespace MINIDL_ISA {
+
+// A vector of elements of a, and of b: the numbers I count through those of both.
+template <class T, int... I>
+inline Vector<T> pick(Vector<T> a, Vector<T> b) {
+#ifdef __clang__
+  return __builtin_shufflevector(a, b, I...);
+#else
+  return __builtin_shuffle(a, b, Words<T>{I...});
+#endif
+}
+
+template <int... I>
+struct Places {};
+template <int N, int... I>
+struct Count : Count<N - 1, N - 1, I...> {};
+template <int... I>
+struct Count<0, I...> {
+  using Up = Places<I...>;  // 0 ... N - 1
+};
+
+// Exchange a's elements at places with the bit HALF for b's without it.
+template <class T, int HALF, int... I>
+inline void exchange(Vector<T>& a, Vector<T>& b, Places<I...>) {
+  constexpr int L = LANES<T>;
+  const Vector<T> first = a, second = b;
+  a = pick<T, (I & HALF ? L + I - HALF : I)...>(first, second);
+  b = pick<T, (I & HALF ? L + I : I + HALF)...>(first, second);
+}
+
+// Transpose a square of LANES vectors: its quarters, then the quarters of these, and so on.
+template <class T, int HALF = LANES<T> / 2>
+inline void transpose(Vector<T>* square) {
+  MINIDL_UNROLL for (int i = 0; i < LANES<T>; ++i) {
+    if (!(i & HALF)) exchange<T, HALF>(square[i], square[i + HALF], typename Count<LANES<T>>::Up());
+  }
+  if constexpr (HALF > 1) transpose<T, HALF / 2>(square);
+}
+
+// Rows of few columns, turned: each row is a lane, so that one operation on a column is one on all rows.
+constexpr int64_t FEW_COLUMNS = 32;
+template <class T>
+using Columns = Vector<T>[FEW_COLUMNS];
+
+// Turn up to LANES rows of a padded block. Rows that are missing become zeros.
+template <class T>
+inline void read_columns(const T* rows, int64_t count, int64_t cols, int64_t ld, Columns<T>& columns) {
+  if (cols == 1) {
+    T only[LANES<T>] = {};
+    for (int64_t i = 0; i < count; ++i) only[i] = rows[i * ld];
+    columns[0] = load(only);
+    return;
+  }
+  for (int64_t j = 0; j < ld; j += LANES<T>) {
+    for (int64_t i = 0; i < LANES<T>; ++i) columns[j + i] = i < count ? load(rows + i * ld + j) : Vector<T>{};
+    transpose<T>(columns + j);
+  }
+}
+
+// Turn columns back into rows of a padded block, whose pads may become anything.
+template <class T>
+inline void write_columns(Columns<T>& columns, int64_t count, int64_t cols, int64_t ld, T* rows) {
+  if (cols == 1) {
+    T only[LANES<T>];
+    store(only, columns[0]);
+    for (int64_t i = 0; i < count; ++i) rows[i * ld] = only[i];
+    return;
+  }
+  for (int64_t j = 0; j < ld; j += LANES<T>) {
+    transpose<T>(columns + j);
+    for (int64_t i = 0; i < count; ++i) store(rows + i * ld + j, columns[j + i]);
+  }
+}
+
+}  // namespace MINIDL_ISA
+}  // namespace minidl

@@ -94,11 +94,16 @@ void panel(int64_t vectors, int64_t rows, int64_t inner, Left<T> a, const T* b, 
   }
 }
 
-// Copy a part of a panel, so that its rows lie one behind the other.
-template <class T>
+// Copy a part of a panel, so that its rows lie one behind the other. The number of vectors is known to the compiler,
+// which would else make a loop of bytes of each row.
+template <class T, int V = VECTORS>
 inline void copy_panel(const T* b, int64_t b_row, int64_t inner, int64_t vectors, T* to) {
-  for (int64_t k = 0; k < inner; ++k, b += b_row) {
-    for (int64_t j = 0; j < vectors; ++j, to += LANES<T>) store(to, load(b + j * LANES<T>));
+  if (vectors == V) {
+    for (int64_t k = 0; k < inner; ++k, b += b_row, to += V * LANES<T>) {
+      MINIDL_UNROLL for (int j = 0; j < V; ++j) store(to + j * LANES<T>, load(b + j * LANES<T>));
+    }
+  } else if constexpr (V > 1) {
+    copy_panel<T, V - 1>(b, b_row, inner, vectors, to);
   }
 }
 
@@ -118,7 +123,7 @@ void product(int64_t rows, int64_t cols, int64_t inner, Left<T> a, Right<T> b, T
       const int64_t length = inner - k < INNER ? inner - k : INNER;
       const T* near = from + k * b_row;
       int64_t near_row = b_row;
-      if (b.row && rows > 2 * most_rows(VECTORS)) {
+      if (b_row != vectors * LANES<T> && rows > 2 * most_rows(VECTORS)) {
         copy_panel(near, b_row, length, vectors, copied);
         near = copied;
         near_row = vectors * LANES<T>;
@@ -172,7 +177,9 @@ void product_of_row(const T* x, const T* w, const T* bias, int64_t out, int64_t 
       const Vector<T> part = load_part(x + whole, left);
       MINIDL_UNROLL for (int j = 0; j < 4; ++j) sums[j] += part * load_part(row[j] + whole, left);
     }
-    for (int64_t j = 0; j < rows; ++j) y[i + j] = sum<T>(sums[j]) + (bias ? bias[i + j] : 0);
+    MINIDL_UNROLL for (int j = 0; j < 4; ++j) {  // known places: else the sums would lie in memory
+      if (j < rows) y[i + j] = sum<T>(sums[j]) + (bias ? bias[i + j] : 0);
+    }
   }
 }
 

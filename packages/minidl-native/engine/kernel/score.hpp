@@ -82,10 +82,11 @@ inline void add_turned(const Batch<T>& batch, int64_t start, const Numbers<T>& s
   constexpr int64_t L = LANES<T>;
   const int64_t rows = batch.rows - start < L ? batch.rows - start : L;
   const T plain = (T)(1 / count);
-  T target[L] = {}, scale[L] = {}, sums[L], right[L];
-  for (int64_t i = 0; i < rows; ++i) {
-    target[i] = batch.classes ? (T)batch.label(start + i) : *batch.target(start + i);
-    scale[i] = batch.weights ? (T)(batch.weight(start + i) / count) : plain;
+  T target[L], scale[L], sums[L], right[L];
+  for (int64_t i = 0; i < L; ++i) {
+    const int64_t row = start + (i < rows ? i : rows - 1);
+    target[i] = batch.classes ? (T)batch.label(row) : *batch.target(row);
+    scale[i] = batch.weights ? (T)(batch.weight(row) / count) : plain;
   }
   Columns<T> columns;
   read_columns<T>(batch.f + start * batch.ld, rows, batch.cols, batch.ld, columns);

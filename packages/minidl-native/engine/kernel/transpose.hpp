@@ -48,17 +48,17 @@ constexpr int64_t FEW_COLUMNS = 32;
 template <class T>
 using Columns = Vector<T>[FEW_COLUMNS];
 
-// Turn up to LANES rows of a padded block. Rows that are missing become zeros.
+// Turn up to LANES rows of a padded block, of which the last one stands for those that are missing.
 template <class T>
 inline void read_columns(const T* rows, int64_t count, int64_t cols, int64_t ld, Columns<T>& columns) {
   if (cols == 1) {
-    T only[LANES<T>] = {};
-    for (int64_t i = 0; i < count; ++i) only[i] = rows[i * ld];
+    T only[LANES<T>];
+    for (int64_t i = 0; i < LANES<T>; ++i) only[i] = rows[(i < count ? i : count - 1) * ld];
     columns[0] = load(only);
     return;
   }
   for (int64_t j = 0; j < ld; j += LANES<T>) {
-    for (int64_t i = 0; i < LANES<T>; ++i) columns[j + i] = i < count ? load(rows + i * ld + j) : Vector<T>{};
+    for (int64_t i = 0; i < LANES<T>; ++i) columns[j + i] = load(rows + (i < count ? i : count - 1) * ld + j);
     transpose<T>(columns + j);
   }
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from math import prod
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from minidl_native import _engine
 from minidl_native.kinds import FACTS
+from minidl_native.locks import held
 from minidl_native.reading import (
     bit_generators,
     branches,
@@ -234,9 +234,7 @@ class Network:
         arguments = (self._network, values, measured, data, loss, descent, result, active, threads, adds)
         if not self._locks:
             return _engine.train(*arguments)
-        with ExitStack() as held:
-            for lock in self._locks:
-                held.enter_context(lock)
+        with held(self._locks):
             return _engine.train(*arguments)
 
     def step(self, values: np.ndarray, gradients: np.ndarray, optimizer: OptimizerRecord) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from functools import cache
 
 import numpy as np
 from numpy.random import PCG64, BitGenerator, Generator
 
 from minidl_native import _engine
+from minidl_native.locks import held
 from minidl_native.reading import UnsupportedError
 
 _MOST = np.iinfo(np.int32).max
@@ -65,9 +65,8 @@ def _draw(generators: Sequence[Generator], count: int, threads: int) -> np.ndarr
         if getattr(kind, "capsule", None) is not _CAPSULE:
             raise UnsupportedError(f"a {kind.__name__} that may draw in its own way")
     orders = np.empty((len(sources), count), np.int32)
-    with ExitStack() as held:
-        for key in sorted(locks):  # in one order everywhere, so that two trainings never wait for each other
-            held.enter_context(locks[key].lock)
+    # In one order everywhere, so that two trainings never wait for each other.
+    with held([locks[key].lock for key in sorted(locks)]):
         _engine.orders(sources, orders, threads)
     return orders
 

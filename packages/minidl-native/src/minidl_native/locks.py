@@ -1,0 +1,21 @@
+"""The locks of generators that the engine draws from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def held(locks: Sequence[Any]) -> Iterator[None]:
+    """Hold all locks; many replicates have many, and an `ExitStack` takes over a microsecond for each."""
+    taken = 0
+    try:
+        for lock in locks:
+            lock.acquire()
+            taken += 1
+        yield
+    finally:
+        for lock in locks[:taken]:
+            lock.release()

@@ -14,6 +14,7 @@ from benchmarks.threads import Threads
 
 LEAST_TURN = 0.01  # seconds: shorter work is repeated within a turn
 WARM_BELOW = 0.05  # seconds: shorter turns begin with an untimed call, which warms the caches
+AWAKE = 0.05  # seconds of untimed calls on several threads: the processor of a virtual machine takes long to wake
 ROUNDS, QUICK_ROUNDS = (3, 40), (3, 5)
 
 
@@ -67,14 +68,17 @@ class Turn:
 
     @property
     def cost(self):
-        return self.estimate * (self.repeats + (self.estimate < WARM_BELOW)) + 0.03 * self.settle
+        return self.estimate * (self.repeats + (self.estimate < WARM_BELOW)) + (0.03 + AWAKE) * self.settle
 
     def take(self, threads):
         """Take one timed turn."""
         if self.again:
             self.run = self.again()
         with threads.limited(self.key.threads, settle=self.settle):
+            begin = time.perf_counter()
             if self.estimate < WARM_BELOW:
+                self.run()
+            while self.settle and time.perf_counter() - begin < AWAKE:
                 self.run()
             processor, start = time.process_time(), time.perf_counter()
             for _ in range(self.repeats):

@@ -7,11 +7,15 @@
 namespace minidl {
 namespace MINIDL_ISA {
 
-// The size of a tile that fits in the registers: up to 4 vectors of columns with 32 registers, else 2.
-constexpr int VECTORS = MINIDL_BYTES == 64 ? 4 : 2;
-constexpr int most_rows(int vectors) {
-  return MINIDL_BYTES == 64 ? (vectors == 1 ? 12 : vectors == 2 ? 12 : vectors == 3 ? 8 : 6) : (vectors == 1 ? 8 : 6);
-}
+// The size of a tile that fits in the registers: up to 4 vectors of columns with 32 registers, as AVX-512 and NEON have,
+// else 2.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int VECTORS = 4;
+constexpr int most_rows(int vectors) { return vectors <= 2 ? 12 : vectors == 3 ? 8 : 6; }
+#else
+constexpr int VECTORS = 2;
+constexpr int most_rows(int vectors) { return vectors == 1 ? 8 : 6; }
+#endif
 // Longer inner axes are cut, so that B's part stays in the first-level cache and sums lose fewer digits.
 constexpr int64_t INNER = 128;
 

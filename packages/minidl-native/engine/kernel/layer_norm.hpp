@@ -7,23 +7,22 @@
 namespace minidl {
 namespace MINIDL_ISA {
 
-// The sum of f over the elements of some arrays; f takes vectors and numbers alike.
+// The sum of f over the elements of some arrays.
 template <class T, class F, class... Rest>
-inline T total(int64_t n, const F& f, const T* first, const Rest*... rest) {
-  Vector<T> many = {};
-  T few = 0;
+inline T total(int64_t n, const F& f, const T* x, const Rest*... rest) {
+  Vector<T> sums = {};
   int64_t j = 0;
-  for (; j + LANES<T> <= n; j += LANES<T>) many += f(load(first + j), load(rest + j)...);
-  for (; j < n; ++j) few += f(first[j], rest[j]...);
-  return sum<T>(many) + few;
+  for (; j + LANES<T> <= n; j += LANES<T>) sums += f(load(x + j), load(rest + j)...);
+  if (j < n) sums += first<T>(f(load_part(x + j, n - j), load_part(rest + j, n - j)...), n - j);
+  return sum<T>(sums);
 }
 
 // Write f of each element of some arrays.
 template <class T, class F, class... Rest>
-inline void each(int64_t n, T* to, const F& f, const T* first, const Rest*... rest) {
+inline void each(int64_t n, T* to, const F& f, const T* x, const Rest*... rest) {
   int64_t j = 0;
-  for (; j + LANES<T> <= n; j += LANES<T>) store(to + j, f(load(first + j), load(rest + j)...));
-  for (; j < n; ++j) to[j] = f(first[j], rest[j]...);
+  for (; j + LANES<T> <= n; j += LANES<T>) store(to + j, f(load(x + j), load(rest + j)...));
+  if (j < n) store_part(to + j, f(load_part(x + j, n - j), load_part(rest + j, n - j)...), n - j);
 }
 
 struct LayerNorm : AnyLayer {
@@ -33,24 +32,29 @@ struct LayerNorm : AnyLayer {
   static constexpr bool in_place = true;
   static constexpr bool has_weights = true, per_feature = true;
 
-  // Mean and root of the variance of a sample.
+  // Mean of a sample, and 1 / the root of its variance.
   template <class T>
   struct Spread {
-    T mean, root;
+    T mean, inverse;
+
+    template <class V>
+    V normal(V v) const {
+      return (v - mean) * inverse;
+    }
   };
 
   template <class T>
   static Spread<T> spread_of(const T* x, int64_t n, double eps) {
     const T mean = total<T>(n, [](auto v) { return v; }, x) / n;
     const T variance = total<T>(n, [mean](auto v) { return (v - mean) * (v - mean); }, x) / n;
-    return {mean, root(variance + (T)eps)};
+    return {mean, 1 / root(variance + (T)eps)};
   }
 
-  // y = weight n + bias with n = (x - mean) / root
+  // y = weight n + bias with the normal n = (x - mean) / root
   template <class T>
   static void normalize(const T* x, int64_t n, double eps, const T* weight, const T* bias, T* y) {
     const Spread<T> at = spread_of<T>(x, n, eps);
-    each<T>(n, y, [at](auto v, auto w, auto b) { return w * ((v - at.mean) / at.root) + b; }, x, weight, bias);
+    each<T>(n, y, [at](auto v, auto w, auto b) { return w * at.normal(v) + b; }, x, weight, bias);
   }
 
   template <class T>
@@ -75,14 +79,13 @@ struct LayerNorm : AnyLayer {
       const T *x = s.x + i * s.out_ld, *dy = g + i * s.out_ld;
       const Spread<T> at = spread_of<T>(x, n, s.settings[1]);
       if (gradient) {
-        each<T>(n, dweight, [at](auto d, auto u, auto v) { return d + u * ((v - at.mean) / at.root); }, dweight, dy, x);
+        each<T>(n, dweight, [at](auto d, auto u, auto v) { return d + u * at.normal(v); }, dweight, dy, x);
       }
       if (!dx) continue;
       const T mean = total<T>(n, [](auto u, auto w) { return u * w; }, dy, s.weight) / n;
-      const T slope =
-          total<T>(n, [at](auto u, auto w, auto v) { return u * w * ((v - at.mean) / at.root); }, dy, s.weight, x) / n;
+      const T slope = total<T>(n, [at](auto u, auto w, auto v) { return u * w * at.normal(v); }, dy, s.weight, x) / n;
       const auto input_gradient = [at, mean, slope](auto u, auto w, auto v) {
-        return (u * w - mean - (v - at.mean) / at.root * slope) / at.root;
+        return (u * w - mean - at.normal(v) * slope) * at.inverse;
       };
       each<T>(n, dx + i * s.out_ld, input_gradient, dy, s.weight, x);
     }

@@ -6,25 +6,6 @@
 namespace minidl {
 namespace MINIDL_ISA {
 
-// A vector of elements of a, and of b: the numbers I count through those of both.
-template <class T, int... I>
-inline Vector<T> pick(Vector<T> a, Vector<T> b) {
-#ifdef __clang__
-  return __builtin_shufflevector(a, b, I...);
-#else
-  return __builtin_shuffle(a, b, Words<T>{I...});
-#endif
-}
-
-template <int... I>
-struct Places {};
-template <int N, int... I>
-struct Count : Count<N - 1, N - 1, I...> {};
-template <int... I>
-struct Count<0, I...> {
-  using Up = Places<I...>;  // 0 ... N - 1
-};
-
 // Exchange a's elements at places with the bit HALF for b's without it.
 template <class T, int HALF, int... I>
 inline void exchange(Vector<T>& a, Vector<T>& b, Places<I...>) {

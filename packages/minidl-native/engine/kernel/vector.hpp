@@ -2,7 +2,7 @@
 #pragma once
 
 #include <stdint.h>
-#ifdef __AVX512F__
+#if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -90,6 +90,19 @@ template <>
 inline void store_part(double* p, Vector<double> v, int64_t n) {
   _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
 }
+#elif defined(__AVX2__)  // whose masked stores are slow on many processors
+inline __m256i first_32(int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline __m256i first_64(int64_t n) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)); }
+template <>
+inline Vector<float> load_part(const float* p, int64_t n) {
+  return (Vector<float>)_mm256_maskload_ps(p, first_32(n));
+}
+template <>
+inline Vector<double> load_part(const double* p, int64_t n) {
+  return (Vector<double>)_mm256_maskload_pd(p, first_64(n));
+}
 #endif
 
 // The first n elements, or all if there are fewer.
@@ -108,20 +121,36 @@ inline Vector<T> all(T number) {
   return number - Vector<T>{};  // minus, because plus would turn -0 into 0
 }
 
-// The elements of a vector, joined in halves.
-template <class T, class F>
-inline T joined(Vector<T> v, const F& join) {
-  T part[LANES<T>];
-  store(part, v);
-  for (int64_t half = LANES<T> / 2; half; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) part[i] = join(part[i], part[i + half]);
-  }
-  return part[0];
+// A vector of elements of a, and of b: the numbers I count through those of both.
+template <class T, int... I>
+inline Vector<T> pick(Vector<T> a, Vector<T> b) {
+#ifdef __clang__
+  return __builtin_shufflevector(a, b, I...);
+#else
+  return __builtin_shuffle(a, b, Words<T>{I...});
+#endif
+}
+
+template <int... I>
+struct Places {};
+template <int N, int... I>
+struct Count : Count<N - 1, N - 1, I...> {};
+template <int... I>
+struct Count<0, I...> {
+  using Up = Places<I...>;  // 0 ... N - 1
+};
+
+// The elements of a vector, joined in halves, quarters, and so on.
+template <class T, class F, int HALF = LANES<T> / 2, int... I>
+inline T joined(Vector<T> v, const F& join, Places<I...> places) {
+  v = join(v, pick<T, (I ^ HALF)...>(v, v));
+  if constexpr (HALF > 1) return joined<T, F, HALF / 2>(v, join, places);
+  return v[0];
 }
 
 template <class T>
 inline T sum(Vector<T> v) {
-  return joined<T>(v, [](T a, T b) { return a + b; });
+  return joined<T>(v, [](Vector<T> a, Vector<T> b) { return a + b; }, typename Count<LANES<T>>::Up());
 }
 
 // The numbers from k on.
@@ -132,6 +161,12 @@ inline Vector<T> places(int64_t k) {
   return v + (T)k;
 }
 
+// The first n elements; zeros behind them.
+template <class T>
+inline Vector<T> first(Vector<T> v, int64_t n) {
+  return places<T>(0) < (T)n ? v : Vector<T>{};
+}
+
 // The larger of each two; b where one is nan.
 template <class T>
 inline Vector<T> larger(Vector<T> a, Vector<T> b) {
@@ -140,7 +175,7 @@ inline Vector<T> larger(Vector<T> a, Vector<T> b) {
 
 template <class T>
 inline T largest(Vector<T> v) {
-  return joined<T>(v, [](T a, T b) { return a > b ? a : b; });
+  return joined<T>(v, [](Vector<T> a, Vector<T> b) { return larger<T>(a, b); }, typename Count<LANES<T>>::Up());
 }
 
 // 2**n from n + `magic`. The bits are unsigned, because those of nan overflow.

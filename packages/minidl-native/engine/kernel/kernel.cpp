@@ -27,7 +27,7 @@ void prefetch(const T* row, int64_t width) {
 // Copy some of the next samples into the first block.
 template <class T>
 void gather(const Pass& pass, int64_t replicate, int64_t start, Span rows, int64_t width, const Plan<T>& plan) {
-  const int64_t ld = padded<T>(width);
+  const int64_t ld = stride<T>(width);
   const T* x = (const T*)pass.x + replicate * pass.x_stride;
   constexpr int64_t ahead = 4;
   for (int64_t i = rows.begin; i < rows.end; ++i) {
@@ -60,7 +60,7 @@ Batch<T> batch_of(const Chain& chain, const Pass& pass, int64_t r, int64_t rows,
   const int64_t out = chain.layers[chain.count - 1].out;
   const void* y = (const char*)pass.y + r * pass.y_stride * (pass.classes ? sizeof(int64_t) : sizeof(T));
   const double* weights = pass.weights ? pass.weights + r * pass.weight_stride : nullptr;
-  return {rows, out, padded<T>(out), pass.target_cols, plan.y, y, weights, pass.classes, plan.index};
+  return {rows, out, stride<T>(out), pass.target_cols, plan.y, y, weights, pass.classes, plan.index};
 }
 
 template <class T>
@@ -130,7 +130,7 @@ Plan<T> lay_out_to_evaluate(const Chain& chain, const Pass& pass, int64_t r, int
   const int64_t most = rows < PREDICT_ROWS ? rows : PREDICT_ROWS;
   const T* values = (const T*)pass.values + r * chain.size;
   Plan<T> plan = lay_out<T>(chain, r, values, pass.statistics, most, false, arena);
-  plan.g = arena.take<T>(most, padded<T>(chain.layers[chain.count - 1].out));
+  plan.g = arena.take<T>(most, stride<T>(chain.layers[chain.count - 1].out));
   plan.index = arena.take<int64_t>(most);
   return plan;
 }
@@ -228,9 +228,9 @@ void predict(const Chain& chain, int64_t r, const void* v, const Statistics* sta
   pack_weights<T>(plan, false, ALONE);
   for (int64_t start = 0; start < rows; start += PREDICT_ROWS) {
     const int64_t some = rows - start < PREDICT_ROWS ? rows - start : PREDICT_ROWS;
-    for (int64_t i = 0; i < some; ++i) copy(x + (start + i) * in, plan.x + i * padded<T>(in), in);
+    for (int64_t i = 0; i < some; ++i) copy(x + (start + i) * in, plan.x + i * stride<T>(in), in);
     forward<T>(plan, some, false, nullptr, nullptr);
-    for (int64_t i = 0; i < some; ++i) copy(plan.y + i * padded<T>(out), y + (start + i) * out, out);
+    for (int64_t i = 0; i < some; ++i) copy(plan.y + i * stride<T>(out), y + (start + i) * out, out);
   }
 }
 

@@ -71,8 +71,8 @@ Stage<T> new_stage(const Chain& chain, int64_t i, int64_t replicate, const T* va
   if (values && layer.weight >= 0) stage.weight = values + layer.weight;
   if (values && layer.bias >= 0) stage.bias_values = values + layer.bias;
   stage.running = running_of<T>(chain, i, replicate, statistics);
-  stage.in_ld = padded<T>(layer.in);
-  stage.out_ld = padded<T>(layer.out);
+  stage.in_ld = stride<T>(layer.in);
+  stage.out_ld = stride<T>(layer.out);
   return stage;
 }
 
@@ -99,8 +99,8 @@ Plan<T> lay_out(const Chain& chain, int64_t replicate, const T* values, const St
   Stage<T> counted = {};  // stands for every stage while there is no memory yet
   plan.count = plan.lowest = chain.count;
   plan.stages = arena.take<Stage<T>>(chain.count);
-  plan.x = plan.y = arena.take<T>(rows, padded<T>(chain.layers[0].in));
-  int64_t widest = padded<T>(chain.layers[0].in);
+  plan.x = plan.y = arena.take<T>(rows, stride<T>(chain.layers[0].in));
+  int64_t widest = stride<T>(chain.layers[0].in);
   bool below_needs_output = false;
   for (int64_t i = 0; i < chain.count; ++i) {
     const Flags flags = flags_of(chain.layers[i]);

@@ -27,6 +27,14 @@ inline int64_t padded(int64_t width) {
   return (width + LANES<T> - 1) / LANES<T> * LANES<T>;
 }
 
+// How far the rows of a block lie apart: a line of the cache more where they would all begin in a few of its sets.
+template <class T>
+inline int64_t stride(int64_t width) {
+  constexpr int64_t line = 64 / sizeof(T), few_sets = 1024 / sizeof(T);
+  const int64_t ld = padded<T>(width);
+  return ld % few_sets ? ld : ld + line;
+}
+
 // A matrix that is read element by element: (i, k) lies at data[i * row + k * column].
 template <class T>
 struct Left {
@@ -117,15 +125,14 @@ template <class T>
 void product(int64_t rows, int64_t cols, int64_t inner, Left<T> a, Right<T> b, T* c, int64_t c_row, const T* start,
              bool pad) {
   alignas(64) T copied[INNER * PANEL<T>];
-  for (int64_t col = 0; col < cols; col += PANEL<T>) {
-    const int64_t width = cols - col < PANEL<T> ? cols - col : PANEL<T>, vectors = padded<T>(width) / LANES<T>;
-    const int64_t last = pad ? LANES<T> : width - (vectors - 1) * LANES<T>;
-    const int64_t b_row = b.row ? b.row : vectors * LANES<T>;
-    const T* from = b.data + col / PANEL<T> * b.panel;
-    for (int64_t k = 0; k < inner; k += INNER) {
-      const Left<T> part = {a.data + k * a.column, a.row, a.column};
-      const int64_t length = inner - k < INNER ? inner - k : INNER;
-      const T* near = from + k * b_row;
+  for (int64_t k = 0; k < inner; k += INNER) {  // outermost, so that A's part stays in the cache
+    const Left<T> part = {a.data + k * a.column, a.row, a.column};
+    const int64_t length = inner - k < INNER ? inner - k : INNER;
+    for (int64_t col = 0; col < cols; col += PANEL<T>) {
+      const int64_t width = cols - col < PANEL<T> ? cols - col : PANEL<T>, vectors = padded<T>(width) / LANES<T>;
+      const int64_t last = pad ? LANES<T> : width - (vectors - 1) * LANES<T>;
+      const int64_t b_row = b.row ? b.row : vectors * LANES<T>;
+      const T* near = b.data + col / PANEL<T> * b.panel + k * b_row;
       int64_t near_row = b_row;
       if (b_row != vectors * LANES<T> && rows > 2 * most_rows(VECTORS)) {
         copy_panel(near, b_row, length, vectors, copied);

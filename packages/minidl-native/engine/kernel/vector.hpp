@@ -297,7 +297,7 @@ inline Vector<T> log_from_one(Vector<T> x) {
 // The sum of squares in double, in several sums, which the processor adds side by side.
 template <class T>
 double squares_of(const T* g, int64_t n) {
-  constexpr int64_t sums = 8;
+  constexpr int64_t sums = 4 * LANES<double>;
   double parts[sums] = {}, total = 0;
   int64_t i = 0;
   for (; i + sums <= n; i += sums) {

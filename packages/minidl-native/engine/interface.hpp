@@ -149,7 +149,9 @@ struct Stop {
   void* context;
 };
 
-// The functions of one instruction set, for one dtype. A workspace is zeroed memory, aligned to 64 bytes.
+// The functions of one instruction set, for one dtype. A workspace is aligned to 64 bytes. It is zeroed memory, or what
+// calls of the same function with the same chain have left there, if their batches (or in predictions and evaluations
+// PREDICT_ROWS, where there are fewer rows) were as large: they lay it out alike.
 struct Kernel {
   size_t (*train_bytes)(const Chain&, int64_t rows);
   void (*train)(const Chain&, const Pass&, int64_t replicate, void* workspace, Stop);

@@ -9,7 +9,7 @@ import minidl
 import minidl_native
 from minidl.training.native_engine import NativeEngine
 
-ROWS = (1, 2, 70, 128, 129, 2500)  # few, a block, more than a block, and more than one thread takes
+ROWS = (1, 2, 70, 128, 129, 1100, 2500)  # few, a block, more than a block, and more than a thread takes at once
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((max(ROWS), 4))
 WEIGHT = RNG.integers(0, 3, len(X)) + 0.5
@@ -44,7 +44,7 @@ def network(dtype, replicates=0):
     def build(rng):
         layers = [
             minidl.Linear(4, 9, rng=rng, dtype=dtype), minidl.BatchNorm1d(9, dtype=dtype), minidl.Tanh(),
-            minidl.Dropout(0.5, rng=rng), minidl.Linear(9, 3, rng=rng, dtype=dtype), minidl.Sigmoid(),
+            minidl.Dropout(0.5, rng=rng), minidl.Linear(9, 3, rng=rng, dtype=dtype, bias=False), minidl.Sigmoid(),
         ]  # fmt: skip
         return minidl.Sequential(layers)
 

@@ -34,7 +34,7 @@ def close(dtype):
 
 
 @pytest.mark.parametrize("width", [1, 8, 33, 300])
-@pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 127, 128, 129, 3000])
+@pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 127, 128, 129, 1025, 1100, 1152, 3000])
 def test_any_number_of_rows(trained, isa, dtype, n, width):
     model = network(dtype=dtype, width=width)
     x = np.random.default_rng(1).standard_normal((n, 3)).astype(dtype)
@@ -43,7 +43,7 @@ def test_any_number_of_rows(trained, isa, dtype, n, width):
     np.testing.assert_allclose(y, model.infer(x), **close(dtype))
 
 
-@pytest.mark.parametrize("n", [1, 30, 2500])
+@pytest.mark.parametrize("n", [1, 30, 1100, 2500])
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_replicates(trained, n, own, threads):

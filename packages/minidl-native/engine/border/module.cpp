@@ -1,8 +1,8 @@
 // The functions that Python calls. Each opens the arrays, checks that they fit the network and each other, and only
 // then computes; nothing is checked later.
 #include "crew.hpp"
+#include "evaluation.hpp"
 #include "orders.hpp"
-#include "records.hpp"
 #include "tasks.hpp"
 
 #include <algorithm>
@@ -61,10 +61,6 @@ PyObject* make_network(PyObject* const* args, Py_ssize_t count) {
   return good ? PyCapsule_New(network.release(), CAPSULE, forget) : nullptr;
 }
 
-// The rows of a prediction that one thread takes, and how often that is.
-constexpr int64_t SHARE = 8 * PREDICT_ROWS;
-int64_t shares_of(int64_t rows) { return rows ? (rows - 1) / SHARE + 1 : 0; }
-
 // predict(network, values, statistics, x, y, threads): y is written
 PyObject* predict(PyObject* const* args, Py_ssize_t count) {
   Array values, x, y;
@@ -97,8 +93,8 @@ PyObject* predict(PyObject* const* args, Py_ssize_t count) {
   }
   const int64_t shares = shares_of(n);
   const auto task = [&](int64_t index, void* workspace, Stop stop) {
-    const int64_t r = index / shares, start = index % shares * SHARE;
-    rows_of(r, start, std::min(SHARE, n - start), workspace);
+    const Rows rows = share_of(n, index % shares);
+    rows_of(index / shares, rows.start, rows.count, workspace);
     stop.ask(stop.context);
   };
   return run_tasks(replicates * shares, threads, bytes, task) ? none() : nullptr;
@@ -115,23 +111,15 @@ PyObject* evaluate(PyObject* const* args, Py_ssize_t count) {
       !read_integer(args[6], "threads", 1, INT64_MAX, threads)) {
     return nullptr;
   }
-  const Chain& chain = network->chain;
-  const Kernel& kernel = network->kernel();
-  const int64_t rows = pass.visited, shares = shares_of(rows);
-  std::vector<double> sums((size_t)(2 * chain.replicates * shares));  // of each share, so that threads change nothing
-  const auto task = [&](int64_t index, void* workspace, Stop stop) {
-    const int64_t start = index % shares * SHARE;
-    double* own = sums.data() + 2 * index;
-    kernel.evaluate(chain, pass, index / shares, start, std::min(SHARE, rows - start), workspace, own, own + 1);
+  Evaluation evaluation(*network, pass);
+  const auto task = [&](int64_t share, void* workspace, Stop stop) {
+    evaluation.compute(share, workspace);
     stop.ask(stop.context);
   };
-  job.clear_result(chain.replicates, false);
-  const size_t bytes = kernel.evaluate_bytes(chain, rows);
-  if (!run_tasks(chain.replicates * shares, threads, bytes, task)) return nullptr;
-  for (int64_t i = 0; i < chain.replicates * shares; ++i) {
-    pass.losses[i / shares] += sums[(size_t)(2 * i)];
-    pass.hits[i / shares] += sums[(size_t)(2 * i + 1)];
-  }
+  const int64_t replicates = network->chain.replicates;
+  job.clear_result(replicates, false);
+  if (!run_tasks(replicates * evaluation.shares(), threads, evaluation.bytes(), task)) return nullptr;
+  for (int64_t r = 0; r < replicates; ++r) evaluation.add_up(r, pass.losses[r], pass.hits[r]);
   return none();
 }
 

@@ -1,0 +1,29 @@
+#include "evaluation.hpp"
+
+namespace minidl {
+
+Evaluation::Evaluation(const Network& network, const Pass& pass)
+    : chain_(network.chain),
+      kernel_(network.kernel()),
+      pass_(pass),
+      shares_(shares_of(pass.visited)),
+      bytes_(kernel_.evaluate_bytes(chain_, pass.visited)),
+      sums_((size_t)(chain_.replicates * shares_)) {}
+
+void Evaluation::compute(int64_t share, void* workspace) {
+  const Rows rows = share_of(pass_.visited, share % shares_);
+  Sums& own = sums_[(size_t)share];
+  own = {};
+  kernel_.evaluate(chain_, pass_, share / shares_, rows.start, rows.count, workspace, &own.loss, &own.hits);
+}
+
+void Evaluation::add_up(int64_t replicate, double& loss, double& hits) const {
+  loss = hits = 0;
+  for (int64_t i = 0; i < shares_; ++i) {
+    const Sums& own = sums_[(size_t)(replicate * shares_ + i)];
+    loss += own.loss;
+    hits += own.hits;
+  }
+}
+
+}  // namespace minidl

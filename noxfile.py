@@ -188,6 +188,7 @@ def coverage(session: nox.Session) -> None:
     if COMPILER:
         install(session)
         files = "fit", "agreement", "fit_options", "steps", "statistics", "stretch", "epochs_ahead"
+        files += "validation_in_fit", "callbacks_ahead"
         # It joins the batches of a stream.
         streams = [CORE / "tests" / name for name in ("test_streams.py", "test_weighted_streams.py")]
         door = [*(NATIVE / "tests" / f"test_{name}.py" for name in files), *streams]

@@ -5,7 +5,7 @@ import pytest
 
 import minidl
 from minidl.optim.optimizer import power
-from minidl.training import native_engine
+from minidl.training import threads
 
 
 def twos(*layers):
@@ -151,20 +151,20 @@ def test_values_that_are_no_array_are_named_by_their_type():
 
 
 def test_without_processor_affinity_all_processors_count(monkeypatch):
-    monkeypatch.delattr(native_engine.os, "sched_getaffinity", raising=False)
+    monkeypatch.delattr(threads.os, "sched_getaffinity", raising=False)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     for processors, count in (None, 1), (3, 3):
-        monkeypatch.setattr(native_engine.os, "cpu_count", lambda processors=processors: processors)
-        assert native_engine.thread_count(None) == count
+        monkeypatch.setattr(threads.os, "cpu_count", lambda processors=processors: processors)
+        assert threads.thread_count(None) == count
 
 
 def test_a_process_that_may_have_few_threads_takes_no_more(monkeypatch):
-    monkeypatch.delattr(native_engine.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(native_engine.os, "cpu_count", lambda: 4)
+    monkeypatch.delattr(threads.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 4)
     for limit, count in ("1", 1), ("3", 3), ("8", 4), ("0", 1), ("", 4), ("2,1", 4):
         monkeypatch.setenv("OMP_NUM_THREADS", limit)
-        assert native_engine.thread_count(None) == count
-    assert native_engine.thread_count(6) == 6
+        assert threads.thread_count(None) == count
+    assert threads.thread_count(6) == 6
 
 
 def test_the_next_rates_are_those_that_the_steps_take():

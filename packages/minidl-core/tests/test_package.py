@@ -171,7 +171,7 @@ def test_the_imports_of_a_room_point_one_way(chain):
 
 # The comparison of NumPy with the engine builds a network of its own.
 WITH_KINDS = {"training.agreement", "training.engines", "training.evaluate", "training.fit", "training.predict"}
-WITH_KINDS |= {"training.loop", "training.train_step", "training.validation"}
+WITH_KINDS |= {"training.loop", "training.notes", "training.train_step", "training.validation"}
 
 
 def test_training_does_not_ask_for_a_layer_or_a_loss_of_a_kind():

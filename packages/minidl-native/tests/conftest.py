@@ -214,6 +214,10 @@ def epochs_of_calls(monkeypatch):
     return of
 
 
+def result_of(results, epoch):
+    return EpochResult(*(array[epoch : epoch + 1].reshape(()) for array in results))
+
+
 @pytest.fixture
 def stopped_after():
     """Return a function: what trains in a call that a signal ends after some steps, as the engine does."""
@@ -221,15 +225,26 @@ def stopped_after():
     def after(steps, error=KeyboardInterrupt):
         train = Network.train
 
-        def stopping(self, values, samples, loss, optimizer, result, **options):
+        def stopping(self, values, samples, loss, optimizer, result, validation=None, **options):
             per_epoch = -(-samples.order.shape[-1] // samples.batch_size)
             for epoch, order in enumerate(samples.order):
                 left = steps - epoch * per_epoch
                 if left <= 0:
                     break
-                own = EpochResult(*(array[epoch : epoch + 1].reshape(()) for array in result))
+                own, held_out = result_of(result, epoch), None
+                if validation is not None and left > per_epoch:
+                    held_out = validation._replace(result=result_of(validation.result, epoch))
                 part = samples._replace(order=order[: left * samples.batch_size])
-                train(self, values, part, loss, optimizer._replace(t=optimizer.t + epoch * per_epoch), own, **options)
+                train(
+                    self,
+                    values,
+                    part,
+                    loss,
+                    optimizer._replace(t=optimizer.t + epoch * per_epoch),
+                    own,
+                    validation=held_out,
+                    **options,
+                )
             raise error
 
         return stopping

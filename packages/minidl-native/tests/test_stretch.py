@@ -110,7 +110,6 @@ def shared_dropout(rng):
 ALONE = {
     "a function for the order": {"shuffle": lambda: np.arange(N)},
     "no shuffling": {"shuffle": False},
-    "validation": {"validation": (X, Y)},
     "a function for the rate": {"optimizer": lambda model: minidl.SGD(model, lambda t: 0.1 / t)},
     "a generator of one's own": {"rng": OwnGenerator(np.random.PCG64(0))},
     "replicates": {"model": lambda: minidl.replicate(lambda _: build(), range(2))},

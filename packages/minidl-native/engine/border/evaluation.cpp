@@ -26,4 +26,20 @@ void Evaluation::add_up(int64_t replicate, double& loss, double& hits) const {
   }
 }
 
+bool Evaluation::measure(int64_t replicate, const Team* team, char* memory, Stop stop) {
+  const int64_t members = team ? team->count : 1;
+  for (int64_t first = 0; first < shares_; first += members) {
+    const auto part = [&](int64_t member) {
+      if (first + member < shares_) compute(replicate * shares_ + first + member, memory + (size_t)member * bytes_);
+    };
+    if (team) {
+      team->run(team->context, [](void* of, int64_t member) { (*(decltype(part)*)of)(member); }, (void*)&part);
+    } else {
+      part(0);
+    }
+    if (stop.ask(stop.context)) return false;
+  }
+  return true;
+}
+
 }  // namespace minidl

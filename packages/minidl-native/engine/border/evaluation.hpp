@@ -35,6 +35,9 @@ class Evaluation {
   void compute(int64_t share, void* workspace);
   // The sums of a replicate, whose shares have been computed.
   void add_up(int64_t replicate, double& loss, double& hits) const;
+  // Compute all shares of a replicate on the threads of a team, each of which has `bytes()` of the memory. Returns false
+  // if it was asked to stop on the way.
+  bool measure(int64_t replicate, const Team* team, char* memory, Stop stop);
 
  private:
   struct Sums {

@@ -1,24 +1,19 @@
 // The functions that Python calls. Each opens the arrays, checks that they fit the network and each other, and only
 // then computes; nothing is checked later.
-#include "crew.hpp"
 #include "evaluation.hpp"
 #include "orders.hpp"
 #include "tasks.hpp"
+#include "training.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <memory>
 #include <new>
-#include <vector>
 
 namespace minidl {
 namespace {
 
 constexpr char CAPSULE[] = "minidl_native.network";
-constexpr int64_t MOST_THREADS = 256;
-// Multiplications of a step, and of a training, for which several threads are worthwhile.
-constexpr double LEAST_OF_STEP = 2e6, LEAST_OF_ALL = 1e7;
 
 bool read_count(Py_ssize_t got, Py_ssize_t expected) {
   return got == expected || refuse(PyExc_TypeError, "%zd arguments, got %zd", expected, got);
@@ -117,59 +112,31 @@ PyObject* evaluate(PyObject* const* args, Py_ssize_t count) {
     stop.ask(stop.context);
   };
   const int64_t replicates = network->chain.replicates;
-  job.clear_result(replicates, false);
+  job.clear_result(replicates);
   if (!run_tasks(replicates * evaluation.shares(), threads, evaluation.bytes(), task)) return nullptr;
   for (int64_t r = 0; r < replicates; ++r) evaluation.add_up(r, pass.losses[r], pass.hits[r]);
   return none();
 }
 
-// Whether a step is long beside the moments in which threads wait for each other, and all steps are beside the time in
-// which a thread begins.
-bool is_worth_sharing(const Chain& chain, int64_t rows, int64_t visited) {
-  double products = 0;
-  for (int64_t i = 0; i < chain.count; ++i) {
-    const Layer& layer = chain.layers[i];
-    if (layer.weight >= 0) products += (double)layer.in * (double)layer.out;
-  }
-  return 3 * (double)rows * products > LEAST_OF_STEP && 3 * (double)visited * products > LEAST_OF_ALL;
-}
-
-// train(network, values, statistics, samples, loss, optimizer, result, active, threads, adds): values, statistics, the
-// optimizer's vectors and the result are written, the result also where an exception ends the training; Job says what
-// the records hold. If `adds` is true, the sums of the result go on from what stands there. A single network goes
-// through several epochs if it has several orders; a loss of nan ends them.
+// train(network, values, statistics, samples, loss, optimizer, result, active, threads, adds, validation): values,
+// statistics, the optimizer's vectors and the result are written, the result also where an exception ends the training;
+// Job says what the records hold. If `adds` is true, the sums of the result go on from what stands there. A single
+// network goes through several epochs if it has several orders; a loss of nan ends them. The validation, which may be
+// None, is measured after each epoch that is finished as `evaluate` measures it; a loss of nan ends the training, too.
 PyObject* train(PyObject* const* args, Py_ssize_t count) {
-  Job job;
-  Pass& pass = job.pass;
-  int64_t threads, adds;
-  Network* network = read_count(count, 10) ? network_of(args[0]) : nullptr;
+  Job job, validation;
+  int64_t threads;
+  Network* network = read_count(count, 11) ? network_of(args[0]) : nullptr;
   if (!network || !job.open_values(*network, args[1]) || !job.open_statistics(*network, args[2]) ||
       !job.open_data(*network, args[3], args[4], true) || !job.open_optimizer(*network, args[5]) ||
-      !job.open_result(*network, args[6], args[7]) || !network->check_training(pass.rates != nullptr) ||
-      !job.check_batches(*network) || !read_integer(args[8], "threads", 1, INT64_MAX, threads) ||
-      !read_integer(args[9], "adds", 0, 1, adds)) {
+      !job.open_result(*network, args[6], args[7]) || !job.read_adds(args[9]) ||
+      !network->check_training(job.pass.rates != nullptr) || !job.check_batches(*network) ||
+      !read_integer(args[8], "threads", 1, INT64_MAX, threads)) {
     return nullptr;
   }
-  const Chain& chain = network->chain;
-  const Kernel& kernel = network->kernel();
-  job.clear_result(chain.replicates, adds != 0);
-  const auto task = [&](int64_t r, void* workspace, Stop stop) {
-    if (!job.is_active(r)) {
-      pass.losses[r] = NAN;
-      return;
-    }
-    for (int64_t epoch = 0; epoch < job.epochs(); ++epoch) {
-      const Pass own = job.pass_of(epoch);
-      kernel.train(chain, own, r, workspace, stop);
-      if (own.diverged[r] || stop.ask(stop.context)) break;
-    }
-  };
-  const int64_t rows = pass.batch < pass.visited ? pass.batch : pass.visited;
-  const bool shared = chain.replicates == 1 && is_worth_sharing(chain, rows, pass.visited * job.epochs());
-  const Crew crew(shared ? std::min(threads, MOST_THREADS) : 1);
-  pass.team = crew.team();
-  const size_t bytes = kernel.train_bytes(chain, rows);
-  return run_tasks(chain.replicates, threads, bytes, task) ? none() : nullptr;
+  const bool validates = args[10] != Py_None;
+  if (validates && !validation.open_validation(*network, args[10], job)) return nullptr;
+  return Training(*network, job, validates ? &validation : nullptr, threads).run() ? none() : nullptr;
 }
 
 // step(network, values, gradients, optimizer): values and the optimizer's vectors are written

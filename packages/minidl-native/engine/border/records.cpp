@@ -176,6 +176,7 @@ bool Job::open_order(const Network& network, PyObject* order, bool several) {
   pass.order_stride = each ? visited : 0;
   pass.order_is_32 = order_.type() == 'i';
   if (several && !network.chain.replicated && order_.axes() == 2 && order_.length(0)) {
+    several_ = true;
     epochs_ = order_.length(0);
     return check_indices(order_, n, "order");
   }
@@ -269,7 +270,7 @@ bool Job::open_result(const Network& network, PyObject* result, PyObject* active
   }
   const auto open = [&](Array& array, int index, const char* name, const char* type) {
     return array.open(items[index], name, type, true) &&
-           array.check(name, network.chain.replicated ? each : order_.axes() == 2 ? epochs : one);
+           array.check(name, network.chain.replicated ? each : several_ ? epochs : one);
   };
   if (!open(losses_, 0, "loss", "d") || !open(hits_, 1, "hits", "d") || !open(steps_, 2, "steps", "q") ||
       !open(diverged_, 3, "diverged", "q")) {
@@ -282,12 +283,31 @@ bool Job::open_result(const Network& network, PyObject* result, PyObject* active
   return true;
 }
 
-void Job::clear_result(int64_t replicates, bool adds) {
+bool Job::read_adds(PyObject* adds) {
+  return read_integer(adds, "adds", 0, 1, adds_);
+}
+
+bool Job::open_validation(const Network& network, PyObject* validation, const Job& training) {
+  PyObject* items[3];
+  pass.values = training.pass.values;
+  pass.statistics = training.pass.statistics;
+  several_ = training.several_;
+  epochs_ = training.epochs_;
+  return read_tuple(validation, "the validation", 3, items) && open_data(network, items[0], items[1]) &&
+         open_result(network, items[2], Py_None);
+}
+
+void Job::clear_result(int64_t replicates) {
   const int64_t count = replicates * epochs_;
   for (double* result : {pass.losses, pass.hits}) {
-    if (!adds) std::fill(result, result + count, 0.0);
+    if (!adds_) std::fill(result, result + count, 0.0);
   }
   for (int64_t* result : {pass.steps, pass.diverged}) std::fill(result, result + count, 0);
+}
+
+void Job::clear_validation(int64_t replicates) {
+  clear_result(replicates);
+  std::fill(pass.losses, pass.losses + replicates * epochs_, NAN);
 }
 
 }  // namespace minidl

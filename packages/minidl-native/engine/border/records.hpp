@@ -44,8 +44,14 @@ class Job {
   bool open_optimizer(const Network& network, PyObject* optimizer);
   // result: (loss, hits, steps, diverged), one for each epoch of several; active: bool for each replicate, or None
   bool open_result(const Network& network, PyObject* result, PyObject* active);
+  // validation: (samples, loss, result), to be measured after each epoch of a training, with its values and statistics
+  bool open_validation(const Network& network, PyObject* validation, const Job& training);
 
-  void clear_result(int64_t replicates, bool adds);  // adds: losses and hits go on from what stands there
+  // adds: whether losses and hits go on from what stands in the result
+  bool read_adds(PyObject* adds);
+
+  void clear_result(int64_t replicates);
+  void clear_validation(int64_t replicates);  // the loss of what is never measured is nan
   bool is_active(int64_t replicate) const {
     return active_.empty() || ((const volatile char*)active_.data())[replicate];
   }
@@ -81,6 +87,8 @@ class Job {
   Measured measured_;
   Array values_, x_, y_, weights_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_;
   std::vector<double> loss_settings_, optimizer_settings_, l2_;
+  int64_t adds_ = 0;
+  bool several_ = false;  // whether there is a number for each epoch, of which there may be one
   int64_t epochs_ = 1;
   double rate_ = 0;
 };

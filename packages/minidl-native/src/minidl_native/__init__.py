@@ -7,7 +7,7 @@ from minidl_native.kinds import KINDS, Kinds
 from minidl_native.network import Network
 from minidl_native.orders import permutations
 from minidl_native.reading import UnsupportedError, check
-from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples
+from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples, Validation
 
 __version__ = "0.1.0"
 
@@ -20,6 +20,7 @@ __all__ = [
     "OptimizerRecord",
     "Samples",
     "UnsupportedError",
+    "Validation",
     "check",
     "permutations",
 ]

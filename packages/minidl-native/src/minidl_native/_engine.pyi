@@ -24,6 +24,7 @@ def train(
     active: Any,
     threads: int,
     adds: bool,
+    validation: tuple[Any, Any, Any] | None,
     /,
 ) -> None: ...
 def step(network: Any, values: Any, gradients: Any, optimizer: tuple[str, Any, Any, Any, int], /) -> None: ...

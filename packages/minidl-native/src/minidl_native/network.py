@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minidl_native import _engine
+from minidl_native.arrays import is_ready, plain, plain_if_any, ready, ready_statistics, ready_validation, with_rates
 from minidl_native.kinds import FACTS
 from minidl_native.locks import held
 from minidl_native.reading import (
@@ -22,7 +23,7 @@ from minidl_native.reading import (
     size_of,
     trained,
 )
-from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples, Statistics
+from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples, Statistics, Validation
 
 CROSSOVERS = {"baseline": 64**2, "avx2": 800**2, "avx512": 2048**2}
 """By instruction set, the weights of the largest layer with which the engine is expected to be faster than NumPy.
@@ -30,9 +31,6 @@ CROSSOVERS = {"baseline": 64**2, "avx2": 800**2, "avx512": 2048**2}
 Measured with 784-w-w-10, batch 128, on one thread and two, in float32 and float64. NumPy's BLAS uses AVX2 and AVX-512
 where the processor has them, so without either the limit is lower.
 """
-
-_READY = 0x0101
-"""NumPy's flags C_CONTIGUOUS and ALIGNED."""
 
 
 class Network:
@@ -135,10 +133,10 @@ class Network:
         ValueError, TypeError
             For another shape or dtype.
         """
-        if type(x) is not np.ndarray or x.ndim < 2 or x.flags.num & _READY != _READY:
-            x = _plain(x, axes=2)
+        if type(x) is not np.ndarray or x.ndim < 2 or not is_ready(x):
+            x = plain(x, axes=2)
         y = np.empty((*self.replicate_shape, x.shape[-2], self._out), self.dtype)
-        _engine.predict(self._network, values, tuple(map(_ready_statistics, statistics)), x, y, threads)
+        _engine.predict(self._network, values, tuple(map(ready_statistics, statistics)), x, y, threads)
         return y
 
     def evaluate(
@@ -176,8 +174,8 @@ class Network:
             For arrays that do not fit the network or each other.
         """
         check_loss(self._last, loss[0])
-        data = _ready(samples)
-        _engine.evaluate(self._network, values, tuple(map(_ready_statistics, statistics)), data, loss, result, threads)
+        data = ready(samples)
+        _engine.evaluate(self._network, values, tuple(map(ready_statistics, statistics)), data, loss, result, threads)
 
     def train(
         self,
@@ -191,6 +189,7 @@ class Network:
         active: np.ndarray | None = None,
         threads: int = 1,
         adds: bool = False,
+        validation: Validation | None = None,
     ) -> None:
         """Make a step for each batch of the samples.
 
@@ -219,6 +218,9 @@ class Network:
         adds : bool
             Whether loss and hits go on from what stands in the result. A pass that is cut into several then has the
             sums of one, to the bit.
+        validation : Validation, optional
+            Measured after each epoch that is finished, with the bits of `evaluate` at that moment. A loss of nan ends
+            the training of a network or replicate there.
 
         Raises
         ------
@@ -230,9 +232,11 @@ class Network:
         """
         check_loss(self._last, loss[0])
         check_optimizer(optimizer[0])
-        data, active = _ready(samples), _plain_if_any(active)
-        descent, measured = _with_rates(optimizer), tuple(statistics)
-        arguments = (self._network, values, measured, data, loss, descent, result, active, threads, adds)
+        if validation is not None:
+            check_loss(self._last, validation.loss[0])
+        data, active = ready(samples), plain_if_any(active)
+        descent, measured, held_out = with_rates(optimizer), tuple(statistics), ready_validation(validation)
+        arguments = (self._network, values, measured, data, loss, descent, result, active, threads, adds, held_out)
         if not self._locks:
             return _engine.train(*arguments)
         with held(self._locks):
@@ -257,43 +261,4 @@ class Network:
             As for `train`. Nothing has changed then.
         """
         check_optimizer(optimizer[0])
-        _engine.step(self._network, values, gradients, _with_rates(optimizer))
-
-
-def _with_rates(optimizer: OptimizerRecord) -> OptimizerRecord:
-    """Return the record with rates as the engine reads them: float64, C-contiguous and aligned."""
-    rates = optimizer[3]
-    if rates is None or isinstance(rates, float):
-        return optimizer
-    if type(rates) is np.ndarray and rates.dtype == np.float64 and _is_ready(rates):
-        return optimizer
-    return optimizer._replace(rates=np.require(rates, np.float64, ["C", "A"]))
-
-
-def _ready(samples: Samples) -> tuple[Any, ...]:
-    """Return samples with arrays as the engine reads them."""
-    x, y, order, batch_size, weights = samples
-    return _plain(x), _plain(y), _plain_if_any(order), batch_size, _plain_if_any(weights)
-
-
-def _ready_statistics(statistics: Statistics) -> Statistics:
-    return {name: _plain(array, axes=0) for name, array in statistics.items()}
-
-
-def _plain_if_any(x: Any) -> np.ndarray | None:
-    return None if x is None else _plain(x)
-
-
-def _plain(x: Any, axes: int = 1) -> np.ndarray:
-    """Return an array as the engine reads it: C-contiguous and aligned. The engine finds whatever else is wrong."""
-    if type(x) is not np.ndarray:  # such as a memmap
-        if not isinstance(x, np.ndarray):
-            raise TypeError(f"minidl_native: expected an array, got {type(x).__name__}")
-        x = np.asarray(x)
-    if x.ndim < axes:
-        raise ValueError(f"minidl_native: expected an array of at least {axes} axes, got {x.dtype} {x.shape}")
-    return x if _is_ready(x) else np.array(x, order="C")
-
-
-def _is_ready(x: np.ndarray) -> bool:
-    return x.flags.num & _READY == _READY
+        _engine.step(self._network, values, gradients, with_rates(optimizer))

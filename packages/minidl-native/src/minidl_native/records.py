@@ -140,3 +140,27 @@ class EpochResult(NamedTuple):
             zeros(replicate_shape), zeros(replicate_shape),
             zeros(replicate_shape, np.int64), zeros(replicate_shape, np.int64),
         )  # fmt: skip
+
+
+class Validation(NamedTuple):
+    """Samples that a training measures after each epoch.
+
+    Attributes
+    ----------
+    samples : Samples
+        Their `batch_size` does not matter.
+    loss : LossRecord
+        Its penalty is left out.
+    result : EpochResult
+        Its `loss` and `hits` are filled; the loss of an epoch or replicate that was not finished is nan.
+
+    Examples
+    --------
+    >>> samples = Samples(np.zeros((10, 3)), np.zeros((10, 2)), None, 10)
+    >>> Validation(samples, LossRecord("MSELoss", mean=True, threshold=None), EpochResult.empty(())).loss.kind
+    'MSELoss'
+    """
+
+    samples: Samples
+    loss: LossRecord
+    result: EpochResult

@@ -40,6 +40,8 @@ class Training:
         Lets Ctrl-C through between two steps.
     penalty : Penalty or None
         Added to the loss.
+    validation : Validation or None
+        Measured after each epoch by the engine that has returned its records.
     """
 
     loss: Loss
@@ -49,6 +51,7 @@ class Training:
     position: Position
     interrupt: Deferred
     penalty: Penalty | None = None
+    validation: Validation | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,26 @@ class EpochResults(NamedTuple):
     steps: np.ndarray
     diverged: np.ndarray
 
+    @classmethod
+    def zeros(cls, shape: tuple[int, ...]) -> EpochResults:
+        """Return results of zeros."""
+        return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+
+
+class Validation(NamedTuple):
+    """A validation set that an engine measures after each epoch, in the call that trains it.
+
+    Attributes
+    ----------
+    records : object
+        Samples and loss, as `Engine.to_validate` has returned them.
+    results : EpochResults
+        For the engine to fill: loss and hits of each of several epochs, or of each replicate.
+    """
+
+    records: Any
+    results: EpochResults
+
 
 class Engine(ABC):
     """Computes predictions, epochs and steps of one model.
@@ -197,6 +220,10 @@ class Engine(ABC):
         """Set the tally to loss and hits of all samples in evaluation mode, if the engine computes them; else False."""
         return False
 
+    def to_validate(self, loss: Loss, samples: Samples, threshold: float | None) -> Any:  # noqa: ARG002 - if it can
+        """Return samples and loss as this engine measures them in `run` and `run_epochs`; None if it does not."""
+        return None
+
     def permutations(self, rngs: list[np.random.Generator], count: int) -> np.ndarray:
         """Return the numbers below a count in an order of each generator, (R, count)."""
         return permutations(rngs, count)
@@ -218,12 +245,21 @@ class Engine(ABC):
             If the loss of the network, or of the last of its replicates, became nan.
         """
 
-    def epochs_at_once(self, optimizer: Optimizer, count: int) -> int:  # noqa: ARG002 - a faster way, if any
-        """Return how many epochs of so many samples are worth one call of `run_epochs`; 1 if there is no such way."""
+    def epochs_at_once(self, optimizer: Optimizer, count: int, validated: int) -> int:  # noqa: ARG002 - if it can
+        """Return how many epochs are worth one call of `run_epochs`; 1 if there is no such way.
+
+        Parameters
+        ----------
+        optimizer : Optimizer
+        count, validated : int
+            The samples that are trained on and those that are measured in an epoch.
+        """
         return 1
 
     def run_epochs(self, training: Training, first: Part, orders: np.ndarray, results: EpochResults) -> bool:
-        """Make the steps of several epochs of a single network, up to a loss of nan; Ctrl-C ends it as it ends `run`.
+        """Make the steps of several epochs of a single network; Ctrl-C ends it as it ends `run`.
+
+        A loss of nan ends it, also one of the validation set.
 
         Parameters
         ----------

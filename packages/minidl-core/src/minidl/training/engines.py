@@ -105,7 +105,7 @@ def choose_engine_to_train(
     if not why_not and x.ndim not in (2, 2 + len(model.replicate_shape)):
         why_not = f"it takes samples of one axis, not x {tuple(x.shape)}"
     if not why_not:
-        return NativeEngine(who, model, made, threads, by_name=chosen == "native")
+        return NativeEngine(who, model, made, threads, by_name=chosen == "native", measures=type(loss))
     if chosen == "native":
         raise unsupported(who, why_not)
     return NumpyEngine(who, model, why_not, _native_steps(made, model, optimizer))

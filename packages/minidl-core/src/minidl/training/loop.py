@@ -13,10 +13,11 @@ from minidl.optim.optimizer import Optimizer
 from minidl.training.callbacks.callback import Run
 from minidl.training.callbacks.calls import Callbacks
 from minidl.training.checkpoint.keeper import Keeper
-from minidl.training.engine import Engine, Training
+from minidl.training.engine import Engine, Training, Validation
 from minidl.training.history import DivergenceError, History
 from minidl.training.interruption import Deferred, Interruption, Position
 from minidl.training.metrics import Evaluation, Sums, Tally
+from minidl.training.notes import Notes
 from minidl.training.penalty import Penalty
 from minidl.training.sources import Source
 from minidl.training.stretch import Stretch
@@ -62,14 +63,15 @@ class Loop:
     ) -> None:
         self._model, self._loss, self._optimizer = model, loss, optimizer
         self._source, self._engine, self._tally = source, engine, tally
-        self._history, self._validate, self._callbacks, self._penalty = history, validate, callbacks, penalty
+        self._history, self._callbacks, self._penalty = history, callbacks, penalty
+        self._notes = Notes(history, tally, validate, callbacks)
         self._own_loss = loss.private_copy()  # what its forward saves is this training's alone
         self._keeper = keeper
         if keeper is not None:
             keeper.writes = engine.leads
         self._batches = 0 if keeper is None else keeper.batches  # of the last epoch
         self._position: Position | None = None  # in the current epoch
-        self._runs_ahead = validate is None and keeper is None and not model.replicate_shape
+        self._runs_ahead = keeper is None and not model.replicate_shape
         self._interrupt = Deferred()
         self._within = ""  # what was begun and is not finished
 
@@ -120,12 +122,11 @@ class Loop:
 
     def _run_epoch(self, epoch: int, last: int, modules: Sequence[Module], survivors: Survivors) -> bool:
         """Make the steps of an epoch, measure, and call the callbacks; return whether the training ends."""
-        measured = self._train(epoch, survivors)
+        measured, validation = self._train(epoch, survivors)
         if self._model.replicate_shape and survivors.frozen.all():  # some were stopped before, and the others diverged
             return True
-        self._note(measured)
-        if self._validate:
-            survivors.check_validation(epoch, self._batches, self._validate.unsound)
+        self._note(measured, validation)
+        self._notes.check_validation(survivors, self._batches)
         ends = bool(self._callbacks) and self._ask(epoch, modules, survivors)
         if self._keeper is not None:
             self._keeper.after_epoch(epoch, self._history, self._batches, last=epoch == last, ended=ends)
@@ -133,14 +134,13 @@ class Loop:
 
     def _run_stretch(self, epochs: range, modules: Sequence[Module], survivors: Survivors) -> tuple[int, bool]:
         """Make the steps of several epochs in one call; return how many, 0 for none, and whether the training ends."""
-        engine = self._engine
-        stretch = self._source.stretch(epochs, engine, self._optimizer) if self._position is None else None
+        engine, stretch = self._engine, self._stretch(epochs)
         if stretch is None:
             return 0, False
         position = self._position = Position(epochs[0], stretch.orders[0], self._optimizer.t, np.zeros((), int))
         ended = False
         try:
-            training = self._begin(position, survivors)
+            training = replace(self._begin(position, survivors), validation=stretch.validation)
             if self._engine is engine:  # else the handler of a signal, or another thread, has replaced a method
                 ended = engine.run_epochs(training, stretch.first, stretch.orders, stretch.results)
             if ended and (lost := stretch.lost()):
@@ -156,48 +156,46 @@ class Loop:
             return 0, False
         return len(stretch), self._note_whole(stretch, modules, survivors)
 
+    def _stretch(self, epochs: range) -> Stretch | None:
+        """Return the first of some epochs, to be run in one call; None if each must be run alone."""
+        if len(epochs) == 1 or self._position is not None:
+            return None
+        beside, validated = self._beside(), self._notes.validated
+        if validated and beside is None:  # it is measured alone, after each epoch
+            return None
+        stretch = self._source.stretch(epochs, self._engine, self._optimizer, validated)
+        if stretch is not None:
+            stretch.validate(beside)
+        return stretch
+
     def _note_cut(self, stretch: Stretch, position: Position, *, ended: bool) -> BaseException | None:
         """Note the epochs that are finished, and the position in the next one; return what a callback has raised."""
-        finished = stretch.finished(ended=ended)
-        late = self._tell(stretch, finished)
+        finished, self._batches = stretch.finished(ended=ended), stretch.first.batches
+        late = self._notes.tell(stretch, finished)
         stretch.tell(self._tally, finished)
         stretch.place(position, finished)
         return late
 
     def _note_whole(self, stretch: Stretch, modules: Sequence[Module], survivors: Survivors) -> bool:
         """Note all epochs; return whether the callbacks end the training."""
-        self._position = None
+        self._position, self._batches = None, stretch.first.batches
         self._loss.adopt(self._own_loss)
-        last = len(stretch) - 1
-        late = self._tell(stretch, last)
-        self._note_epoch_of(stretch, last)
+        last = stretch.finished(ended=True) - 1
+        late = self._notes.tell(stretch, last)
+        self._notes.add_epoch_of(stretch, last)
+        if last + 1 < len(stretch):  # its validation loss is nan
+            stretch.keep(last + 1)
         if late is not None:
             raise late
+        self._notes.check_validation(survivors, self._batches)
         return bool(self._callbacks) and self._ask(len(self._history), modules, survivors)
 
-    def _tell(self, stretch: Stretch, count: int) -> BaseException | None:
-        """Note some epochs, and call the callbacks for each until one raises an error, which is returned."""
-        late = None
-        self._batches = stretch.first.batches
-        for index in range(count):
-            self._note_epoch_of(stretch, index)
-            if late is None:
-                try:
-                    self._callbacks.ask_late(len(self._history), self._history)
-                except BaseException as error:  # noqa: BLE001 - for the caller to raise when all is noted
-                    late = error
-        return late
-
-    def _note_epoch_of(self, stretch: Stretch, index: int) -> None:
-        stretch.tell(self._tally, index)
-        self._history.append(self._tally.result(), None)
-
-    def _note(self, measured: Evaluation) -> None:
-        """Add the epoch to the history, together with the validation set, which is measured here."""
+    def _note(self, measured: Evaluation, beside: Validation | None) -> None:
+        """Add the epoch to the history, with the validation set, which may be measured now."""
         validation = None
-        if self._validate:
+        if self._notes.validated:
             with self._interrupt.let_through:
-                validation = self._validate()
+                validation = self._notes.validation(beside)
         self._history.append(measured, validation)
         self._position = None
         self._loss.adopt(self._own_loss)
@@ -217,8 +215,8 @@ class Loop:
         self._within = ""
         return ends
 
-    def _train(self, epoch: int, survivors: Survivors) -> Evaluation:
-        """Make the steps of an epoch; return loss and accuracy on the way."""
+    def _train(self, epoch: int, survivors: Survivors) -> tuple[Evaluation, Validation | None]:
+        """Make the steps of an epoch; return loss and accuracy on the way, and what the engine has measured beside."""
         position = self._position
         if position is None:
             if self._keeper is not None:
@@ -228,10 +226,17 @@ class Loop:
             position = self._position = Position(epoch, order, self._optimizer.t, done)
         training = self._begin(position, survivors)
         if position.sums is None:
+            training = replace(training, validation=self._beside())
             self._run_batches(training, self._keeper, skip=0)
         else:
             self._finish(training, position.sums)
-        return self._tally.result()
+        return self._tally.result(), training.validation
+
+    def _beside(self) -> Validation | None:
+        """Return the validation set for the engine to measure in its next call; None if it is to be measured alone."""
+        if self._keeper is not None or not self._source.is_one_part:
+            return None
+        return self._notes.beside(self._engine)
 
     def _begin(self, position: Position, survivors: Survivors) -> Training:
         """Return the training at a position, with the engine for it and an empty tally."""
@@ -278,7 +283,8 @@ class Loop:
     def _leave(self, error: BaseException) -> None:
         """Note where Ctrl-C has ended the training, and write a checkpoint of it if an error came between two steps."""
         if isinstance(error, KeyboardInterrupt):
-            self._note_position()
+            self._position = self._position_now()
+            self._history.interrupted = Interruption(self._position, self._source.state())
             error.history = self._history  # type: ignore[attr-defined]  # documented in `fit`
         between_steps = not self._within or (self._within == "steps" and self._interrupt.in_order)
         if self._keeper is not None and between_steps and not isinstance(error, DivergenceError):
@@ -290,8 +296,3 @@ class Loop:
         if position is None or position.sums is not None:
             return position
         return replace(position, sums=self._tally.sums())
-
-    def _note_position(self) -> None:
-        """Note in the history where the training is."""
-        self._position = self._position_now()
-        self._history.interrupted = Interruption(self._position, self._source.state())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
@@ -24,6 +23,7 @@ from minidl.training.native_steps import optimizer_record
 from minidl.training.numpy_engine import NumpyEngine
 from minidl.training.penalty import Penalty
 from minidl.training.prepared import as_targets, prepare, prepare_evaluation
+from minidl.training.threads import thread_count
 
 _STRETCH = 2**26  # products of inputs and weights in one call: what another thread changes meanwhile is seen soon
 _ORDERS = 2**17  # samples in the orders of one call
@@ -99,23 +99,32 @@ class NativeEngine(Engine):
 
     def measure(self, loss: Loss, samples: Samples, tally: Tally) -> bool:
         """Set the tally to loss and hits of all samples; what the engine does not take, is NumPy's to do or refuse."""
-        made, x, y = self._made, _without_file(samples.x), _without_file(samples.y)
-        if type(loss) is not self._measures or not made.measures(loss):
-            return False
-        if type(y) is not np.ndarray or not self._takes(x):
+        made, records = self._made, self.to_validate(loss, samples, tally.threshold)
+        if records is None:
             return False
         result = made.native.EpochResult.empty(self.model.replicate_shape)
-        record = self._loss_record(loss, tally.threshold, None)
-        batches = made.native.Samples(x, as_targets(y), None, samples.count, samples.weight)
         try:
-            loss.check_values(y, self.model.out_features or 0)
-            made.network.evaluate(self.model.values, batches, record, result, **self._in_evaluation())
+            made.network.evaluate(self.model.values, *records, result, **self._in_evaluation())
         except (ValueError, TypeError):
             return False
         tally.set_sums(result.loss, result.hits, np.asarray(samples.mass))
         if self.who == "evaluate" and samples.weight is None and self._threads is None:
-            made.evaluation = prepare_evaluation(made, loss, record, y)
+            made.evaluation = prepare_evaluation(made, loss, records[1], samples.y)
         return True
+
+    def to_validate(self, loss: Loss, samples: Samples, threshold: float | None) -> Any:
+        """Return samples and loss as the network measures them; None where one of them is not for the engine."""
+        made, x, y = self._made, _without_file(samples.x), _without_file(samples.y)
+        if type(loss) is not self._measures or not made.measures(loss):
+            return None
+        if type(y) is not np.ndarray or not self._takes(x):
+            return None
+        try:
+            loss.check_values(y, self.model.out_features or 0)
+        except (ValueError, TypeError):
+            return None
+        batches = made.native.Samples(x, as_targets(y), None, samples.count, samples.weight)
+        return batches, self._loss_record(loss, threshold, None)
 
     def permutations(self, rngs: list[np.random.Generator], count: int) -> np.ndarray:
         """Return an order of each generator, drawn on the threads; NumPy draws what the engine does not."""
@@ -142,9 +151,7 @@ class NativeEngine(Engine):
         result.loss[...], result.hits[...] = before.loss, before.hits
         try:
             records = loss_record, optimizer_record(made, training.optimizer, end - part.before)
-            self._train(
-                batches, records, training.optimizer, result, active, adds=True, gate=training.interrupt.let_through
-            )
+            self._train(batches, records, training.optimizer, result, active, adds=True, training=training)
         except KeyboardInterrupt:  # each replicate is somewhere else
             np.copyto(done, part.before + result.steps, where=~survivors.frozen)
             tally.set_sums(result.loss, result.hits, part.mass_in(result.steps, before.samples))
@@ -155,13 +162,13 @@ class NativeEngine(Engine):
             survivors.lose(part.epoch, diverged)
         tally.set_sums(result.loss, result.hits, part.mass_in(result.steps, before.samples))
 
-    def epochs_at_once(self, optimizer: Optimizer, count: int) -> int:
+    def epochs_at_once(self, optimizer: Optimizer, count: int, validated: int) -> int:
         """Return how many epochs are short enough together; one where a user's function gives each learning rate."""
         lr = optimizer.lr
         unknown = callable(lr) and not (isinstance(lr, Schedule) and as_record(lr))
         if self.model.replicate_shape or unknown or (optimizer.kappa or 0) < 0:
             return 1
-        most: int = _STRETCH // (count * self.model.values.size)
+        most: int = _STRETCH // ((count + validated) * self.model.values.size)
         return min(most, _ORDERS // count)
 
     def run_epochs(self, training: Training, first: Part, orders: np.ndarray, results: EpochResults) -> bool:
@@ -174,7 +181,7 @@ class NativeEngine(Engine):
             records = record, optimizer_record(self._made, optimizer, len(orders) * first.batches)
         except ValueError:  # a rate that grows beyond all numbers, perhaps after the loss has
             return False
-        self._train(batches, records, optimizer, results, gate=training.interrupt.let_through)
+        self._train(batches, records, optimizer, results, training=training)
         return True
 
     def train_step(self, loss: Loss, optimizer: Optimizer, samples: Samples, penalty: Penalty | None = None) -> Any:
@@ -215,17 +222,23 @@ class NativeEngine(Engine):
         active: np.ndarray | None = None,
         *,
         adds: bool = False,
-        gate: AbstractContextManager[None] = nullcontext(),  # noqa: B008 - it has no state
+        training: Training | None = None,
     ) -> None:
         """Make a step for each batch, and count the steps that were made, also where Ctrl-C or an error ends it.
 
-        The result is filled. The engine looks for signals while the gate lets them through.
+        The result is filled, and that of the validation set of a training, if there is one. The engine looks for
+        signals where a training lets them through.
         """
         model, made = self.model, self._made
         threads = self._thread_count
         # Modules replace their statistics and never write to them: the engine writes to copies.
         measured = [{name: array.copy() for name, array in module.statistics.items()} for module in made.measuring]
         options: dict[str, Any] = {"statistics": measured, "active": active, "threads": threads, "adds": adds}
+        gate: AbstractContextManager[None] = nullcontext()
+        if training is not None:
+            gate, held_out = training.interrupt.let_through, training.validation
+            if held_out is not None:
+                options["validation"] = made.native.Validation(*held_out.records, held_out.results)
         ended = False
         try:
             with gate:
@@ -264,18 +277,6 @@ class NativeEngine(Engine):
         """Return the running statistics and the number of threads, as the network takes them."""
         threads = self._thread_count if self.model.replicate_shape or self._threads is not None else 1
         return {"statistics": [module.statistics for module in self._made.measuring], "threads": threads}
-
-
-def thread_count(threads: int | None) -> int:
-    """Return the number of threads: those asked for, or one per processor that this process may use.
-
-    They are never more than ``OMP_NUM_THREADS``, by which joblib and others say how many threads a process may have.
-    """
-    if threads is not None:
-        return threads
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(processors, int(limit))) if limit.isdecimal() else processors
 
 
 def unsupported(who: str, why: str) -> ValueError:

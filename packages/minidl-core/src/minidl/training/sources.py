@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, ClassVar, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -32,9 +32,12 @@ class Source(ABC):
         Whether a training that goes on within an epoch goes through its batches anew, up to where it was.
     has_read_ahead : bool
         Whether batches of the next epoch have been made already.
+    is_one_part : bool
+        Whether `parts` without any to skip are one.
     """
 
     samples: Samples
+    is_one_part: ClassVar[bool] = False
     is_reopened: bool = False
     has_read_ahead: bool = False
 
@@ -50,8 +53,23 @@ class Source(ABC):
     def order(self, engine: Engine) -> np.ndarray | None:
         """Return the order of the samples in a new epoch, which the engine draws; None where they come as they are."""
 
-    def stretch(self, epochs: range, engine: Engine, optimizer: Optimizer) -> Stretch | None:  # noqa: ARG002 - if any
-        """Return the first of some epochs, with their orders, to be run in one call; None if each must be run alone."""
+    def stretch(
+        self,
+        epochs: range,  # noqa: ARG002 - a faster way, if any
+        engine: Engine,  # noqa: ARG002 - as epochs
+        optimizer: Optimizer,  # noqa: ARG002 - as epochs
+        validated: int,  # noqa: ARG002 - as epochs
+    ) -> Stretch | None:
+        """Return the first of some epochs, with their orders, to be run in one call; None if each must be run alone.
+
+        Parameters
+        ----------
+        epochs : range
+        engine : Engine
+        optimizer : Optimizer
+        validated : int
+            The number of samples that are measured after each epoch.
+        """
         return None
 
     @abstractmethod
@@ -109,6 +127,8 @@ class Arrays(Source):
     model : Module
         Each batch has enough samples for its layers: `BatchNorm1d` needs two.
     """
+
+    is_one_part = True
 
     def __init__(
         self,
@@ -246,12 +266,11 @@ class Arrays(Source):
             order = permutation(self._rngs, count, engine.permutations)
         return order if index is None else in_order(index, order)
 
-    def stretch(self, epochs: range, engine: Engine, optimizer: Optimizer) -> Stretch | None:
+    def stretch(self, epochs: range, engine: Engine, optimizer: Optimizer, validated: int) -> Stretch | None:
         """Return the first of some epochs, with their orders; None where somebody else may draw between two epochs."""
         index = self._index
         count = self.samples.count if index is None else index.shape[-1]
-        if len(epochs) > 1:
-            epochs = epochs[: engine.epochs_at_once(optimizer, count)]
+        epochs = epochs[: engine.epochs_at_once(optimizer, count, validated)]
         draw = self._orders_ahead(count) if len(epochs) > 1 else None
         if draw is None:
             return None

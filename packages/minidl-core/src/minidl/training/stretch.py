@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from minidl.arrays.samples import Samples
-from minidl.training.engine import EpochResults, Part
+from minidl.training.engine import EpochResults, Part, Validation
 from minidl.training.interruption import Position
 from minidl.training.metrics import Sums, Tally
 from minidl.training.orders import Drawn, Orders, as_order, in_order
@@ -42,6 +42,8 @@ class Stretch:
         The whole of the first epoch.
     results : EpochResults
         For the engine to fill.
+    validation : Validation or None
+        What it also fills, if the validation set is measured in the call.
     """
 
     def __init__(
@@ -64,7 +66,13 @@ class Stretch:
             raise
         self.orders = orders if index is None else in_order(index, orders)
         self.first = Part(epochs[0], samples, self.orders[0], min(batch_size, self._count))
-        self.results = EpochResults(*np.zeros((2, len(epochs))), *np.zeros((2, len(epochs)), np.int64))
+        self.results = EpochResults.zeros((len(epochs),))
+        self.validation: Validation | None = None
+
+    def validate(self, validation: Validation | None) -> None:
+        """Have a validation set measured after each epoch, if there is one."""
+        if validation is not None:
+            self.validation = Validation(validation.records, EpochResults.zeros((len(self),)))
 
     def keep(self, epochs: int) -> None:
         """Go back to where the orders of so many epochs have been drawn."""
@@ -95,13 +103,13 @@ class Stretch:
         Parameters
         ----------
         ended : bool
-            Whether the call has ended by itself, with the last step or before a loss of nan. Otherwise the epoch of the
-            last step is not finished, even if that was its last.
+            Whether the call has ended by itself: with the last epoch, with one whose validation loss is nan, or before
+            a loss of nan. Otherwise the epoch of the last step is not finished, even if that was its last.
         """
+        lost, begun = self.lost(), int(np.count_nonzero(self.results.steps))
         if not ended:
-            return max(0, int(np.count_nonzero(self.results.steps)) - 1)
-        lost = self.lost()
-        return lost[0] - self.first.epoch if lost else len(self)
+            return max(0, begun - 1)
+        return lost[0] - self.first.epoch if lost else begun
 
     def lost(self) -> tuple[int, int] | None:
         """Return the epoch and the batch whose loss was nan; None if there was none."""

@@ -13,7 +13,7 @@ from minidl.losses.loss import Loss
 from minidl.training.batches import batch_rows
 from minidl.training.check_samples import check_loss, check_samples
 from minidl.training.distributed.group import Group
-from minidl.training.engine import EngineName
+from minidl.training.engine import Engine, EngineName, EpochResults, Validation
 from minidl.training.engines import choose_engine
 from minidl.training.evaluate import measure
 from minidl.training.metrics import Evaluation, new_tally
@@ -75,6 +75,24 @@ class Validator:
     def __call__(self) -> Evaluation:
         """Return loss, accuracy and metrics."""
         return measure(self._engine.current(), self._loss, self._samples, self._tally, self._size, self._metrics)
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+        return self._samples.count
+
+    def beside(self, engine: Engine) -> Validation | None:
+        """Return the validation set for an engine to measure in the call that trains; None if it does not do so."""
+        if self._metrics:  # which need all predictions
+            return None
+        records = engine.to_validate(self._loss, self._samples, self._tally.threshold)
+        return None if records is None else Validation(records, EpochResults.zeros(self.unsound.shape))
+
+    def read(self, validation: Validation, epoch: int | tuple[()] = ()) -> Evaluation:
+        """Return loss and accuracy that an engine has noted, of one of several epochs if there are several."""
+        loss, hits, *_ = validation.results
+        self._tally.set_sums(loss[epoch], hits[epoch], np.asarray(self._samples.mass))
+        return self._tally.take()
 
     def _find_unsound(self, cause: str) -> None:
         """Look whether samples that are not finite matter: a loss of one's own may leave them out."""

@@ -108,6 +108,10 @@ class EarlyStopping(Callback):
             state.keep(np.asarray(better))
         return patience.waited >= self.patience
 
+    def epochs_ahead(self) -> int:
+        """Return after how many epochs it may stop a network; to keep the best state, it looks at each."""
+        return 1 if self.restore_best or self._patience is None else self._patience.epochs_left(self.patience)
+
     def state(self) -> dict[str, Any]:
         """Return what has been the best so far, and when."""
         patience, kept = self._patience, self._state if self.restore_best else None

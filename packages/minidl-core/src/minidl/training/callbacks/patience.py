@@ -69,6 +69,10 @@ class Patience:
         self.waited = chosen(better, 0, self.waited + 1)
         return better
 
+    def epochs_left(self, patience: int) -> int:
+        """Return after how many epochs at the earliest one has waited for so many."""
+        return patience - int(np.max(self.waited))
+
     def state(self) -> dict[str, Any]:
         """Return the best values, their epochs, and the epochs waited since."""
         return {"best": self._best, "best_epoch": self.best_epoch, "waited": self.waited}

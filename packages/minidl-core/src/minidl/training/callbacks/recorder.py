@@ -103,6 +103,10 @@ class Recorder(Callback):
             self._record(run, epoch, self._before)
         self._before = self._values(run)
 
+    def epochs_ahead(self) -> int:
+        """Return how many epochs there are to the next one that is recorded, or that its change is counted from."""
+        return 1 if self._run is None else self.every - 1 - len(self._run.history) % self.every
+
     def curve(self, layer: str, name: str) -> np.ndarray:
         """Return one number of one layer over the records, (records, *replicate_shape).
 

@@ -81,6 +81,10 @@ class ReduceOnPlateau(Callback):
             self._patience = Patience(self, run)
         self._run = run
 
+    def epochs_ahead(self) -> int:
+        """Return after how many epochs it may change the learning rate."""
+        return 1 if self._patience is None else self._patience.epochs_left(self.patience)
+
     def state(self) -> dict[str, Any]:
         """Return what has been the best so far, and when."""
         return {} if self._patience is None else self._patience.state()

@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -62,7 +63,7 @@ class Pretended:
 
     UnsupportedError, Samples, LossRecord = UnsupportedError, Samples, LossRecord
     OptimizerRecord, EpochResult = OptimizerRecord, EpochResult
-    KINDS = SimpleNamespace(losses={})
+    KINDS, Pool = SimpleNamespace(losses={}), staticmethod(lambda: nullcontext("open"))
 
     def __init__(self):
         self.epochs, self.networks, self.diverged, self.interrupt, self.refuses = [], [], 0, None, ""
@@ -86,8 +87,9 @@ class Pretended:
     def permutations(self, rngs, count, *, threads):  # noqa: ARG002 - it takes what the real one takes
         raise UnsupportedError("NumPy's to draw")
 
-    def train(self, values, samples, loss, optimizer, result, *, statistics, active, threads, adds):
+    def train(self, values, samples, loss, optimizer, result, *, statistics, active, threads, adds, pool):
         assert not list(statistics)
+        assert pool in (None, "open")  # None for `train_step`
         assert adds or not result.loss.any()
         self.epochs.append(SimpleNamespace(
             values=values, samples=samples, loss=loss, optimizer=optimizer, active=active, threads=threads

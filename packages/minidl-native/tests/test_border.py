@@ -64,6 +64,7 @@ def arguments(**changes):
         "threads": 1,
         "adds": 0,
         "validation": None,
+        "pool": None,
     }
     assert good.keys() >= changes.keys()
     return good | changes
@@ -79,7 +80,7 @@ def train(call):
     result = take("losses", "hits", "steps", "diverged")
     return _engine.train(
         *take("network", "values", "statistics"), samples, loss, optimizer, result,
-        *take("active", "threads", "adds", "validation"),
+        *take("active", "threads", "adds", "validation", "pool"),
     )  # fmt: skip
 
 
@@ -267,7 +268,7 @@ def test_records_that_are_none(place, record):
     samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {}, False, 0.0)
     optimizer = ("Adam", ADAM, {"m": call["m"], "v": call["v"]}, call["rates"], 0)
     result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged"))
-    records = [call["network"], call["values"], (), samples, loss, optimizer, result, None, 1, 0, None]
+    records = [call["network"], call["values"], (), samples, loss, optimizer, result, None, 1, 0, None, None]
     assert _engine.train(*records) is None
     if place == 2 and record == ():
         return

@@ -36,15 +36,23 @@ Crew::~Crew() {
 }
 
 void Crew::run(void* self, Part part, void* context) {
-  Crew& crew = *(Crew*)self;
-  crew.begin(part, context);
+  // At the end of this block, also where the calling thread ends in its part: the others still work on the context.
+  struct Finish {
+    Crew& crew;
+    ~Finish() { crew.finish(); }
+  } finish = {*(Crew*)self};
+  finish.crew.begin(part, context);
   part(context, 0);
-  for (int64_t i = 1; i < crew.team_.count; ++i) {
-    if (!crew.take(i, crew.work_)) continue;
-    part(context, i);
-    --crew.left_;
+}
+
+// Take the parts that nobody has begun, and wait for the others.
+void Crew::finish() {
+  for (int64_t i = 1; i < team_.count; ++i) {
+    if (!take(i, work_)) continue;
+    part_(context_, i);
+    --left_;
   }
-  crew.wait([&] { return crew.left_ == 0; }, crew.waiting_, crew.done_);
+  wait([&] { return left_ == 0; }, waiting_, done_);
 }
 
 void Crew::begin(Part part, void* context) {

@@ -12,6 +12,8 @@
 
 namespace minidl {
 
+constexpr int64_t MOST_THREADS = 256;
+
 // Threads that wait for work: they spin for a moment, because in the middle of a step the next work comes at once, and
 // then sleep. Each has its own part of every work. The thread that calls takes also the parts that nobody has begun
 // when its own is done, so that it does not wait for threads that the system lets wait. They live as long as this
@@ -36,6 +38,7 @@ class Crew {
   };
 
   static void run(void* crew, Part part, void* context);
+  void finish();
   void follow(int64_t index);
   void begin(Part part, void* context);
   bool take(int64_t index, int64_t work);

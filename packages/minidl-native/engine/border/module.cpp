@@ -13,7 +13,7 @@
 namespace minidl {
 namespace {
 
-constexpr char CAPSULE[] = "minidl_native.network";
+constexpr char CAPSULE[] = "minidl_native.network", POOL[] = "minidl_native.pool";
 
 bool read_count(Py_ssize_t got, Py_ssize_t expected) {
   return got == expected || refuse(PyExc_TypeError, "%zd arguments, got %zd", expected, got);
@@ -22,6 +22,10 @@ bool read_count(Py_ssize_t got, Py_ssize_t expected) {
 Network* network_of(PyObject* capsule) { return (Network*)PyCapsule_GetPointer(capsule, CAPSULE); }
 
 void forget(PyObject* capsule) { delete network_of(capsule); }
+
+Pool* pool_of(PyObject* capsule) { return (Pool*)PyCapsule_GetPointer(capsule, POOL); }
+
+void forget_pool(PyObject* capsule) { delete pool_of(capsule); }
 
 PyObject* none() {
   Py_INCREF(Py_None);
@@ -118,15 +122,35 @@ PyObject* evaluate(PyObject* const* args, Py_ssize_t count) {
   return none();
 }
 
-// train(network, values, statistics, samples, loss, optimizer, result, active, threads, adds, validation): values,
+// pool() -> capsule
+PyObject* make_pool(PyObject* const*, Py_ssize_t count) {
+  if (!read_count(count, 0)) return nullptr;
+  return PyCapsule_New(new Pool(), POOL, forget_pool);
+}
+
+// close(pool): its threads have ended then
+PyObject* close_pool(PyObject* const* args, Py_ssize_t count) {
+  Pool* pool = read_count(count, 1) ? pool_of(args[0]) : nullptr;
+  if (!pool) return nullptr;
+  if (!pool->enter()) {
+    refuse(PyExc_ValueError, "a pool that no training uses, got one in use");
+    return nullptr;
+  }
+  pool->close();
+  pool->leave();
+  return none();
+}
+
+// train(network, values, statistics, samples, loss, optimizer, result, active, threads, adds, validation, pool): values,
 // statistics, the optimizer's vectors and the result are written, the result also where an exception ends the training;
 // Job says what the records hold. If `adds` is true, the sums of the result go on from what stands there. A single
 // network goes through several epochs if it has several orders; a loss of nan ends them. The validation, which may be
 // None, is measured after each epoch that is finished as `evaluate` measures it; a loss of nan ends the training, too.
+// The pool may be None.
 PyObject* train(PyObject* const* args, Py_ssize_t count) {
   Job job, validation;
   int64_t threads;
-  Network* network = read_count(count, 11) ? network_of(args[0]) : nullptr;
+  Network* network = read_count(count, 12) ? network_of(args[0]) : nullptr;
   if (!network || !job.open_values(*network, args[1]) || !job.open_statistics(*network, args[2]) ||
       !job.open_data(*network, args[3], args[4], true) || !job.open_optimizer(*network, args[5]) ||
       !job.open_result(*network, args[6], args[7]) || !job.read_adds(args[9]) ||
@@ -136,7 +160,10 @@ PyObject* train(PyObject* const* args, Py_ssize_t count) {
   }
   const bool validates = args[10] != Py_None;
   if (validates && !validation.open_validation(*network, args[10], job)) return nullptr;
-  return Training(*network, job, validates ? &validation : nullptr, threads).run() ? none() : nullptr;
+  Pool* shared = args[11] == Py_None ? nullptr : pool_of(args[11]);
+  if (PyErr_Occurred()) return nullptr;
+  Borrowed pool(shared);
+  return Training(*network, job, validates ? &validation : nullptr, threads).run(pool.get()) ? none() : nullptr;
 }
 
 // step(network, values, gradients, optimizer): values and the optimizer's vectors are written
@@ -222,7 +249,8 @@ PyMethodDef method(const char* name) {
 PyMethodDef METHODS[] = {
     method<make_network>("network"), method<predict>("predict"),   method<train>("train"), method<step>("step"),
     method<evaluate>("evaluate"),    method<orders>("orders"),     method<function>("function"),
-    method<isas>("isas"),            method<kinds>("kinds"),
+    method<isas>("isas"),            method<kinds>("kinds"),       method<make_pool>("pool"),
+    method<close_pool>("close"),
     {nullptr, nullptr, 0, nullptr},
 };
 

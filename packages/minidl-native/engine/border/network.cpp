@@ -2,7 +2,16 @@
 
 #include "generators.hpp"
 
+#include <atomic>
+
 namespace minidl {
+namespace {
+
+std::atomic<int64_t> made{0};
+
+}  // namespace
+
+Network::Network() : number_(++made) {}
 
 Network::~Network() {
   for (PyObject* owner : owners_) Py_DECREF(owner);

@@ -8,7 +8,7 @@ namespace minidl {
 // A Chain, what it points to, and the objects that keep that alive.
 class Network {
  public:
-  Network() = default;
+  Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
   ~Network();
@@ -27,6 +27,8 @@ class Network {
   // Refuse a training in which a layer would draw from a generator that it lacks or, unless there are `rates` of the
   // steps, would need a learning rate of its own that it lacks; and one in which nothing is trained.
   bool check_training(bool rates) const;
+  // A number that no other network has, also not one that is made when this is gone. Counted from 1.
+  int64_t number() const { return number_; }
   // The number of layers that have statistics.
   int64_t measuring() const { return measuring_; }
 
@@ -40,6 +42,7 @@ class Network {
   bool read_ranges(PyObject* ranges);
   bool read_branches(PyObject* branches);
 
+  const int64_t number_;
   std::vector<Layer> layers_;
   std::vector<Range> ranges_;
   std::vector<double> settings_;

@@ -4,10 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
-#include <memory>
 #include <mutex>
-#include <thread>
+#include <utility>
 #include <vector>
 
 namespace minidl {
@@ -16,47 +14,67 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto PATIENCE = std::chrono::milliseconds(50);
 
-class Workspace {
- public:
-  explicit Workspace(size_t bytes) : memory_(std::calloc(bytes + 64, 1), &std::free) {}
-  void* get() const {
-    return memory_ ? (void*)(((uintptr_t)memory_.get() + 63) / 64 * 64) : nullptr;
-  }
-
- private:
-  std::unique_ptr<void, decltype(&std::free)> memory_;
-};
-
 class Run {
  public:
-  Run(int64_t count, const std::function<void(int64_t, void*, Stop)>& task) : count_(count), task_(task) {}
+  Run(int64_t count, const Task& task, std::vector<void*> workspaces)
+      : count_(count), task_(task), workspaces_(std::move(workspaces)) {}
 
-  // Work on the calling thread, which also looks for signals.
-  void watch(void* workspace, const std::vector<std::thread>& others) {
+  // Work on the calling thread and on those of a team, if there is one.
+  void spread(const Team* team) {
+    if (!team) return watch();
+    const auto part = [](void* run, int64_t index) {
+      if (index) {
+        ((Run*)run)->follow((size_t)index);
+      } else {
+        ((Run*)run)->watch();
+      }
+    };
+    team->run(team->context, part, this);
+  }
+
+  bool stopped() const { return stopped_; }
+
+ private:
+  // Stops the others where the calling thread ends on its way, as a thread of Python does when the interpreter ends.
+  struct Guard {
+    Run& run;
+    bool is_whole = false;
+
+    ~Guard() {
+      if (!is_whole) run.stopped_ = true;
+    }
+  };
+
+  // Work on the calling thread, which also looks for signals, until all tasks are done.
+  void watch() {
+    Guard guard = {*this};
     state_ = PyEval_SaveThread();
     look_at_ = Clock::now() + PATIENCE;
-    work(workspace, {&Run::look, this});
+    work(workspaces_[0], {&Run::look, this});
     std::unique_lock<std::mutex> lock(mutex_);
-    while (finished_ < others.size() && !done_.wait_for(lock, PATIENCE, [&] { return finished_ == others.size(); })) {
+    while (busy_ && !done_.wait_for(lock, PATIENCE, [&] { return !busy_; })) {
       lock.unlock();
       look_for_signals();
       lock.lock();
     }
     lock.unlock();
     PyEval_RestoreThread(state_);
+    guard.is_whole = true;
   }
 
-  void follow(void* workspace) {
-    work(workspace, {[](void* run) { return ((Run*)run)->stopped_.load(std::memory_order_relaxed); }, this});
+  // Work on another thread. One that begins when all tasks are taken has nothing to do, and nobody waits for it.
+  void follow(size_t index) {
+    change_busy(1);
+    work(workspaces_[index], {[](void* run) { return ((Run*)run)->stopped_.load(std::memory_order_relaxed); }, this});
+    change_busy(-1);
+  }
+
+  void change_busy(int64_t by) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    ++finished_;
-    done_.notify_all();
+    busy_ += by;
+    if (!busy_) done_.notify_all();
   }
 
-  bool stopped() const { return stopped_; }
-  void stop() { stopped_ = true; }
-
- private:
   void work(void* workspace, Stop stop) {
     for (int64_t index = next_++; index < count_ && !stopped_; index = next_++) task_(index, workspace, stop);
   }
@@ -76,58 +94,37 @@ class Run {
   }
 
   const int64_t count_;
-  const std::function<void(int64_t, void*, Stop)>& task_;
+  const Task& task_;
+  const std::vector<void*> workspaces_;
   std::atomic<int64_t> next_{0};
   std::atomic<bool> stopped_{false};
   PyThreadState* state_ = nullptr;
   Clock::time_point look_at_;
   std::mutex mutex_;
   std::condition_variable done_;
-  size_t finished_ = 0;
-};
-
-// The other threads. They are joined whatever happens: a thread of Python ends in the middle of `watch` when the
-// interpreter does.
-class Followers {
- public:
-  Followers(Run& run, const std::vector<Workspace>& workspaces) : run_(run) {
-    threads_.reserve(workspaces.size());
-    try {
-      while (threads_.size() + 1 < workspaces.size()) {
-        threads_.emplace_back([&run, workspace = workspaces[threads_.size() + 1].get()] { run.follow(workspace); });
-      }
-    } catch (const std::exception&) {
-      // The system gives no more threads; those that there are do the work.
-    }
-  }
-  Followers(const Followers&) = delete;
-  Followers& operator=(const Followers&) = delete;
-  ~Followers() {
-    run_.stop();
-    for (std::thread& thread : threads_) thread.join();
-  }
-  const std::vector<std::thread>& threads() const { return threads_; }
-
- private:
-  Run& run_;
-  std::vector<std::thread> threads_;
+  int64_t busy_ = 0;  // threads but the calling one
 };
 
 }  // namespace
 
-bool run_tasks(int64_t count, int64_t threads, size_t bytes,
-               const std::function<void(int64_t, void*, Stop)>& task) {
-  if (bytes > SIZE_MAX / 2) return PyErr_NoMemory(), false;
-  const auto workers = (size_t)std::max<int64_t>(1, std::min<int64_t>({threads, count, 256}));
-  std::vector<Workspace> workspaces;
-  for (size_t i = 0; i < workers; ++i) {
-    workspaces.emplace_back(bytes);
-    if (!workspaces.back().get()) return PyErr_NoMemory(), false;
+bool run_tasks(Pool& pool, const Layout& layout, int64_t count, int64_t threads, const Task& task) {
+  if (layout.bytes > SIZE_MAX / 2) return PyErr_NoMemory(), false;
+  const int64_t workers = std::max<int64_t>(1, std::min({threads, count, MOST_THREADS}));
+  std::vector<void*> workspaces;
+  for (int64_t i = 0; i < workers; ++i) {
+    workspaces.push_back(pool.workspace((size_t)i, layout));
+    if (!workspaces.back()) return PyErr_NoMemory(), false;
   }
-  Run run(count, task);
-  const Followers followers(run, workspaces);
-  run.watch(workspaces[0].get(), followers.threads());
+  Run run(count, task, std::move(workspaces));
+  run.spread(workers > 1 ? pool.team(workers) : nullptr);
   return !run.stopped();
+}
+
+bool run_tasks(int64_t count, int64_t threads, size_t bytes, const Task& task) {
+  Pool pool;
+  Layout layout;
+  layout.bytes = bytes;
+  return run_tasks(pool, layout, count, threads, task);
 }
 
 }  // namespace minidl

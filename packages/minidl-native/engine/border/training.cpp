@@ -8,7 +8,6 @@
 namespace minidl {
 namespace {
 
-constexpr int64_t MOST_THREADS = 256;
 // Multiplications of a step, and of a training or a validation, for which several threads are worthwhile.
 constexpr double LEAST_OF_STEP = 2e6, LEAST_OF_ALL = 1e7;
 
@@ -46,25 +45,31 @@ size_t sum_of(size_t one, size_t other, int64_t times) {
 }  // namespace
 
 Training::Training(const Network& network, Job& job, Job* validation, int64_t threads)
-    : chain_(network.chain), kernel_(network.kernel()), job_(job), validation_(validation), threads_(threads) {
+    : number_(network.number()), chain_(network.chain), kernel_(network.kernel()), job_(job), validation_(validation), threads_(threads) {
   if (validation) evaluation_.emplace(network, validation->pass);
   shares_steps_ = are_worth_sharing(chain_, job);
   shares_samples_ = evaluation_ && is_worth_sharing(chain_, *evaluation_, *validation);
   train_bytes_ = kernel_.train_bytes(chain_, rows_of(job.pass));
 }
 
-bool Training::run() {
+bool Training::run(Pool& pool) {
   job_.clear_result(chain_.replicates);
   if (validation_) validation_->clear_validation(chain_.replicates);
-  crew_.emplace(shares_steps_ || shares_samples_ ? std::min(threads_, MOST_THREADS) : 1);
-  const Team* team = crew_->team();
-  if (shares_steps_) job_.pass.team = team;
-  const int64_t members = shares_samples_ && team ? team->count : 1;
-  const size_t bytes = evaluation_ ? sum_of(train_bytes_, evaluation_->bytes(), members) : train_bytes_;
+  if (shares_steps_ || shares_samples_) team_ = pool.team(std::min(threads_, MOST_THREADS));
+  if (shares_steps_) job_.pass.team = team_;
   const auto task = [this](int64_t r, void* workspace, Stop stop) { train(r, (char*)workspace, stop); };
-  const bool finished = run_tasks(chain_.replicates, threads_, bytes, task);
-  crew_.reset();
-  return finished;
+  return run_tasks(pool, layout(), chain_.replicates, threads_, task);
+}
+
+// The memory of the training, and behind it that of each thread that measures the validation set.
+Layout Training::layout() const {
+  const int64_t members = shares_samples_ && team_ ? team_->count : 1;
+  Layout layout = {train_bytes_, number_, rows_of(job_.pass), 0};
+  if (evaluation_) {
+    layout.bytes = sum_of(train_bytes_, evaluation_->bytes(), members);
+    layout.validated = std::min(validation_->pass.visited, PREDICT_ROWS);
+  }
+  return layout;
 }
 
 void Training::train(int64_t replicate, char* workspace, Stop stop) {
@@ -81,8 +86,7 @@ void Training::train(int64_t replicate, char* workspace, Stop stop) {
 }
 
 bool Training::validate(int64_t replicate, int64_t epoch, char* memory, Stop stop) {
-  const Team* team = shares_samples_ ? crew_->team() : nullptr;
-  if (!evaluation_->measure(replicate, team, memory, stop)) return false;
+  if (!evaluation_->measure(replicate, shares_samples_ ? team_ : nullptr, memory, stop)) return false;
   const int64_t at = replicate + epoch;  // replicates have one epoch
   double& loss = validation_->pass.losses[at];
   evaluation_->add_up(replicate, loss, validation_->pass.hits[at]);

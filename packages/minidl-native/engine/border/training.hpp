@@ -1,8 +1,8 @@
 // A training: the epochs of a job, and the validation set that is measured after each.
 #pragma once
 
-#include "crew.hpp"
 #include "evaluation.hpp"
+#include "pool.hpp"
 
 #include <optional>
 
@@ -13,8 +13,8 @@ class Training {
   // The jobs are open, that of the validation set may be null; all must live as long as this.
   Training(const Network& network, Job& job, Job* validation, int64_t threads);
 
-  // Make the steps. Returns false with a Python error, as `run_tasks` does; the results then say what was done.
-  bool run();
+  // Make the steps, with the threads and the memory of a pool. Returns false with a Python error, as `run_tasks` does; the results then say what was done.
+  bool run(Pool& pool);
 
  private:
   // Train a replicate: all epochs, up to a loss of nan in the training or the validation, or until it is stopped.
@@ -22,6 +22,9 @@ class Training {
   // Measure the validation set; returns false if the training ends with that.
   bool validate(int64_t replicate, int64_t epoch, char* memory, Stop stop);
 
+  Layout layout() const;
+
+  const int64_t number_;  // of the network
   const Chain& chain_;
   const Kernel& kernel_;
   Job& job_;
@@ -30,7 +33,7 @@ class Training {
   int64_t threads_;
   bool shares_steps_, shares_samples_;
   size_t train_bytes_;
-  std::optional<Crew> crew_;
+  const Team* team_ = nullptr;
 };
 
 }  // namespace minidl

@@ -6,6 +6,7 @@ minidl-core calls this interface by itself where the package is installed.
 from minidl_native.kinds import KINDS, Kinds
 from minidl_native.network import Network
 from minidl_native.orders import permutations
+from minidl_native.pool import Pool
 from minidl_native.reading import UnsupportedError, check
 from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples, Validation
 
@@ -18,6 +19,7 @@ __all__ = [
     "LossRecord",
     "Network",
     "OptimizerRecord",
+    "Pool",
     "Samples",
     "UnsupportedError",
     "Validation",

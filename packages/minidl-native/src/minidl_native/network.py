@@ -12,6 +12,7 @@ from minidl_native import _engine
 from minidl_native.arrays import is_ready, plain, plain_if_any, ready, ready_statistics, ready_validation, with_rates
 from minidl_native.kinds import FACTS
 from minidl_native.locks import held
+from minidl_native.pool import Pool
 from minidl_native.reading import (
     bit_generators,
     branches,
@@ -190,6 +191,7 @@ class Network:
         threads: int = 1,
         adds: bool = False,
         validation: Validation | None = None,
+        pool: Pool | None = None,
     ) -> None:
         """Make a step for each batch of the samples.
 
@@ -221,6 +223,8 @@ class Network:
         validation : Validation, optional
             Measured after each epoch that is finished, with the bits of `evaluate` at that moment. A loss of nan ends
             the training of a network or replicate there.
+        pool : Pool, optional
+            Of a training that makes several calls, one after another.
 
         Raises
         ------
@@ -236,7 +240,11 @@ class Network:
             check_loss(self._last, validation.loss[0])
         data, active = ready(samples), plain_if_any(active)
         descent, measured, held_out = with_rates(optimizer), tuple(statistics), ready_validation(validation)
-        arguments = (self._network, values, measured, data, loss, descent, result, active, threads, adds, held_out)
+        kept = None if pool is None else pool.capsule
+        arguments = (
+            *(self._network, values, measured, data, loss, descent, result),
+            *(active, threads, adds, held_out, kept),
+        )
         if not self._locks:
             return _engine.train(*arguments)
         with held(self._locks):

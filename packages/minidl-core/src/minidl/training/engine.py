@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
@@ -196,6 +197,10 @@ class Engine(ABC):
         training : Training, optional
             Whose loss and optimizer must have their original methods too.
         """
+
+    def opened(self) -> AbstractContextManager[object]:
+        """Return a block around a training, in which the engine may keep something from one call to the next."""
+        return nullcontext()
 
     @abstractmethod
     def infer(self, x: Array) -> Array:

@@ -82,7 +82,7 @@ class Loop:
         run = Run(model, self._optimizer, history, last)
         self._go_back()
         survivors = Survivors(model, self._optimizer, history, self._source)
-        with model.mode_kept() as modules, survivors, self._callbacks.told(run):
+        with self._engine.opened(), model.mode_kept() as modules, survivors, self._callbacks.told(run):
             if self._keeper is not None:
                 self._keeper.restore()
             model.zero_grad()  # an interrupted step may have left something there
@@ -140,7 +140,7 @@ class Loop:
         position = self._position = Position(epochs[0], stretch.orders[0], self._optimizer.t, np.zeros((), int))
         ended = False
         try:
-            training = replace(self._begin(position, survivors), validation=stretch.validation)
+            training = self._begin(position, survivors, stretch.validation)
             if self._engine is engine:  # else the handler of a signal, or another thread, has replaced a method
                 ended = engine.run_epochs(training, stretch.first, stretch.orders, stretch.results)
             if ended and (lost := stretch.lost()):
@@ -224,24 +224,24 @@ class Loop:
             done = np.zeros(self._model.replicate_shape, int)
             order = self._source.order(self._engine)
             position = self._position = Position(epoch, order, self._optimizer.t, done)
-        training = self._begin(position, survivors)
+        engine, beside = self._engine, self._beside() if position.sums is None else None
+        training = self._begin(position, survivors, beside)
         if position.sums is None:
-            training = replace(training, validation=self._beside())
             self._run_batches(training, self._keeper, skip=0)
         else:
             self._finish(training, position.sums)
-        return self._tally.result(), training.validation
+        return self._tally.result(), beside if self._engine is engine else None
 
     def _beside(self) -> Validation | None:
         """Return the validation set for the engine to measure in its next call; None if it is to be measured alone."""
-        if self._keeper is not None or not self._source.is_one_part:
+        if self._keeper is not None or not (self._notes.validated and self._source.is_one_part):
             return None
         return self._notes.beside(self._engine)
 
-    def _begin(self, position: Position, survivors: Survivors) -> Training:
+    def _begin(self, position: Position, survivors: Survivors, beside: Validation | None) -> Training:
         """Return the training at a position, with the engine for it and an empty tally."""
         training = Training(
-            self._own_loss, self._optimizer, self._tally, survivors, position, self._interrupt, self._penalty
+            self._own_loss, self._optimizer, self._tally, survivors, position, self._interrupt, self._penalty, beside
         )
         self._engine = self._engine.current(training)  # a callback may have changed the model, or a method
         self._tally.start()

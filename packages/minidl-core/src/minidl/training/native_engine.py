@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -63,6 +64,7 @@ class NativeEngine(Engine):
     ) -> None:
         self.who, self.model, self.words = who, model, "native"
         self._made, self._by_name, self._threads, self._measures = made, by_name, threads, measures
+        self._pool: Any = None
 
     def current(self, training: Training | None = None) -> Engine:
         """Return this engine, with the model compiled anew if a setting changed; NumPy's if a method was replaced."""
@@ -77,6 +79,15 @@ class NativeEngine(Engine):
         engine = NumpyEngine(self.who, self.model)
         engine.words = f"native, then numpy ({why_not})"
         return engine
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Return a block in which threads and memory live as long as the training."""
+        with self._made.native.Pool() as self._pool:
+            try:
+                yield
+            finally:
+                self._pool = None
 
     def infer(self, x: Array) -> Array:
         """Compute the output of the model for one batch."""
@@ -229,11 +240,10 @@ class NativeEngine(Engine):
         The result is filled, and that of the validation set of a training, if there is one. The engine looks for
         signals where a training lets them through.
         """
-        model, made = self.model, self._made
-        threads = self._thread_count
+        model, made, threads, pool = self.model, self._made, self._thread_count, self._pool
         # Modules replace their statistics and never write to them: the engine writes to copies.
         measured = [{name: array.copy() for name, array in module.statistics.items()} for module in made.measuring]
-        options: dict[str, Any] = {"statistics": measured, "active": active, "threads": threads, "adds": adds}
+        options: dict[str, Any] = {"statistics": measured, "active": active, "threads": threads, "pool": pool}
         gate: AbstractContextManager[None] = nullcontext()
         if training is not None:
             gate, held_out = training.interrupt.let_through, training.validation
@@ -242,7 +252,7 @@ class NativeEngine(Engine):
         ended = False
         try:
             with gate:
-                made.network.train(model.values, batches, *records, result, **options)
+                made.network.train(model.values, batches, *records, result, adds=adds, **options)
             ended = True
         finally:
             for module, statistics in zip(made.measuring, measured, strict=True):

@@ -5,6 +5,7 @@ A single network whose loss is nan ends the training.
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -144,7 +145,10 @@ class Survivors:
         DivergenceError
             If none is left.
         """
-        nan = np.isnan(self._history.val_loss[-1])
+        last = self._history.val_loss[-1]
+        if type(last) is float and not math.isnan(last):  # looked at after each epoch, and NumPy is slow on one number
+            return
+        nan = np.isnan(last)
         if not np.count_nonzero(nan):
             return
         lost = np.flatnonzero(nan & ~self.frozen & ~unsound)

@@ -1,0 +1,42 @@
+"""What the calls of one training have in common."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from minidl_native import _engine
+
+
+class Pool:
+    """Threads and memory that `Network.train` keeps from one call to the next, made when they are first needed.
+
+    The numbers do not depend on it. As a context manager, it is closed at the end of the block. A process that is
+    forked meanwhile makes threads of its own.
+
+    Examples
+    --------
+    >>> with Pool() as pool:
+    ...     pool.close()  # also in between; the next call makes new threads
+    """
+
+    def __init__(self) -> None:
+        self.capsule: Any = _engine.pool()
+
+    def close(self) -> None:
+        """End the threads and free the memory.
+
+        Raises
+        ------
+        ValueError
+            If a training uses them at this moment.
+        """
+        _engine.close(self.capsule)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

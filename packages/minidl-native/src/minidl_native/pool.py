@@ -14,6 +14,11 @@ class Pool:
     The numbers do not depend on it. As a context manager, it is closed at the end of the block. A process that is
     forked meanwhile makes threads of its own.
 
+    Attributes
+    ----------
+    capsule : object
+        What the compiled code is handed.
+
     Examples
     --------
     >>> with Pool() as pool:

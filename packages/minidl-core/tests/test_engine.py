@@ -84,7 +84,7 @@ class Pretended:
         if self.refuses in (loss, optimizer):
             raise UnsupportedError(f"{self.refuses} is not one that it knows")
 
-    def permutations(self, rngs, count, *, threads):  # noqa: ARG002 - it takes what the real one takes
+    def permutations(self, rngs, count, *, threads, pool):  # noqa: ARG002 - it takes what the real one takes
         raise UnsupportedError("NumPy's to draw")
 
     def train(self, values, samples, loss, optimizer, result, *, statistics, active, threads, adds, pool):

@@ -95,12 +95,13 @@ def is_free(lock):
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        (([], np.empty((0, 1), np.int32), 1), TypeError, "generators to be a tuple"),
-        (((PCG64(0),), np.empty((2, 5), np.int32), 1), ValueError, r"orders of shape \(1, 5\)"),
-        (((PCG64(0),), np.empty(5, np.int32), 1), ValueError, r"orders of shape \(1, 0\)"),
-        (((PCG64(0),), np.empty((1, 5), np.int64), 1), TypeError, "orders to be int32"),
-        (((PCG64(0),), np.empty((1, 5), np.int32), 0), ValueError, "threads from 1"),
-        (((5,), np.empty((1, 5), np.int32), 1), TypeError, "BitGenerator"),
+        (([], np.empty((0, 1), np.int32), 1, None), TypeError, "generators to be a tuple"),
+        (((PCG64(0),), np.empty((2, 5), np.int32), 1, None), ValueError, r"orders of shape \(1, 5\)"),
+        (((PCG64(0),), np.empty(5, np.int32), 1, None), ValueError, r"orders of shape \(1, 0\)"),
+        (((PCG64(0),), np.empty((1, 5), np.int64), 1, None), TypeError, "orders to be int32"),
+        (((PCG64(0),), np.empty((1, 5), np.int32), 0, None), ValueError, "threads from 1"),
+        (((5,), np.empty((1, 5), np.int32), 1, None), TypeError, "BitGenerator"),
+        (((PCG64(0),), np.empty((1, 5), np.int32), 1, 5), ValueError, "PyCapsule"),
     ],
 )
 def test_what_does_not_fit_is_an_error(arguments, error, words):
@@ -134,7 +135,7 @@ def test_the_engine_draws_once_in_each_epoch(engine, calls, monkeypatch):
     monkeypatch.setattr(
         minidl_native,
         "permutations",
-        lambda rngs, count, *, threads: drawn.append(threads) or original(rngs, count, threads=threads),
+        lambda rngs, count, **options: drawn.append(options["threads"]) or original(rngs, count, **options),
     )
     trained(generators(), engine=engine, threads=2)
     assert drawn == [2] * calls

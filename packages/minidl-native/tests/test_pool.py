@@ -57,11 +57,11 @@ class Looking:
 
 
 @counts_threads
-@pytest.mark.parametrize("replicates", [0, 5])
+@pytest.mark.parametrize("replicates", [0, 5, 40])
 def test_the_threads_are_the_same_from_the_first_epoch_to_the_last(replicates):
     looking = Looking()
-    model = minidl.replicate(build, range(replicates)) if replicates else build()
-    fit(model, looking)
+    model = minidl.replicate(lambda rng: build(rng, 9), range(replicates)) if replicates else build()
+    fit(model, looking, rng=list(range(replicates)) or 0)  # the threads draw the orders of many replicates, too
     assert len(looking.found) == 4
     assert len(looking.found[0]) == 2
     assert all(found == looking.found[0] for found in looking.found)

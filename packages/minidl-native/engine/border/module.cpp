@@ -25,6 +25,12 @@ void forget(PyObject* capsule) { delete network_of(capsule); }
 
 Pool* pool_of(PyObject* capsule) { return (Pool*)PyCapsule_GetPointer(capsule, POOL); }
 
+// None is null.
+bool read_pool(PyObject* object, Pool*& pool) {
+  pool = object == Py_None ? nullptr : pool_of(object);
+  return pool || object == Py_None;
+}
+
 void forget_pool(PyObject* capsule) { delete pool_of(capsule); }
 
 PyObject* none() {
@@ -158,10 +164,11 @@ PyObject* train(PyObject* const* args, Py_ssize_t count) {
       !read_integer(args[8], "threads", 1, INT64_MAX, threads)) {
     return nullptr;
   }
+  Pool* shared;
   const bool validates = args[10] != Py_None;
-  if (validates && !validation.open_validation(*network, args[10], job)) return nullptr;
-  Pool* shared = args[11] == Py_None ? nullptr : pool_of(args[11]);
-  if (PyErr_Occurred()) return nullptr;
+  if ((validates && !validation.open_validation(*network, args[10], job)) || !read_pool(args[11], shared)) {
+    return nullptr;
+  }
   Borrowed pool(shared);
   return Training(*network, job, validates ? &validation : nullptr, threads).run(pool.get()) ? none() : nullptr;
 }
@@ -187,15 +194,17 @@ PyObject* step(PyObject* const* args, Py_ssize_t count) {
   return none();
 }
 
-// orders(generators, orders, threads): the generators draw, and orders is written
+// orders(generators, orders, threads, pool): the generators draw, and orders is written; the pool may be None
 PyObject* orders(PyObject* const* args, Py_ssize_t count) {
   Array drawn;
   int64_t threads;
-  if (!read_count(count, 3) || !drawn.open(args[1], "orders", "i", true) ||
-      !read_integer(args[2], "threads", 1, INT64_MAX, threads)) {
+  Pool* shared;
+  if (!read_count(count, 4) || !drawn.open(args[1], "orders", "i", true) ||
+      !read_integer(args[2], "threads", 1, INT64_MAX, threads) || !read_pool(args[3], shared)) {
     return nullptr;
   }
-  return draw_orders(args[0], drawn, threads) ? none() : nullptr;
+  Borrowed pool(shared);
+  return draw_orders(args[0], drawn, threads, pool.get()) ? none() : nullptr;
 }
 
 // The number of an activation, -1 for exp.

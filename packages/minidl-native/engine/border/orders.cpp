@@ -28,7 +28,7 @@ void shuffle(BitGenerator& generator, int32_t* order, int32_t count) {
 
 }  // namespace
 
-bool draw_orders(PyObject* generators, const Array& orders, int64_t threads) {
+bool draw_orders(PyObject* generators, const Array& orders, int64_t threads, Pool& pool) {
   if (!PyTuple_Check(generators)) {
     return refuse(PyExc_TypeError, "generators to be a tuple, got %R", (PyObject*)Py_TYPE(generators));
   }
@@ -48,7 +48,7 @@ bool draw_orders(PyObject* generators, const Array& orders, int64_t threads) {
     shuffle(*found[(size_t)r], (int32_t*)orders.data() + r * count, (int32_t)count);
     stop.ask(stop.context);
   };
-  return run_tasks(replicates, orders.elements() < LEAST_SHARED ? 1 : threads, 0, task);
+  return run_tasks(pool, Layout(), replicates, orders.elements() < LEAST_SHARED ? 1 : threads, task);
 }
 
 }  // namespace minidl

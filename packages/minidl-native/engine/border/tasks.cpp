@@ -110,10 +110,10 @@ class Run {
 bool run_tasks(Pool& pool, const Layout& layout, int64_t count, int64_t threads, const Task& task) {
   if (layout.bytes > SIZE_MAX / 2) return PyErr_NoMemory(), false;
   const int64_t workers = std::max<int64_t>(1, std::min({threads, count, MOST_THREADS}));
-  std::vector<void*> workspaces;
-  for (int64_t i = 0; i < workers; ++i) {
-    workspaces.push_back(pool.workspace((size_t)i, layout));
-    if (!workspaces.back()) return PyErr_NoMemory(), false;
+  std::vector<void*> workspaces((size_t)workers);
+  for (size_t i = 0; layout.bytes && i < workspaces.size(); ++i) {
+    workspaces[i] = pool.workspace(i, layout);
+    if (!workspaces[i]) return PyErr_NoMemory(), false;
   }
   Run run(count, task, std::move(workspaces));
   run.spread(workers > 1 ? pool.team(workers) : nullptr);

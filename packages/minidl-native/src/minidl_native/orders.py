@@ -10,6 +10,7 @@ from numpy.random import PCG64, BitGenerator, Generator
 
 from minidl_native import _engine
 from minidl_native.locks import held
+from minidl_native.pool import Pool
 from minidl_native.reading import UnsupportedError
 
 _MOST = np.iinfo(np.int32).max
@@ -17,7 +18,9 @@ _CAPSULE = vars(BitGenerator)["capsule"]  # through which Generator draws, whate
 _TRIED = 300  # more than 255, so that NumPy's way is seen with one byte and with two
 
 
-def permutations(generators: Sequence[Generator], count: int, *, threads: int = 1) -> np.ndarray:
+def permutations(
+    generators: Sequence[Generator], count: int, *, threads: int = 1, pool: Pool | None = None
+) -> np.ndarray:
     """Return one order of the numbers below `count` for each generator, as its `permutation` draws it.
 
     The numbers and the states of the generators afterwards are those of NumPy, whatever the number of threads.
@@ -27,6 +30,8 @@ def permutations(generators: Sequence[Generator], count: int, *, threads: int = 
     generators : sequence of numpy.random.Generator
     count : int
     threads : int
+    pool : Pool, optional
+        Of a training that draws for each epoch.
 
     Returns
     -------
@@ -53,10 +58,10 @@ def permutations(generators: Sequence[Generator], count: int, *, threads: int = 
         raise UnsupportedError(f"orders of more than {_MOST} samples")
     if not _draws_alike():
         raise UnsupportedError("a NumPy that shuffles in another way")
-    return _draw(generators, count, threads)
+    return _draw(generators, count, threads, pool)
 
 
-def _draw(generators: Sequence[Generator], count: int, threads: int) -> np.ndarray:
+def _draw(generators: Sequence[Generator], count: int, threads: int = 1, pool: Pool | None = None) -> np.ndarray:
     sources = tuple(generator.bit_generator for generator in generators)
     locks = {id(source): source for source in sources}
     if len(locks) < len(sources):
@@ -67,7 +72,7 @@ def _draw(generators: Sequence[Generator], count: int, threads: int) -> np.ndarr
     orders = np.empty((len(sources), count), np.int32)
     # In one order everywhere, so that two trainings never wait for each other.
     with held([locks[key].lock for key in sorted(locks)]):
-        _engine.orders(sources, orders, threads)
+        _engine.orders(sources, orders, threads, None if pool is None else pool.capsule)
     return orders
 
 
@@ -75,7 +80,7 @@ def _draw(generators: Sequence[Generator], count: int, threads: int) -> np.ndarr
 def _draws_alike() -> bool:
     """Whether this version of NumPy shuffles as the engine does; a later one may draw other numbers from a seed."""
     ours, theirs = _new(), _new()
-    equal = bool(np.array_equal(_draw([ours], _TRIED, 1)[0], theirs.permutation(_TRIED)))
+    equal = bool(np.array_equal(_draw([ours], _TRIED)[0], theirs.permutation(_TRIED)))
     return equal and ours.bit_generator.state == theirs.bit_generator.state
 
 

@@ -141,7 +141,7 @@ class NativeEngine(Engine):
         """Return an order of each generator, drawn on the threads; NumPy draws what the engine does not."""
         native = self._made.native
         try:
-            orders: np.ndarray = native.permutations(rngs, count, threads=self._thread_count)
+            orders: np.ndarray = native.permutations(rngs, count, threads=self._thread_count, pool=self._pool)
         except native.UnsupportedError:
             return super().permutations(rngs, count)
         return orders

@@ -275,11 +275,11 @@ def test_frozen_in_every_dtype_and_on_tensors(name, dtype, rng):
 
 def test_the_native_steps_of_a_wide_network_leave_it_out(rng):
     pytest.importorskip("minidl_native")
-    model = minidl.Sequential([minidl.Linear(2, 600, rng=0), minidl.Linear(600, 600, rng=1)])
+    model = minidl.Sequential([minidl.Linear(2, 2100, rng=0), minidl.Linear(2100, 2100, rng=1)])
     optimizer = minidl.AdamW(model, clip=1.0, decay_biases=False)
     model[0].freeze()
     before = model.values.copy()
-    x, y = (rng.standard_normal((4, width)).astype(np.float32) for width in (2, 600))
+    x, y = (rng.standard_normal((4, width)).astype(np.float32) for width in (2, 2100))
     history = minidl.fit(model, minidl.MSELoss(), optimizer, x, y, epochs=2, batch_size=2, engine="auto")
     assert history.engine.endswith("steps native")
     np.testing.assert_array_equal(model.values[:1800], before[:1800])

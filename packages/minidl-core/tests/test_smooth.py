@@ -41,11 +41,12 @@ def normal(x):
 
 
 # How to build it, the function of decimals, the points, and a bound of the error in ulp: roundings of exponentials add
-# up and, in GELU, those of a polynomial. By tanh the cube stands in an exponent, where its error grows with x.
+# up and, in GELU, those of a polynomial. By tanh the cube stands in an exponent, where its error grows with x. NumPy's
+# expm1 of float32, in ELU, is right to 2.3 ulp where it uses AVX-512.
 WIDE, TAIL = np.linspace(-80, 80, 161), np.linspace(-36.9, 9, 25)
 NEAR = np.concatenate([10.0 ** np.arange(-6, 0), -(10.0 ** np.arange(-6, 0))])
 CASES = {
-    "elu": (lambda: ELU(0.75), lambda x: x if x > 0 else Decimal("0.75") * (x.exp() - 1), WIDE, 2),
+    "elu": (lambda: ELU(0.75), lambda x: x if x > 0 else Decimal("0.75") * (x.exp() - 1), WIDE, 3),
     "softplus": (lambda: Softplus(2), lambda x: log1p((2 * x).exp()) / 2, WIDE, 4),
     "silu": (SiLU, lambda x: x * sigmoid(x), WIDE, 4),
     "gelu": (GELU, lambda x: x * normal(x), TAIL, 7),

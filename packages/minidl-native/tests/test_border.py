@@ -60,6 +60,7 @@ def arguments(**changes):
         "hits": np.full(R, 7.0),
         "steps": np.full(R, 7),
         "diverged": np.full(R, 7),
+        "states": None,
         "active": None,
         "threads": 1,
         "adds": 0,
@@ -77,7 +78,7 @@ def train(call):
     loss = take("loss", "mean", "threshold", "loss_settings", "per_sample", "l2")
     vectors = {name: call[name] for name in ("m", "v")}
     optimizer = (*take("optimizer", "settings"), vectors, *take("rates", "t"))
-    result = take("losses", "hits", "steps", "diverged")
+    result = take("losses", "hits", "steps", "diverged", "states")
     return _engine.train(
         *take("network", "values", "statistics"), samples, loss, optimizer, result,
         *take("active", "threads", "adds", "validation", "pool"),
@@ -267,7 +268,7 @@ def test_records_that_are_none(place, record):
     call = arguments()
     samples, loss = (call["x"], call["y"], None, 4, None), ("MSELoss", False, None, {}, False, 0.0)
     optimizer = ("Adam", ADAM, {"m": call["m"], "v": call["v"]}, call["rates"], 0)
-    result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged"))
+    result = tuple(call[name] for name in ("losses", "hits", "steps", "diverged", "states"))
     records = [call["network"], call["values"], (), samples, loss, optimizer, result, None, 1, 0, None, None]
     assert _engine.train(*records) is None
     if place == 2 and record == ():

@@ -98,10 +98,14 @@ def test_an_epoch_that_diverged_is_not_measured(trained, core):
     assert result.diverged.tolist() == [0, 4, 0, 0]
 
 
+SIZE = build(width=9).values.size
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
         ({"result": EpochResult.empty(())}, ValueError),
+        ({"result": EpochResult.empty((EPOCHS,))._replace(states=np.zeros((EPOCHS, SIZE)))}, ValueError),
         ({"result": EpochResult.empty((EPOCHS + 1,))}, ValueError),
         ({"samples": Samples(HELD_X[:, :4].copy(), HELD_Y, None, 1)}, ValueError),
         ({"samples": Samples(HELD_X, HELD_Y[1:], None, 1)}, ValueError),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace minidl {
 namespace {
@@ -262,9 +263,9 @@ bool Job::open_rates(const Network& network, PyObject* rates) {
 }
 
 bool Job::open_result(const Network& network, PyObject* result, PyObject* active) {
-  PyObject* items[4];
+  PyObject* items[5];
   const Shape each = {network.chain.replicates}, one = {}, epochs = {epochs_};
-  if (!read_tuple(result, "the result", 4, items) || !active_.open_optional(active, "active", "?") ||
+  if (!read_tuple(result, "the result", 5, items) || !active_.open_optional(active, "active", "?") ||
       (!active_.empty() && !active_.check("active", each))) {
     return false;
   }
@@ -273,7 +274,7 @@ bool Job::open_result(const Network& network, PyObject* result, PyObject* active
            array.check(name, network.chain.replicated ? each : several_ ? epochs : one);
   };
   if (!open(losses_, 0, "loss", "d") || !open(hits_, 1, "hits", "d") || !open(steps_, 2, "steps", "q") ||
-      !open(diverged_, 3, "diverged", "q")) {
+      !open(diverged_, 3, "diverged", "q") || !open_states(network, items[4])) {
     return false;
   }
   pass.losses = (double*)losses_.data();
@@ -281,6 +282,19 @@ bool Job::open_result(const Network& network, PyObject* result, PyObject* active
   pass.steps = (int64_t*)steps_.data();
   pass.diverged = (int64_t*)diverged_.data();
   return true;
+}
+
+bool Job::open_states(const Network& network, PyObject* states) {
+  if (!states_.open_optional(states, "states", network.float_type(), true)) return false;
+  if (states_.empty()) return true;
+  if (!several_) return refuse(PyExc_ValueError, "states of None without several orders, got an array");
+  return states_.check("states", {epochs_, network.chain.size});
+}
+
+void Job::keep_state(const Network& network, int64_t epoch) const {
+  if (states_.empty()) return;
+  const size_t bytes = (size_t)network.chain.size * (network.chain.is_double ? sizeof(double) : sizeof(float));
+  std::memcpy((char*)states_.data() + (size_t)epoch * bytes, pass.values, bytes);
 }
 
 bool Job::read_adds(PyObject* adds) {
@@ -294,7 +308,8 @@ bool Job::open_validation(const Network& network, PyObject* validation, const Jo
   several_ = training.several_;
   epochs_ = training.epochs_;
   return read_tuple(validation, "the validation", 3, items) && open_data(network, items[0], items[1]) &&
-         open_result(network, items[2], Py_None);
+         open_result(network, items[2], Py_None) &&
+         (states_.empty() || refuse(PyExc_ValueError, "states of None for the validation, got an array"));
 }
 
 void Job::clear_result(int64_t replicates) {

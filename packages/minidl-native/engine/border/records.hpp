@@ -42,7 +42,8 @@ class Job {
   bool check_batches(const Network& network) const;
   // optimizer: (kind, settings, vectors, rates or one rate or None, t)
   bool open_optimizer(const Network& network, PyObject* optimizer);
-  // result: (loss, hits, steps, diverged), one for each epoch of several; active: bool for each replicate, or None
+  // result: (loss, hits, steps, diverged, states or None), one for each epoch of several; active: bool for each
+  // replicate, or None
   bool open_result(const Network& network, PyObject* result, PyObject* active);
   // validation: (samples, loss, result), to be measured after each epoch of a training, with its values and statistics
   bool open_validation(const Network& network, PyObject* validation, const Job& training);
@@ -50,6 +51,8 @@ class Job {
   // adds: whether losses and hits go on from what stands in the result
   bool read_adds(PyObject* adds);
 
+  // Note the parameters as the state of an epoch, where states are asked for.
+  void keep_state(const Network& network, int64_t epoch) const;
   void clear_result(int64_t replicates);
   void clear_validation(int64_t replicates);  // the loss of what is never measured is nan
   bool is_active(int64_t replicate) const {
@@ -82,10 +85,12 @@ class Job {
   bool read_penalty(const Network& network, PyObject* l2);
   bool open_vectors(const Network& network, PyObject* vectors, const OptimizerFacts& optimizer);
   bool open_rates(const Network& network, PyObject* rates);
+  bool open_states(const Network& network, PyObject* states);
   int64_t steps_of_epoch() const { return pass.visited ? (pass.visited - 1) / pass.batch + 1 : 0; }
 
   Measured measured_;
-  Array values_, x_, y_, weights_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_;
+  Array values_, x_, y_, weights_, order_, rates_, active_, vectors_[MOST_VECTORS], losses_, hits_, steps_, diverged_,
+      states_;
   std::vector<double> loss_settings_, optimizer_settings_, l2_;
   int64_t adds_ = 0;
   bool several_ = false;  // whether there is a number for each epoch, of which there may be one

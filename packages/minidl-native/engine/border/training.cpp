@@ -45,7 +45,12 @@ size_t sum_of(size_t one, size_t other, int64_t times) {
 }  // namespace
 
 Training::Training(const Network& network, Job& job, Job* validation, int64_t threads)
-    : number_(network.number()), chain_(network.chain), kernel_(network.kernel()), job_(job), validation_(validation), threads_(threads) {
+    : network_(network),
+      chain_(network.chain),
+      kernel_(network.kernel()),
+      job_(job),
+      validation_(validation),
+      threads_(threads) {
   if (validation) evaluation_.emplace(network, validation->pass);
   shares_steps_ = are_worth_sharing(chain_, job);
   shares_samples_ = evaluation_ && is_worth_sharing(chain_, *evaluation_, *validation);
@@ -64,7 +69,7 @@ bool Training::run(Pool& pool) {
 // The memory of the training, and behind it that of each thread that measures the validation set.
 Layout Training::layout() const {
   const int64_t members = shares_samples_ && team_ ? team_->count : 1;
-  Layout layout = {train_bytes_, number_, rows_of(job_.pass), 0};
+  Layout layout = {train_bytes_, network_.number(), rows_of(job_.pass), 0};
   if (evaluation_) {
     layout.bytes = sum_of(train_bytes_, evaluation_->bytes(), members);
     layout.validated = std::min(validation_->pass.visited, PREDICT_ROWS);
@@ -81,6 +86,7 @@ void Training::train(int64_t replicate, char* workspace, Stop stop) {
     const Pass own = job_.pass_of(epoch);
     kernel_.train(chain_, own, replicate, workspace, stop);
     if (own.diverged[replicate] || stop.ask(stop.context)) return;
+    job_.keep_state(network_, epoch);
     if (validation_ && !validate(replicate, epoch, workspace + train_bytes_, stop)) return;
   }
 }

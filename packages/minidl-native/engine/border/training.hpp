@@ -13,7 +13,8 @@ class Training {
   // The jobs are open, that of the validation set may be null; all must live as long as this.
   Training(const Network& network, Job& job, Job* validation, int64_t threads);
 
-  // Make the steps, with the threads and the memory of a pool. Returns false with a Python error, as `run_tasks` does; the results then say what was done.
+  // Make the steps, with the threads and the memory of a pool. Returns false with a Python error, as `run_tasks` does;
+  // the results then say what was done.
   bool run(Pool& pool);
 
  private:
@@ -24,7 +25,7 @@ class Training {
 
   Layout layout() const;
 
-  const int64_t number_;  // of the network
+  const Network& network_;
   const Chain& chain_;
   const Kernel& kernel_;
   Job& job_;

@@ -20,7 +20,7 @@ def train(
     samples: tuple[Any, Any, Any, int, Any],
     loss: tuple[str, bool, float | None, Any, bool, Any],
     optimizer: tuple[str, Any, Any, Any, int],
-    result: tuple[Any, Any, Any, Any],
+    result: tuple[Any, Any, Any, Any, Any],
     active: Any,
     threads: int,
     adds: bool,
@@ -37,7 +37,7 @@ def evaluate(
     statistics: tuple[Any, ...],
     samples: tuple[Any, Any, Any, int, Any],
     loss: tuple[str, bool, float | None, Any, bool, Any],
-    result: tuple[Any, Any, Any, Any],
+    result: tuple[Any, Any, Any, Any, Any],
     threads: int,
     /,
 ) -> None: ...

@@ -120,6 +120,8 @@ class EpochResult(NamedTuple):
         Number of steps made.
     diverged : ndarray of int64
         The batch, counted from 1, whose loss was nan and which was not learnt from; 0 for none.
+    states : ndarray, shape (E, size), or None
+        The parameters at the end of each of E epochs that was finished; None where nobody needs them.
 
     Examples
     --------
@@ -131,6 +133,7 @@ class EpochResult(NamedTuple):
     hits: np.ndarray
     steps: np.ndarray
     diverged: np.ndarray
+    states: np.ndarray | None = None
 
     @classmethod
     def empty(cls, replicate_shape: tuple[int, ...]) -> EpochResult:

@@ -138,12 +138,15 @@ class EpochResults(NamedTuple):
         Number of steps made.
     diverged : array of int
         The batch, counted from 1, whose loss was nan and which was not learnt from; 0 for none.
+    states : array, shape (E, size), or None
+        The parameters at the end of each epoch that was finished, where somebody needs them.
     """
 
     loss: np.ndarray
     hits: np.ndarray
     steps: np.ndarray
     diverged: np.ndarray
+    states: np.ndarray | None = None
 
     @classmethod
     def zeros(cls, shape: tuple[int, ...]) -> EpochResults:

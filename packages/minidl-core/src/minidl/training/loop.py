@@ -64,7 +64,7 @@ class Loop:
         self._model, self._loss, self._optimizer = model, loss, optimizer
         self._source, self._engine, self._tally = source, engine, tally
         self._history, self._callbacks, self._penalty = history, callbacks, penalty
-        self._notes = Notes(history, tally, validate, callbacks)
+        self._notes = Notes(history, tally, validate, callbacks, model.values)
         self._own_loss = loss.private_copy()  # what its forward saves is this training's alone
         self._keeper = keeper
         if keeper is not None:
@@ -166,6 +166,8 @@ class Loop:
         stretch = self._source.stretch(epochs, self._engine, self._optimizer, validated)
         if stretch is not None:
             stretch.validate(beside)
+            if self._callbacks.read_parameters:
+                stretch.keep_states(self._model.values)
         return stretch
 
     def _note_cut(self, stretch: Stretch, position: Position, *, ended: bool) -> BaseException | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minidl.arrays.backend import Array
 from minidl.training.callbacks.calls import Callbacks
 from minidl.training.engine import Engine, Validation
 from minidl.training.history import History
@@ -21,10 +22,15 @@ class Notes:
         Which a stretch sets to the sums of its epochs.
     validate : Validator or None
     callbacks : Callbacks
+    values : ndarray
+        The parameters.
     """
 
-    def __init__(self, history: History, tally: Tally, validate: Validator | None, callbacks: Callbacks) -> None:
+    def __init__(
+        self, history: History, tally: Tally, validate: Validator | None, callbacks: Callbacks, values: Array
+    ) -> None:
         self._history, self._tally, self._validate, self._callbacks = history, tally, validate, callbacks
+        self._values = values
 
     @property
     def validated(self) -> int:
@@ -48,14 +54,19 @@ class Notes:
 
     def tell(self, stretch: Stretch, count: int) -> BaseException | None:
         """Add the first epochs of several, and call the callbacks until one raises an error, which is returned."""
-        late = None
+        late, values, states = None, self._values, stretch.results.states
+        last = None if states is None else values.copy()
         for index in range(count):
             self.add_epoch_of(stretch, index)
             if late is None:
+                if states is not None:
+                    values[...] = states[index]
                 try:
                     self._callbacks.ask_late(len(self._history), self._history)
                 except BaseException as error:  # noqa: BLE001 - for the caller to raise when all is noted
                     late = error
+        if last is not None:
+            values[...] = last
         return late
 
     def check_validation(self, survivors: Survivors, batch: int) -> None:

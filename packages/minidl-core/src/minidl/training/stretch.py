@@ -69,6 +69,10 @@ class Stretch:
         self.results = EpochResults.zeros((len(epochs),))
         self.validation: Validation | None = None
 
+    def keep_states(self, values: np.ndarray) -> None:
+        """Have the engine keep the parameters, an array like these, at the end of each epoch."""
+        self.results = EpochResults(*self.results[:4], np.empty((len(self), values.size), values.dtype))
+
     def validate(self, validation: Validation | None) -> None:
         """Have a validation set measured after each epoch, if there is one."""
         if validation is not None:
@@ -94,7 +98,7 @@ class Stretch:
     @cached_property
     def _numbers(self) -> list[tuple[float, float, int]]:
         """The results of each epoch as plain numbers; looked at when they are there."""
-        loss, hits, steps, _ = (array.tolist() for array in self.results)
+        loss, hits, steps = (array.tolist() for array in self.results[:3])
         return list(zip(loss, hits, steps, strict=True))
 
     def finished(self, *, ended: bool) -> int:

@@ -17,6 +17,11 @@ class BestState:
     Parameters
     ----------
     model : Module
+
+    Attributes
+    ----------
+    has_more : bool
+        Whether the state dict has more than the parameters, such as running statistics.
     """
 
     def __init__(self, model: Module) -> None:
@@ -24,7 +29,7 @@ class BestState:
         state = model.state_dict()
         sizes = sum(math.prod(array.shape) for array in state.values())
         # Copying the one vector is faster than all arrays one by one, and is everything if nothing else is there.
-        self._has_more = sizes != math.prod(model.values.shape)
+        self.has_more = sizes != math.prod(model.values.shape)
         self._kept = self._state()
 
     def keep(self, replicates: np.ndarray) -> None:
@@ -64,7 +69,7 @@ class BestState:
         if state is not self._kept:
             for kept, now in zip(self._kept.values(), state.values(), strict=True):
                 now[replicates] = kept[replicates]
-        if self._has_more:
+        if self.has_more:
             self.model.load_state_dict(state)
         else:
             self.model.values[...] = state[""]
@@ -72,4 +77,4 @@ class BestState:
     def _state(self) -> dict[str, Array]:
         """Return copies: the state dict, or the vector of parameters if that is all."""
         model = self.model
-        return model.state_dict() if self._has_more else {"": model.backend.xp.asarray(model.values, copy=True)}
+        return model.state_dict() if self.has_more else {"": model.backend.xp.asarray(model.values, copy=True)}

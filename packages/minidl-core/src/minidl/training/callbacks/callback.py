@@ -36,6 +36,12 @@ class Callback:
     `fit` also takes any plain function ``callback(epoch, history)``. No callback keeps the compiled engine from running
     the epochs.
 
+    Attributes
+    ----------
+    reads_parameters : bool
+        Whether it reads the parameters, ``model.values``, in those calls that come late, as `epochs_ahead` allows: they
+        are then those at the end of its epoch. Running statistics are not, and nothing may be changed.
+
     Examples
     --------
     Weights that shrink after each epoch:
@@ -55,6 +61,8 @@ class Callback:
     >>> model.weight
     array([[2.]], dtype=float32)
     """
+
+    reads_parameters: bool = False
 
     def start(self, run: Run) -> None:
         """Get ready for a training; called before its first step.
@@ -87,8 +95,9 @@ class Callback:
 
         In the compiled engine, several short epochs in one call take much less time than each alone. With a number n
         the callback promises that in the next n - 1 calls it will neither end the training nor look at or change model,
-        optimizer, loss or samples: they are then those of a later epoch. The history is as ever that of the epochs so
-        far. Ctrl-C waits for these calls, which should be short.
+        optimizer, loss or samples, which are then those of a later epoch; with `reads_parameters` it may look at the
+        parameters. The history is as ever that of the epochs so far. Ctrl-C waits for these calls, which should be
+        short.
 
         Returns
         -------

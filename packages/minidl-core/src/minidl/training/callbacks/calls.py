@@ -64,6 +64,11 @@ class Callbacks:
         """Return how many epochs may be trained before they are called; 1 where one is a plain function."""
         return min(map(_epochs_ahead, self._all), default=sys.maxsize)
 
+    @property
+    def read_parameters(self) -> bool:
+        """Whether one of them reads the parameters when it is called for an epoch that is not the last one trained."""
+        return any(isinstance(one, Callback) and one.reads_parameters for one in self._all)
+
     def states(self) -> list[list[Any]]:
         """Return the kind and the state of each callback that has one."""
         return [[type(callback).__name__, callback.state()] for callback in self._kept]

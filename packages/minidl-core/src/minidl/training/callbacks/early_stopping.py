@@ -109,8 +109,16 @@ class EarlyStopping(Callback):
         return patience.waited >= self.patience
 
     def epochs_ahead(self) -> int:
-        """Return after how many epochs it may stop a network; to keep the best state, it looks at each."""
-        return 1 if self.restore_best or self._patience is None else self._patience.epochs_left(self.patience)
+        """Return after how many epochs it may stop a network; a state of more than parameters is kept after each."""
+        patience, state = self._patience, self._state
+        if patience is None or state is None or (self.restore_best and state.has_more):
+            return 1
+        return patience.epochs_left(self.patience)
+
+    @property
+    def reads_parameters(self) -> bool:  # type: ignore[override]  # it depends on a setting
+        """Whether it keeps the best parameters."""
+        return bool(self.restore_best)
 
     def state(self) -> dict[str, Any]:
         """Return what has been the best so far, and when."""

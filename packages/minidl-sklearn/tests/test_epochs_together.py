@@ -31,7 +31,9 @@ def calls(monkeypatch):
 
 def fitted(kind, options, *, alone, monkeypatch):
     """Return everything that a training leaves behind, among it the generator."""
-    rng = np.random.RandomState(1)
+    rng, y = np.random.RandomState(1), CLASSES if kind is MLPClassifier else NUMBERS
+    if "validation_data" in options:
+        options = {**options, "validation_data": (X[:10], y[:10])}
     estimator = kind(
         hidden_layer_sizes=(8,), random_state=rng, batch_size=20, engine="native", **{"max_iter": 40, **options}
     )
@@ -39,9 +41,10 @@ def fitted(kind, options, *, alone, monkeypatch):
         warnings.simplefilter("ignore", ConvergenceWarning)
         if alone:
             patch.setattr(EpochEnd, "epochs_ahead", lambda _: 1)
-        estimator.fit(X, CLASSES if kind is MLPClassifier else NUMBERS)
+        estimator.fit(X, y)
     arrays = *estimator.coefs_, *estimator.intercepts_, np.array(estimator.loss_curve_)
     counts = estimator.n_iter_, estimator.t_, estimator.best_loss_, estimator._no_improvement_count
+    counts += estimator.best_validation_score_, estimator.validation_scores_, estimator.validation_loss_curve_
     return [array.tobytes() for array in arrays], counts, rng.randint(2**31), rng.permutation(9).tolist()
 
 
@@ -54,6 +57,8 @@ SETTINGS = {
     "in order": {"shuffle": False},
     "dropout": {"dropout": 0.2},
     "penalty": {"alpha": 0.3},
+    "early stopping": {"early_stopping": True, "learning_rate_init": 0.05, "max_iter": 200},
+    "a validation set": {"validation_data": 10},
 }
 
 
@@ -70,7 +75,7 @@ def test_the_numbers_are_those_of_epochs_one_by_one(kind, settings, calls, monke
 
 CHANGING = {
     "a rate that changes": {"solver": "sgd", "learning_rate": "invscaling"},
-    "early stopping": {"early_stopping": True},
+    "running statistics": {"early_stopping": True, "normalize": "batch"},
     "callbacks": {"callbacks": [lambda *_: None]},
 }
 

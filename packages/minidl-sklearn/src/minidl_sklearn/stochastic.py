@@ -116,6 +116,7 @@ class _Told(minidl.Callback):
 
     def __init__(self, end: EpochEnd, constant: float) -> None:
         self._end, self._constant = end, constant
+        self.reads_parameters = end.measures
 
     def __call__(self, _epoch: int, history: minidl.History) -> bool:
         return self._end(float(history.loss[-1]) + self._constant)

@@ -32,6 +32,8 @@ class EpochEnd:
     ----------
     stopped : bool
         Whether the training has ended before its last epoch.
+    measures : bool
+        Whether it measures a validation set.
     callbacks : Callbacks
     """
 
@@ -48,7 +50,8 @@ class EpochEnd:
     ) -> None:
         self._estimator, self._model, self._solver = estimator, network.model, solver
         self._samples, self._measure, self.callbacks = samples, measure, callbacks
-        self.stopped, self._decides = False, decides
+        self.stopped, self.measures, self._decides = False, measure is not None, decides
+        self._has_statistics = any(module.statistics for module in network.model.modules())
         # scikit-learn keeps the initial weights as the best ones of a first training. In one that goes on it has no
         # copy: without a better score the weights stay what they are at the end.
         first = not estimator.loss_curve_ or _starts_anew(estimator)
@@ -78,7 +81,7 @@ class EpochEnd:
 
     def epochs_ahead(self) -> float:
         """Return how many epochs may be trained before this is called: none but the last can end the training."""
-        if self._measure is not None or self.callbacks or self._solver.changes_each_epoch:
+        if self.callbacks or self._solver.changes_each_epoch or (self.measures and self._has_statistics):
             return 1
         most = self._estimator.n_iter_no_change
         return math.inf if most == math.inf else int(most) + 1 - self._estimator._no_improvement_count

@@ -56,6 +56,15 @@ class Sweep:
         _, said = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, said
 
+    def wait_for_worker(self):
+        """Wait until a worker has been started; return its process."""
+        start = time.monotonic()
+        while not (workers := self.workers()):
+            assert self.process.poll() is None
+            assert time.monotonic() - start < PATIENCE
+            time.sleep(0.005)
+        return workers[0]
+
     def workers(self):
         """Return the processes of its workers."""
         return loky_workers(self.process.pid)

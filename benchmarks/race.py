@@ -14,7 +14,7 @@ from benchmarks.threads import Threads
 
 LEAST_TURN = 0.01  # seconds: shorter work is repeated within a turn
 WARM_BELOW = 0.05  # seconds: shorter turns begin with an untimed call, which warms the caches
-AWAKE = 0.05  # seconds of untimed calls on several threads: the processor of a virtual machine takes long to wake
+WAKE_SECONDS = 0.05  # of untimed calls on several threads: the processor of a virtual machine takes long to wake
 ROUNDS, QUICK_ROUNDS = (3, 40), (3, 5)
 
 
@@ -24,7 +24,7 @@ class Work:
 
     `alone` is the number of units of a contestant that trains one network where the others train many. `rtol` is the
     tolerance between the results, and `budget` the approximate duration of the race in seconds. With `afresh` each
-    turn starts from the initial weights; otherwise one network is trained on through all turns.
+    turn starts from the initial weights, on one thread only; otherwise one network is trained on through all turns.
     """
 
     race: str
@@ -68,7 +68,7 @@ class Turn:
 
     @property
     def cost(self):
-        return self.estimate * (self.repeats + (self.estimate < WARM_BELOW)) + (0.03 + AWAKE) * self.settle
+        return self.estimate * (self.repeats + (self.estimate < WARM_BELOW)) + (0.03 + WAKE_SECONDS) * self.settle
 
     def take(self, threads):
         """Take one timed turn."""
@@ -78,7 +78,7 @@ class Turn:
             begin = time.perf_counter()
             if self.estimate < WARM_BELOW:
                 self.run()
-            while self.settle and time.perf_counter() - begin < AWAKE:
+            while self.settle and time.perf_counter() - begin < WAKE_SECONDS:
                 self.run()
             processor, start = time.process_time(), time.perf_counter()
             for _ in range(self.repeats):

@@ -88,6 +88,30 @@ def test_late_calls_find_the_parameters_of_their_epoch(calls):
     assert len(np.unique(late.seen, axis=0)) == EPOCHS
 
 
+class Ending(Reader):
+    """Inherits a promise, and breaks it."""
+
+    def __call__(self, epoch, _history):
+        return epoch == 3
+
+
+def test_a_promise_is_not_inherited_by_another_call(calls):
+    *_, history = fit(Ending(np.inf))
+    assert len(history) == 3
+    assert calls == [1] * 3
+
+
+def test_an_error_of_one_callback_keeps_no_epoch_from_the_others():
+    stopping, other = (minidl.EarlyStopping(patience=6) for _ in range(2))
+    late = Reader(np.inf, fails_at=2)
+    with pytest.raises(RuntimeError) as caught:
+        fit(late, stopping, Reader(np.inf, fails_at=4))
+    assert "another callback has raised an error, too: RuntimeError()" in caught.value.__notes__
+    assert len(late.seen) == 2
+    fit(other, alone=True, epochs=6)
+    assert (stopping.best_epoch, stopping.best) == (other.best_epoch, other.best)
+
+
 def test_an_error_of_a_late_call_leaves_the_parameters_of_the_last_epoch():
     failing, whole = Reader(10, fails_at=3), Reader(10)
     with pytest.raises(RuntimeError):

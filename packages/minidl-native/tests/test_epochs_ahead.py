@@ -222,6 +222,9 @@ def test_a_signal_that_has_come_waits_until_the_callbacks_know_all_epochs():
                 signal.raise_signal(signal.SIGINT)
             super().__call__(epoch, history)
 
+        def epochs_ahead(self):
+            return 5
+
     training = Training(Interrupted(5))
     with pytest.raises(KeyboardInterrupt):
         training.run()

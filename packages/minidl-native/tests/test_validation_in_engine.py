@@ -102,28 +102,59 @@ SIZE = build(width=9).values.size
 
 
 @pytest.mark.parametrize(
-    ("changes", "error"),
+    ("changes", "error", "words"),
     [
-        ({"result": EpochResult.empty(())}, ValueError),
-        ({"result": EpochResult.empty((EPOCHS,))._replace(states=np.zeros((EPOCHS, SIZE)))}, ValueError),
-        ({"result": EpochResult.empty((EPOCHS + 1,))}, ValueError),
-        ({"samples": Samples(HELD_X[:, :4].copy(), HELD_Y, None, 1)}, ValueError),
-        ({"samples": Samples(HELD_X, HELD_Y[1:], None, 1)}, ValueError),
-        ({"samples": Samples(HELD_X, HELD_Y + 1, None, 1)}, ValueError),
-        ({"samples": Samples(HELD_X.astype(np.float32), HELD_Y, None, 1)}, TypeError),
-        ({"samples": Samples(HELD_X, HELD_Y, np.zeros((EPOCHS, 2), int), 1)}, ValueError),
-        ({"samples": (1, 2)}, ValueError),
-        ({"loss": LOSS._replace(kind="Nothing")}, UnsupportedError),
-        ({"loss": LOSS._replace(settings={})}, ValueError),
+        ({"result": EpochResult.empty(())}, ValueError, "loss of shape"),
+        (
+            {"result": EpochResult.empty((EPOCHS,))._replace(states=np.zeros((EPOCHS, SIZE)))},
+            ValueError,
+            "states of None",
+        ),
+        ({"result": EpochResult.empty((EPOCHS + 1,))}, ValueError, "loss of shape"),
+        ({"samples": Samples(HELD_X[:, :4].copy(), HELD_Y, None, 1)}, ValueError, "x of shape"),
+        ({"samples": Samples(HELD_X, HELD_Y[1:], None, 1)}, ValueError, "y of shape"),
+        ({"samples": Samples(HELD_X, HELD_Y + 1, None, 1)}, ValueError, "class indices"),
+        ({"samples": Samples(HELD_X.astype(np.float32), HELD_Y, None, 1)}, TypeError, "x to be float64"),
+        ({"samples": Samples(HELD_X, HELD_Y, np.zeros((EPOCHS, 2), int), 1)}, ValueError, "order of shape"),
+        ({"loss": LOSS._replace(settings={})}, ValueError, ""),
     ],
     ids=str,
 )
-def test_what_does_not_fit_is_refused_before_anything_changes(trained, core, changes, error):
+def test_what_does_not_fit_is_refused_before_anything_changes(trained, core, changes, error, words):
+    assert_refused(trained, core, good()._replace(**changes), error, f"minidl_native: validation: expected {words}")
+
+
+@pytest.mark.parametrize(
+    ("validation", "error", "words"),
+    [
+        (5, TypeError, "expected validation to be a Validation, got int"),
+        (
+            (held_out(), LOSS, EpochResult.empty((EPOCHS,))),
+            TypeError,
+            "expected validation to be a Validation, got tuple",
+        ),
+        (Validation((1, 2), LOSS, EpochResult.empty((EPOCHS,))), ValueError, "values to unpack"),
+        (
+            Validation(held_out(), LOSS._replace(kind="Nothing"), EpochResult.empty((EPOCHS,))),
+            UnsupportedError,
+            "Nothing",
+        ),
+    ],
+    ids=str,
+)
+def test_what_is_no_validation_is_refused(trained, core, validation, error, words):
+    assert_refused(trained, core, validation, error, words)
+
+
+def good():
+    return Validation(held_out(), LOSS, EpochResult.empty((EPOCHS,)))
+
+
+def assert_refused(trained, core, validation, error, words):
     engine, result = Engine(trained, core, build(width=9)), EpochResult.empty((EPOCHS,))
     result.loss[...] = 5.0
     before = engine.model.values.copy()
-    good = Validation(held_out(), LOSS, EpochResult.empty((EPOCHS,)))
-    with pytest.raises(error):
-        engine.train(ORDERS, result, validation=good._replace(**changes))
+    with pytest.raises(error, match=words):
+        engine.train(ORDERS, result, validation=validation)
     np.testing.assert_array_equal(engine.model.values, before)
     assert (result.loss == 5.0).all()

@@ -68,7 +68,7 @@ def apart(monkeypatch):
 
     def run(function):
         with monkeypatch.context() as patch:
-            patch.setattr(Notes, "beside", lambda *_: None)
+            patch.setattr(Notes, "validation_for", lambda *_: None)
             return function()
 
     return run

@@ -15,10 +15,18 @@
 
 namespace minidl {
 
+// What is being read, if it is not the main thing, such as "validation: "; errors begin with it.
+inline thread_local const char* about = "";
+
+struct About {
+  explicit About(const char* words) { about = words; }
+  ~About() { about = ""; }
+};
+
 // Set a Python error and return false; a check ends with it.
 template <class... Words>
 bool refuse(PyObject* type, const char* format, Words... words) {
-  PyErr_Format(type, (std::string("minidl_native: expected ") + format).c_str(), words...);
+  PyErr_Format(type, (std::string("minidl_native: ") + about + "expected " + format).c_str(), words...);
   return false;
 }
 

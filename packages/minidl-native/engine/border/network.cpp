@@ -7,11 +7,11 @@
 namespace minidl {
 namespace {
 
-std::atomic<int64_t> made{0};
+std::atomic<int64_t> networks_made{0};
 
 }  // namespace
 
-Network::Network() : number_(++made) {}
+Network::Network() : number_(++networks_made) {}
 
 Network::~Network() {
   for (PyObject* owner : owners_) Py_DECREF(owner);

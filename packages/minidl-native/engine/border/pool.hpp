@@ -1,4 +1,4 @@
-// What the calls of a training have in common: threads, and the memory in which each of them works.
+// Threads, and the memory in which each of them works, for the calls of one training.
 #pragma once
 
 #include "crew.hpp"
@@ -7,12 +7,12 @@
 
 namespace minidl {
 
-// The calls that lay out their memory alike. A kernel goes on with what an equal call has left there; see Kernel.
+// How a call lays out its memory. A kernel goes on with what a call of an equal layout has left there; see Kernel.
 struct Layout {
   size_t bytes = 0;
-  int64_t network = 0;           // its number; 0: no other call is alike
-  int64_t rows = 0;              // of a batch
-  int64_t validated = 0;         // rows of a validation set that are computed together
+  int64_t network = 0;    // its number; 0: no other layout is equal
+  int64_t rows = 0;       // of a batch
+  int64_t validated = 0;  // rows of a validation set that are computed together
 
   bool is_like(const Layout& other) const {
     return network && network == other.network && rows == other.rows && validated == other.validated &&

@@ -302,14 +302,15 @@ bool Job::read_adds(PyObject* adds) {
 }
 
 bool Job::open_validation(const Network& network, PyObject* validation, const Job& training) {
+  const About about_it("validation: ");
   PyObject* items[3];
   pass.values = training.pass.values;
   pass.statistics = training.pass.statistics;
   several_ = training.several_;
   epochs_ = training.epochs_;
-  return read_tuple(validation, "the validation", 3, items) && open_data(network, items[0], items[1]) &&
+  return read_tuple(validation, "the record", 3, items) && open_data(network, items[0], items[1]) &&
          open_result(network, items[2], Py_None) &&
-         (states_.empty() || refuse(PyExc_ValueError, "states of None for the validation, got an array"));
+         (states_.empty() || refuse(PyExc_ValueError, "states of None, got an array"));
 }
 
 void Job::clear_result(int64_t replicates) {

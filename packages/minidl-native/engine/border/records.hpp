@@ -35,7 +35,8 @@ class Job {
   bool open_values(const Network& network, PyObject* values, bool writable = true);
   // The statistics, as Measured takes them, which are changed if they are writable.
   bool open_statistics(const Network& network, PyObject* statistics, bool writable = true);
-  // samples: (x, y, order or None, batch_size, weights or None); loss: (kind, mean, threshold or None, settings, per_sample, l2)
+  // samples: (x, y, order or None, batch_size, weights or None)
+  // loss: (kind, mean, threshold or None, settings, per_sample, l2)
   // several: whether a single network may have several orders, (epochs, visited), each of an epoch of its own
   bool open_data(const Network& network, PyObject* samples, PyObject* loss, bool several = false);
   // Refuse a batch with fewer samples than a layer needs. Behind `open_data`.

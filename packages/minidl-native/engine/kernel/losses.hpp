@@ -25,13 +25,6 @@ inline T at_most(T x, T most) {
   return x > most ? most : x;  // nan stays
 }
 
-// From where on the target of a single column is class 1. With an infinite threshold it is the only class, of targets as
-// of predictions.
-template <class T>
-inline T least_of_target(T threshold) {
-  return threshold > (T)1e30 ? threshold : (T)0.5;
-}
-
 inline float magnitude(float x) { return __builtin_fabsf(x); }
 inline double magnitude(double x) { return __builtin_fabs(x); }
 
@@ -42,19 +35,11 @@ struct Row {
   int64_t label, cols, ld;
 };
 
-// LANES rows, one in each lane: their targets, of a single column, or classes, and the factors of their gradients. The
-// class of a single column says whether it is above the threshold.
+// LANES rows, one in each lane: their targets, of a single column, or classes, and the factors of their gradients.
 template <class T>
 struct Turned {
   int64_t cols;
   Vector<T> target, scale;
-  T threshold;
-};
-
-// What comes out for each of these rows: the sum of its losses, and 1 where the predicted class is the target's, else 0.
-template <class T>
-struct Found {
-  Vector<T> sums, hits;
 };
 
 // Defaults of a loss. A struct derived from this one has
@@ -70,7 +55,8 @@ struct Found {
 //   turns(cols, classes, settings)
 //                            whether `turned` computes the same for LANES rows at once
 //   turned(rows, settings, columns)
-//                            replaces the columns of the predictions by their gradients, times the scales
+//                            the sums of their losses; replaces the columns of the predictions by their gradients, times
+//                            the scales
 struct Loss {
   static constexpr Names settings = {};
   static constexpr bool takes_classes = false, mean_over_rows = false, needs_probabilities = false;
@@ -81,8 +67,8 @@ struct Loss {
     return false;
   }
   template <class T>
-  static Found<T> turned(const Turned<T>& rows, const Numbers<T>&, Columns<T>&) {
-    return {rows.scale, rows.scale};
+  static Vector<T> turned(const Turned<T>&, const Numbers<T>&, Columns<T>&) {
+    __builtin_trap();
   }
 };
 
@@ -252,12 +238,11 @@ struct BCEWithLogitsLoss : Loss {
   }
 
   template <class T>
-  static Found<T> turned(const Turned<T>& rows, const Numbers<T>& settings, Columns<T>& columns) {
+  static Vector<T> turned(const Turned<T>& rows, const Numbers<T>& settings, Columns<T>& columns) {
     const Vector<T> x = columns[0], y = rows.target, e = exp<T>(x > 0 ? -x : x), zero = {};
     const Vector<T> term = (x < 0 ? zero : x) - x * y + log1p_of_part<T>(e);
     columns[0] = ((x < 0 ? e : all<T>(1)) / (1 + e) - y) * rows.scale;
-    const T least = least_of_target(rows.threshold);
-    return {term > settings[1] ? all<T>(settings[1]) : term, (x > rows.threshold) == (y > least) ? all<T>(1) : zero};
+    return term > settings[1] ? all<T>(settings[1]) : term;
   }
 };
 
@@ -306,18 +291,17 @@ struct CrossEntropyLoss : Loss {
   }
 
   template <class T>
-  static Found<T> turned(const Turned<T>& rows, const Numbers<T>& settings, Columns<T>& x) {
+  static Vector<T> turned(const Turned<T>& rows, const Numbers<T>& settings, Columns<T>& x) {
     const Vector<T> labels = rows.target, zero = {};
-    Vector<T> most = x[0], own = x[0], best = zero, total = zero;
+    Vector<T> most = x[0], own = x[0], total = zero;
     for (int64_t j = 1; j < rows.cols; ++j) {
-      best = x[j] > most ? all<T>((T)j) : best;  // the first of equals
       most = larger<T>(x[j], most);
       own = labels == (T)j ? x[j] : own;
     }
     for (int64_t j = 0; j < rows.cols; ++j) total += x[j] = exp<T>(x[j] - most);
     const Vector<T> factor = rows.scale / total, term = log_from_one<T>(total) - (own - most);
     for (int64_t j = 0; j < rows.cols; ++j) x[j] = (x[j] - (labels == (T)j ? total : zero)) * factor;
-    return {term > settings[1] ? all<T>(settings[1]) : term, best == labels ? all<T>(1) : zero};
+    return term > settings[1] ? all<T>(settings[1]) : term;
   }
 };
 

@@ -115,8 +115,8 @@ struct RMSprop : Optimizer {
 };
 
 // Equations 14 to 16 of the report. The numbers of a step are rounded to the dtype once. With eps_hat, eps is added to
-// the root before the bias correction. Adam adds weight decay to the gradient, AdamW to the value. The corrections are
-// factors, because a division by a number that is known takes as long as one that matters.
+// the root before the bias correction. Adam adds weight decay to the gradient, AdamW to the value. The factors
+// 1 / (1 - betaᵗ) that correct the bias are computed once for each step: to multiply takes less time than to divide.
 template <bool DECAYS_VALUE>
 struct Moments : Optimizer {
   static constexpr Names settings = {{"beta1", "beta2", "eps", "eps_hat"}};
@@ -126,11 +126,11 @@ struct Moments : Optimizer {
   template <class T>
   struct Numbers {
     Numbers(Column settings, int64_t t)
-        : beta1((T)settings[0]), new1((T)(1 - settings[0])), correction1((T)(1 / known(settings[0], t))),
-          beta2((T)settings[1]), new2((T)(1 - settings[1])), correction2((T)(1 / known(settings[1], t))),
-          eps((T)(settings[3] != 0 ? settings[2] / root(known(settings[1], t)) : settings[2])) {}
-    static double known(double beta, int64_t t) { return 1 - __builtin_pow(beta, (double)t); }
-    T beta1, new1, correction1, beta2, new2, correction2, eps;
+        : beta1((T)settings[0]), new1((T)(1 - settings[0])), unbias1((T)(1 / bias_correction(settings[0], t))),
+          beta2((T)settings[1]), new2((T)(1 - settings[1])), unbias2((T)(1 / bias_correction(settings[1], t))),
+          eps((T)(settings[3] != 0 ? settings[2] / root(bias_correction(settings[1], t)) : settings[2])) {}
+    static double bias_correction(double beta, int64_t t) { return 1 - __builtin_pow(beta, (double)t); }
+    T beta1, new1, unbias1, beta2, new2, unbias2, eps;
   };
 
   template <class T>
@@ -142,7 +142,7 @@ struct Moments : Optimizer {
     for (int64_t i = 0; i < piece.n; ++i) {
       const T g = decayed<T>(scale * gradient[i], w[i], decay_of_g);
       const T m = s.beta1 * first[i] + s.new1 * g, v = s.beta2 * second[i] + s.new2 * (g * g);
-      const T value = m * s.correction1 / (s.eps + root(v * s.correction2));
+      const T value = m * s.unbias1 / (s.eps + root(v * s.unbias2));
       first[i] = m;
       second[i] = v;
       w[i] -= rate * decayed<T>(value, w[i], decay_of_value);

@@ -33,6 +33,13 @@ struct Batch {
   Row<T> row(int64_t i) const { return {f + i * ld, classes ? nullptr : target(i), classes ? label(i) : -1, cols, ld}; }
 };
 
+// From where on the target of a single column is class 1. With an infinite threshold it is the only class, of targets as
+// of predictions.
+template <class T>
+inline T least_of_target(T threshold) {
+  return threshold > (T)1e30 ? threshold : (T)0.5;
+}
+
 // The class that a row names, as minidl reads it; nan counts as the largest, as in NumPy.
 template <class T>
 int64_t class_of(const T* row, int64_t cols, T threshold) {
@@ -75,6 +82,19 @@ struct Score {
   double divisor, mass, hits;
 };
 
+// The same for rows that are turned, none of whose numbers is nan: 1 for each whose class is that of the target, else 0.
+template <class T>
+inline Vector<T> hits_of(const Columns<T>& f, int64_t cols, Vector<T> target, T threshold) {
+  const Vector<T> one = all<T>(1), zero = {};
+  if (cols == 1) return (f[0] > threshold) == (target > least_of_target(threshold)) ? one : zero;
+  Vector<T> most = f[0], best = zero;
+  for (int64_t j = 1; j < cols; ++j) {
+    best = f[j] > most ? all<T>((T)j) : best;  // the first of equals
+    most = larger<T>(f[j], most);
+  }
+  return best == target ? one : zero;
+}
+
 // Add up some rows, up to LANES, that are turned.
 template <class Kind, class T>
 inline void add_turned(const Batch<T>& batch, int64_t start, const Numbers<T>& settings, double count, T threshold, T* g,
@@ -90,10 +110,9 @@ inline void add_turned(const Batch<T>& batch, int64_t start, const Numbers<T>& s
   }
   Columns<T> columns;
   read_columns<T>(batch.f + start * batch.ld, rows, batch.cols, batch.ld, columns);
-  const Found<T> found = Kind::template turned<T>({batch.cols, load(target), load(scale), threshold}, settings, columns);
+  store(right, hits_of<T>(columns, batch.cols, load(target), threshold));
+  store(sums, Kind::template turned<T>({batch.cols, load(target), load(scale)}, settings, columns));
   write_columns<T>(columns, rows, batch.cols, batch.ld, g + start * batch.ld);
-  store(sums, found.sums);
-  store(right, found.hits);
   for (int64_t i = 0; i < rows; ++i) {
     total += batch.weight(start + i) * sums[i];
     hits += batch.weight(start + i) * right[i];
@@ -119,7 +138,8 @@ Score<T> score(const Pass& pass, Column settings, const Batch<T>& batch, T* g) {
       const double weight = batch.weight(i);
       total += weight * kind.template sum<T>(batch.row(i), numbers, (T)(weight / count), g + i * batch.ld);
     }
-    if (pass.counted && (!turns || total != total)) hits = count_hits<T>(batch, threshold);  // of nan in its own way
+    // Rows with nan, which the loss tells of, are counted by the rule for nan.
+    if (pass.counted && (!turns || total != total)) hits = count_hits<T>(batch, threshold);
     return Score<T>{(T)(total / count), count, mass, pass.counted ? hits : 0};
   });
 }

@@ -30,7 +30,11 @@ def ready(samples: Samples) -> tuple[Any, ...]:
 
 def ready_validation(validation: Validation | None) -> tuple[Any, ...] | None:
     """Return a validation set, if there is one, as the engine reads it."""
-    return None if validation is None else (ready(validation.samples), validation.loss, validation.result)
+    if validation is None:
+        return None
+    if not isinstance(validation, Validation):
+        raise TypeError(f"minidl_native: expected validation to be a Validation, got {type(validation).__name__}")
+    return ready(validation.samples), validation.loss, validation.result
 
 
 def ready_statistics(statistics: Statistics) -> Statistics:

@@ -9,7 +9,10 @@ from typing import Any
 
 @contextmanager
 def held(locks: Sequence[Any]) -> Iterator[None]:
-    """Hold all locks; many replicates have many, and an `ExitStack` takes over a microsecond for each."""
+    """Hold all locks, without the time that an `ExitStack` would take for the many of many replicates.
+
+    An exception that a signal handler raises while they are taken may leave one locked. `minidl.fit` defers signals.
+    """
     taken = 0
     try:
         for lock in locks:

@@ -12,7 +12,7 @@ from minidl_native import _engine
 from minidl_native.arrays import is_ready, plain, plain_if_any, ready, ready_statistics, ready_validation, with_rates
 from minidl_native.kinds import FACTS
 from minidl_native.locks import held
-from minidl_native.pool import Pool
+from minidl_native.pool import Pool, capsule_of
 from minidl_native.reading import (
     bit_generators,
     branches,
@@ -157,7 +157,7 @@ class Network:
         values : ndarray, shape (*replicate_shape, size)
             The parameters.
         samples : Samples
-            Their `batch_size` does not matter.
+            Their `batch_size`, at least 1, does not matter.
         loss : LossRecord
             Its penalty is left out.
         result : EpochResult
@@ -236,11 +236,11 @@ class Network:
         """
         check_loss(self._last, loss[0])
         check_optimizer(optimizer[0])
+        held_out, kept = ready_validation(validation), capsule_of(pool)
         if validation is not None:
             check_loss(self._last, validation.loss[0])
         data, active = ready(samples), plain_if_any(active)
-        descent, measured, held_out = with_rates(optimizer), tuple(statistics), ready_validation(validation)
-        kept = None if pool is None else pool.capsule
+        descent, measured = with_rates(optimizer), tuple(statistics)
         arguments = (
             *(self._network, values, measured, data, loss, descent, result),
             *(active, threads, adds, held_out, kept),

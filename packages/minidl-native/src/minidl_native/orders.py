@@ -10,7 +10,7 @@ from numpy.random import PCG64, BitGenerator, Generator
 
 from minidl_native import _engine
 from minidl_native.locks import held
-from minidl_native.pool import Pool
+from minidl_native.pool import Pool, capsule_of
 from minidl_native.reading import UnsupportedError
 
 _MOST = np.iinfo(np.int32).max
@@ -72,7 +72,7 @@ def _draw(generators: Sequence[Generator], count: int, threads: int = 1, pool: P
     orders = np.empty((len(sources), count), np.int32)
     # In one order everywhere, so that two trainings never wait for each other.
     with held([locks[key].lock for key in sorted(locks)]):
-        _engine.orders(sources, orders, threads, None if pool is None else pool.capsule)
+        _engine.orders(sources, orders, threads, capsule_of(pool))
     return orders
 
 

@@ -1,4 +1,4 @@
-"""What the calls of one training have in common."""
+"""Threads and memory that the calls of one training share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Pool:
     """Threads and memory that `Network.train` keeps from one call to the next, made when they are first needed.
 
     The numbers do not depend on it. As a context manager, it is closed at the end of the block. A process that is
-    forked meanwhile makes threads of its own.
+    forked meanwhile makes threads of its own; Python 3.12 and later warn of a fork in a process that has threads.
 
     Attributes
     ----------
@@ -45,3 +45,18 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def capsule_of(pool: Pool | None) -> Any:
+    """Return what the compiled code is handed for a pool, or None.
+
+    Raises
+    ------
+    TypeError
+        If it is no pool.
+    """
+    if pool is None:
+        return None
+    if not isinstance(pool, Pool):
+        raise TypeError(f"minidl_native: expected pool to be a Pool, got {type(pool).__name__}")
+    return pool.capsule

@@ -151,7 +151,7 @@ class Validation(NamedTuple):
     Attributes
     ----------
     samples : Samples
-        Their `batch_size` does not matter.
+        Their `batch_size`, at least 1, does not matter.
     loss : LossRecord
         Its penalty is left out.
     result : EpochResult

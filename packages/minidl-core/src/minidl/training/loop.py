@@ -160,7 +160,7 @@ class Loop:
         """Return the first of some epochs, to be run in one call; None if each must be run alone."""
         if len(epochs) == 1 or self._position is not None:
             return None
-        beside, validated = self._beside(), self._notes.validated
+        beside, validated = self._validation_for_engine(), self._notes.validated
         if validated and beside is None:  # it is measured alone, after each epoch
             return None
         stretch = self._source.stretch(epochs, self._engine, self._optimizer, validated)
@@ -226,7 +226,7 @@ class Loop:
             done = np.zeros(self._model.replicate_shape, int)
             order = self._source.order(self._engine)
             position = self._position = Position(epoch, order, self._optimizer.t, done)
-        engine, beside = self._engine, self._beside() if position.sums is None else None
+        engine, beside = self._engine, self._validation_for_engine() if position.sums is None else None
         training = self._begin(position, survivors, beside)
         if position.sums is None:
             self._run_batches(training, self._keeper, skip=0)
@@ -234,11 +234,11 @@ class Loop:
             self._finish(training, position.sums)
         return self._tally.result(), beside if self._engine is engine else None
 
-    def _beside(self) -> Validation | None:
+    def _validation_for_engine(self) -> Validation | None:
         """Return the validation set for the engine to measure in its next call; None if it is to be measured alone."""
         if self._keeper is not None or not (self._notes.validated and self._source.is_one_part):
             return None
-        return self._notes.beside(self._engine)
+        return self._notes.validation_for(self._engine)
 
     def _begin(self, position: Position, survivors: Survivors, beside: Validation | None) -> Training:
         """Return the training at a position, with the engine for it and an empty tally."""

@@ -47,7 +47,7 @@ class NativeEngine(Engine):
     by_name : bool
         Whether the native engine was asked for by name.
     measures : type or None
-        The class of losses that `measure` may compute.
+        The class of losses that it may compute of samples that are only measured.
     """
 
     joins_batches = True

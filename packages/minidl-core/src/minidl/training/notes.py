@@ -37,9 +37,9 @@ class Notes:
         """The number of samples that are measured after each epoch."""
         return 0 if self._validate is None else self._validate.count
 
-    def beside(self, engine: Engine) -> Validation | None:
-        """Return the validation set for an engine to measure in its next call; None where that is not to be."""
-        return None if self._validate is None else self._validate.beside(engine)
+    def validation_for(self, engine: Engine) -> Validation | None:
+        """Return the validation set for an engine to measure in its next call; None if it measures none there."""
+        return None if self._validate is None else self._validate.validation_for(engine)
 
     def validation(self, beside: Validation | None, epoch: int | tuple[()] = ()) -> Evaluation | None:
         """Return what belongs to the validation set, measured now unless the engine has done so; None without one."""
@@ -53,21 +53,21 @@ class Notes:
         self._history.append(self._tally.result(), self.validation(stretch.validation, index))
 
     def tell(self, stretch: Stretch, count: int) -> BaseException | None:
-        """Add the first epochs of several, and call the callbacks until one raises an error, which is returned."""
-        late, values, states = None, self._values, stretch.results.states
+        """Add the first epochs of several, and call the callbacks for each; return the first error that one raises."""
+        errors: dict[int, BaseException] = {}
+        values, states = self._values, stretch.results.states
         last = None if states is None else values.copy()
         for index in range(count):
             self.add_epoch_of(stretch, index)
-            if late is None:
-                if states is not None:
-                    values[...] = states[index]
-                try:
-                    self._callbacks.ask_late(len(self._history), self._history)
-                except BaseException as error:  # noqa: BLE001 - for the caller to raise when all is noted
-                    late = error
+            if states is not None:
+                values[...] = states[index]
+            self._callbacks.ask_late(len(self._history), self._history, errors)
         if last is not None:
             values[...] = last
-        return late
+        found = list(errors.values())
+        for other in found[1:]:
+            found[0].add_note(f"another callback has raised an error, too: {other!r}")
+        return found[0] if found else None
 
     def check_validation(self, survivors: Survivors, batch: int) -> None:
         """Have the survivors look at the last validation loss, if there is one; `batch` is the last of the epoch."""

@@ -17,8 +17,8 @@ from minidl.training.orders import Drawn, Orders, as_order, in_order
 class Stretch:
     """Epochs that an engine goes through in one call, each in an order that is drawn ahead.
 
-    Each epoch has the numbers that it would have alone. Where the call ends within an epoch, that epoch is found as if
-    the ones behind it had never been thought of: their orders go back to where they come from.
+    Each epoch has the numbers that it would have alone. Where the call ends within an epoch, the orders of
+    the epochs behind it go back to where they come from.
 
     Parameters
     ----------

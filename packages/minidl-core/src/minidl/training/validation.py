@@ -81,7 +81,7 @@ class Validator:
         """The number of samples."""
         return self._samples.count
 
-    def beside(self, engine: Engine) -> Validation | None:
+    def validation_for(self, engine: Engine) -> Validation | None:
         """Return the validation set for an engine to measure in the call that trains; None if it does not do so."""
         if self._metrics:  # which need all predictions
             return None

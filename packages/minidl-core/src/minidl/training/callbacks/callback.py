@@ -102,7 +102,8 @@ class Callback:
         Returns
         -------
         int, or inf
-            1 means after each epoch, which is always right.
+            1 means after each epoch, which is always right. A class that inherits this method but writes ``__call__``
+            anew is asked after each epoch.
         """
         return 1
 

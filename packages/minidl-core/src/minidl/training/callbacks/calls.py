@@ -112,20 +112,27 @@ class Callbacks:
                 ends |= _is_true(answer)
         return ends, stops if stops is not None and stops.any() else None
 
-    def ask_late(self, epoch: int, history: History) -> None:
+    def ask_late(self, epoch: int, history: History, errors: dict[int, BaseException]) -> None:
         """Call all callbacks after an epoch of a single network that is no longer the last one trained.
 
-        Raises
-        ------
-        ValueError
-            If one of them ends the training, although its `epochs_ahead` has promised that it would not.
+        Parameters
+        ----------
+        epoch : int
+        history : History
+        errors : dict from int to BaseException
+            The error of each callback that has raised one, which is not called again; the others know all epochs.
         """
-        ends, _ = self.ask(epoch, history, ())
-        if ends:
-            kinds = ", ".join(type(one).__name__ for one in self._all)
-            raise ValueError(
-                f"fit: expected no end of the training after epoch {epoch}, as the epochs_ahead of {kinds} has promised"
-            )
+        for index, callback in enumerate(self._all):
+            if index in errors:
+                continue
+            try:
+                if _is_true(callback(epoch, history)):
+                    raise ValueError(  # noqa: TRY301 - an error of the callback as any other
+                        f"fit: expected no end of the training after epoch {epoch}, as the epochs_ahead of "
+                        f"{type(callback).__name__} has promised"
+                    )
+            except BaseException as error:  # noqa: BLE001 - for the caller to raise when all is noted
+                errors[index] = error
 
 
 def _epochs_ahead(callback: Callable[[int, History], object]) -> int:
@@ -145,9 +152,12 @@ def _epochs_ahead(callback: Callable[[int, History], object]) -> int:
 
 
 def _promises(kind: type[Callback]) -> bool:
-    """Whether `epochs_ahead` speaks for `__call__`: minidl's own does not for a subclass's `__call__`."""
-    owner = next(base for base in kind.__mro__ if "epochs_ahead" in vars(base))
-    return owner.__module__.partition(".")[0] != "minidl" or kind.__call__ is owner.__call__
+    """Whether `epochs_ahead` speaks for `__call__`: that of a base class does not for a new `__call__`."""
+    own = [next(place for place, base in enumerate(kind.__mro__) if name in vars(base)) for name in _PAIR]
+    return own[0] <= own[1]
+
+
+_PAIR = "epochs_ahead", "__call__"
 
 
 def _end_of(callback: Callback) -> Callable[..., None]:

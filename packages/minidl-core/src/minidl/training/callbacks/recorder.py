@@ -101,7 +101,8 @@ class Recorder(Callback):
             raise ValueError("Recorder: expected to be started by fit, got an epoch")
         if epoch % self.every == 0:
             self._record(run, epoch, self._before)
-        self._before = self._values(run)
+        if (epoch + 1) % self.every == 0:  # the change of the next epoch is recorded
+            self._before = self._values(run)
 
     def epochs_ahead(self) -> int:
         """Return how many epochs there are to the next one that is recorded, or that its change is counted from."""

@@ -26,7 +26,7 @@ from minidl_native.reading import (
 )
 from minidl_native.records import EpochResult, LossRecord, OptimizerRecord, Samples, Statistics, Validation
 
-CROSSOVERS = {"baseline": 64**2, "avx2": 800**2, "avx512": 2048**2}
+CROSSOVERS = {"baseline": 64**2, "avx2": 800**2, "avx512": 1600**2}
 """By instruction set, the weights of the largest layer with which the engine is expected to be faster than NumPy.
 
 Measured with 784-w-w-10, batch 128, on one thread and two, in float32 and float64. NumPy's BLAS uses AVX2 and AVX-512

@@ -132,8 +132,9 @@ def test_results_that_the_run_lacks_are_errors_of_the_build(monkeypatch):
     with pytest.raises(LookupError, match="no claim 'b'"):
         benchmarks._claim(TRAINING, "b")
     training, wide = kept.section(TRAINING, timings.TRAINING), kept.section(WIDE, timings.WIDE)
-    assert benchmarks._width(wide) == "64"
+    widths = {"narrow": "8", "torch_narrow": "2", "wide": "1024", "torch_wide": "0.5"}
+    assert benchmarks._widths(wide) == widths
     with pytest.raises(LookupError, match="has no 'scikit-learn'"):
         benchmarks._time(training, "scikit-learn")
-    with pytest.raises(LookupError, match="nowhere as fast"):
-        benchmarks._width(wide._replace(rows=wide.rows[:1]))
+    with pytest.raises(LookupError, match="torch is not in the table"):
+        benchmarks._widths(wide._replace(rows=[]))

@@ -13,6 +13,8 @@ from minidl.arrays.backend import Array
 
 _SIZES = "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"  # variables that Open MPI sets, and MPICH and those that descend from it
 
+_FORWARDING = 0.3  # seconds for the launcher to pass on the traceback: on an abort it may drop what it has not yet read
+
 
 def started_by_mpi() -> bool:
     """Whether a launcher of MPI has started this process as one of several."""
@@ -70,7 +72,11 @@ class MPILink:
     def close(self, error: BaseException | None = None) -> None:
         """End the other processes behind an error, whose traceback is printed first: MPI would let them wait."""
         if self._waits or (error is not None and not isinstance(error, SystemExit)):
-            atexit.register(self._world.Abort, 1)
+            atexit.register(self._abort)
+
+    def _abort(self) -> None:
+        time.sleep(_FORWARDING)
+        self._world.Abort(1)
 
     def _wait(self, request: Any) -> None:
         end = time.monotonic() + self._timeout

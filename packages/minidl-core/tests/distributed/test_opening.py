@@ -140,7 +140,9 @@ class World:
 
     def __init__(self, *, silent=False):
         self.Get_rank, self.Get_size, self._request = lambda: 1, lambda: 2, Request(not silent)
-        self.Ibarrier, self.allgather, self.Abort = lambda: self._request, lambda words: [words, words], None
+        self.Ibarrier, self.allgather = lambda: self._request, lambda words: [words, words]
+        self.aborted = []
+        self.Abort = self.aborted.append
 
     def Iallreduce(self, _, buffer):  # noqa: N802 - the name of mpi4py
         assert isinstance(buffer, np.ndarray)
@@ -157,7 +159,7 @@ def world(environment, monkeypatch):
         environment(PMI_SIZE="2")
         library = SimpleNamespace(MPI=SimpleNamespace(COMM_WORLD=made, IN_PLACE=None))
         monkeypatch.setitem(sys.modules, "mpi4py", library)
-        monkeypatch.setattr("atexit.register", lambda *call: ends.append(call))
+        monkeypatch.setattr("atexit.register", ends.append)
         return ends
 
     return put
@@ -188,6 +190,14 @@ def test_tensors_of_a_gpu_do_not_travel_over_mpi(world):
         group.add_up(tensor)
 
 
+def assert_aborts(made, ends):
+    """Assert that one function waits for the end of the process, and ends the world with an error."""
+    assert made.aborted == []
+    (end,) = ends
+    end()
+    assert made.aborted == [1]
+
+
 def test_a_process_of_mpirun_that_does_not_answer(world):
     made = World(silent=True)
     ends = world(made)
@@ -196,7 +206,7 @@ def test_a_process_of_mpirun_that_does_not_answer(world):
     )
     with pytest.raises(RuntimeError, match=lost), distributed.group(timeout=0.01) as group:
         group.add_up(np.ones(1))
-    assert ends == [(made.Abort, 1)]
+    assert_aborts(made, ends)
 
 
 def test_an_error_ends_the_others_of_mpirun_too(world):
@@ -211,7 +221,7 @@ def test_an_error_ends_the_others_of_mpirun_too(world):
     except ValueError:
         with distributed.group():  # all is well in here
             pass
-    assert ends == [(made.Abort, 1)]
+    assert_aborts(made, ends)
 
 
 def test_processes_of_mpirun_need_mpi4py(environment, monkeypatch):

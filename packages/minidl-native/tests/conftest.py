@@ -5,6 +5,8 @@ Whatever the tests take from minidl-core beside its public names is named here, 
 
 import copy
 import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -183,6 +185,22 @@ def core():
         dropouts_of=dropouts_of, generators_of=generators_of, set_generators=set_generators, loss_record=loss_record,
         optimizer_record=optimizer_record, replicate_shape_of=replicate_shape_of,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def run_script():
+    """Return a function that runs a script in a process of its own, with warnings as errors, and returns the output."""
+
+    def run(script, *arguments, timeout=60, ignoring=None):
+        warnings = ["-W", "error", *([] if ignoring is None else ["-W", f"ignore::{ignoring}"])]
+        done = subprocess.run(  # noqa: S603 - our own script
+            [sys.executable, *warnings, "-c", script, *arguments],
+            capture_output=True, text=True, check=False, timeout=timeout,
+        )  # fmt: skip
+        assert not done.returncode, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(params=ISAS)

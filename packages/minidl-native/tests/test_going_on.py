@@ -1,8 +1,6 @@
 """After Ctrl-C in the engine, in mid-epoch, `fit` goes on with the next step, and ends with the same bits."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -70,7 +68,5 @@ np.testing.assert_array_equal(history.curve("accuracy"), expected.curve("accurac
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 @pytest.mark.parametrize("kind", ["arrays", "split", "stream"])
 @pytest.mark.parametrize(("replicates", "threads"), [(0, 1), (3, 1), (3, 2)])
-def test_the_end_has_the_same_bits(replicates, threads, kind):
-    call = [sys.executable, "-W", "error", "-c", SCRIPT, str(replicates), str(threads), kind]
-    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own script
-    assert not done.returncode, done.stderr
+def test_the_end_has_the_same_bits(replicates, threads, kind, run_script):
+    run_script(SCRIPT, str(replicates), str(threads), kind, timeout=120)

@@ -1,8 +1,6 @@
 """Ctrl-C, or another exception of a signal handler, ends a training in its middle and between two steps."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -52,11 +50,8 @@ for part in (model.values, velocity):
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 @pytest.mark.parametrize("threads", ["1", "2"])
-def test_ctrl_c(threads):
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-W", "error", "-c", SCRIPT, threads], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert not done.returncode, done.stderr
+def test_ctrl_c(threads, run_script):
+    run_script(SCRIPT, threads)
 
 
 COUNTED = """
@@ -86,11 +81,8 @@ np.testing.assert_allclose(model.values - before, optimizer.t, rtol=1e-6)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_the_optimizer_knows_how_many_steps_were_made():
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-W", "error", "-c", COUNTED], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert not done.returncode, done.stderr
+def test_the_optimizer_knows_how_many_steps_were_made(run_script):
+    run_script(COUNTED)
 
 
 IN_MID_EPOCH = """
@@ -120,9 +112,5 @@ assert (made < n).all() and (made.max() > 0), made
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 @pytest.mark.parametrize("replicates", ["0", "3"])
-def test_fit_ends_in_mid_epoch(replicates):
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-W", "error", "-c", IN_MID_EPOCH, replicates],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert not done.returncode, done.stderr
+def test_fit_ends_in_mid_epoch(replicates, run_script):
+    run_script(IN_MID_EPOCH, replicates)

@@ -1,8 +1,6 @@
 """Threads and memory live as long as a training: no longer, and no number depends on them."""
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -136,13 +134,8 @@ print(float(model.values.sum()), flush=True)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-def test_a_process_that_is_forked_goes_on_with_threads_of_its_own():
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", FORKED],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert not done.returncode, done.stderr
-    child, parent = done.stdout.split()
+def test_a_process_that_is_forked_goes_on_with_threads_of_its_own(run_script):
+    child, parent = run_script(FORKED, ignoring="DeprecationWarning").split()
     assert child == parent
 
 

@@ -1,8 +1,6 @@
 """Ctrl-C in a call that also measures a validation set, in the middle of either."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -72,9 +70,5 @@ else:
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 @pytest.mark.parametrize("replicates", ["0", "2"])
-def test_the_training_goes_on_to_the_same_bits(replicates):
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-W", "error", "-c", SCRIPT, replicates],
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert not done.returncode, done.stderr
+def test_the_training_goes_on_to_the_same_bits(replicates, run_script):
+    run_script(SCRIPT, replicates, timeout=120)

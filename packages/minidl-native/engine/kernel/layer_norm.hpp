@@ -20,9 +20,9 @@ inline T total(int64_t n, const F& f, const T* x, const Rest*... rest) {
 // Write f of each element of some arrays.
 template <class T, class F, class... Rest>
 inline void each(int64_t n, T* to, const F& f, const T* x, const Rest*... rest) {
-  int64_t j = 0;
-  for (; j + LANES<T> <= n; j += LANES<T>) store(to + j, f(load(x + j), load(rest + j)...));
-  if (j < n) store_part(to + j, f(load_part(x + j, n - j), load_part(rest + j, n - j)...), n - j);
+  for (int64_t j = 0; j < n; j += LANES<T>) {
+    store_most(to + j, f(load_most(x + j, n - j), load_most(rest + j, n - j)...), n - j);
+  }
 }
 
 struct LayerNorm : AnyLayer {
